@@ -1,0 +1,12 @@
+"""A layer is an arrow between two representations: a pure function with a declared law."""
+
+import importlib
+
+__all__ = ["Causality", "Equivariance", "Report", "check"]
+
+
+def __getattr__(name: str):
+    """Load the laws on first use, so that `import symjax` stays instant."""
+    if name in __all__:
+        return getattr(importlib.import_module("symjax.laws"), name)
+    raise AttributeError(f"module 'symjax' has no attribute {name!r}")

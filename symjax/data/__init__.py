@@ -1,0 +1,1 @@
+"""Files to arrays to graphs, units named."""

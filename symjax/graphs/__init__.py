@@ -1,0 +1,1 @@
+"""jraph graphs: neighbours, static shapes, structures."""

@@ -1,0 +1,1 @@
+"""Who acts: groups that sample their elements."""

@@ -1,0 +1,1 @@
+"""What a layer promises, and the one checker that measures it."""

@@ -1,0 +1,1 @@
+"""Energy models and what follows from them: forces, stress, losses, references."""

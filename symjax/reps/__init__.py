@@ -1,0 +1,1 @@
+"""What is acted on: representations with `act(g, x)`."""
