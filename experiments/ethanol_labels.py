@@ -16,7 +16,7 @@ import tyro
 from ase import units
 from ase.build import molecule
 from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase.md.velocitydistribution import thermalize_momenta
 from pyscf import dft, gto
 from tblite.ase import TBLite
 
@@ -30,7 +30,7 @@ class Config:
     out: pathlib.Path = pathlib.Path("symjax/data/ethanol.npz")
     frames: int = 600
     temperature: float = 500.0  # K
-    spacing: int = 200  # steps of 0.5 fs between two kept frames
+    spacing: int = 100  # steps of 0.5 fs between two kept frames
     equilibration: int = 4000  # steps of 0.5 fs
     seed: int = 0
 
@@ -40,8 +40,9 @@ def sample_geometries(config: Config) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(config.seed)
     atoms = molecule("CH3CH2OH")
     atoms.calc = TBLite(method="GFN2-xTB", verbosity=0)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=config.temperature, rng=rng)
-    dynamics = Langevin(atoms, 0.5 * units.fs, temperature_K=config.temperature, friction=0.02 / units.fs, rng=rng)
+    thermalize_momenta(atoms, temperature_K=config.temperature, rng=rng)
+    bath = {"temperature_K": config.temperature, "friction": 0.02 / units.fs}
+    dynamics = Langevin(atoms, 0.5 * units.fs, fixcm=False, rng=rng, **bath)
     dynamics.run(config.equilibration)
     frames = []
     for _ in range(config.frames):

@@ -1,0 +1,28 @@
+"""Strict JAX for every test: float64, four virtual devices, no silent promotion, warnings as errors, a compile cache."""
+
+import os
+import pathlib
+
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4 " + os.environ.get("XLA_FLAGS", "")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+CACHE = pathlib.Path(os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parent / ".jax_cache")))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+import jax
+import pytest
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture
+def shared() -> pathlib.Path:
+    """The folder of reference data that may lie beside the checkout; skips where it is absent."""
+    folder = pathlib.Path(__file__).parents[2] / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip("needs the reference data folder 'shared' beside the checkout")
+    return folder
