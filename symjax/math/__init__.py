@@ -1,1 +1,20 @@
-"""Arrays in, arrays out: functions with no parameters and no symmetry of their own."""
+"""Arrays in, arrays out: numerically safe building blocks without parameters."""
+
+from symjax.math.radial import bessel_basis, cosine_envelope, exp_normal_basis, gaussian_basis, poly_envelope
+from symjax.math.safe import safe_divide, safe_norm, safe_sqrt
+from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
+
+__all__ = [
+    "bessel_basis",
+    "cosine_envelope",
+    "exp_normal_basis",
+    "gaussian_basis",
+    "poly_envelope",
+    "safe_divide",
+    "safe_norm",
+    "safe_sqrt",
+    "segment_max",
+    "segment_mean",
+    "segment_softmax",
+    "segment_sum",
+]

@@ -1,0 +1,77 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symjax.math import bessel_basis, cosine_envelope, exp_normal_basis, gaussian_basis, poly_envelope
+
+RC = 4.0
+BASES = [bessel_basis, gaussian_basis, exp_normal_basis]
+ENVELOPES = [poly_envelope, cosine_envelope]
+R = jnp.linspace(0.3, 3.9, 7)
+
+
+def test_bessel_is_its_formula_and_orthonormal_in_the_ball():
+    n = np.arange(1, 6)
+    expected = np.sqrt(2 / RC) * np.sin(n * np.pi * np.asarray(R)[:, None] / RC) / np.asarray(R)[:, None]
+    np.testing.assert_allclose(bessel_basis(R, cutoff=RC, count=5), expected, rtol=1e-12, atol=1e-14)
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    r = jnp.asarray((nodes + 1) * RC / 2)
+    b = bessel_basis(r, cutoff=RC, count=5)
+    np.testing.assert_allclose(jnp.einsum("r,rn,rm->nm", weights * RC / 2 * r**2, b, b), np.eye(5), atol=1e-12)
+
+
+def test_gaussian_and_exp_normal_are_their_formulas():
+    mu = np.linspace(0, RC, 5)
+    expected = np.exp(-((np.asarray(R)[:, None] - mu) ** 2) / 2)
+    np.testing.assert_allclose(gaussian_basis(R, cutoff=RC, count=5), expected)
+    mu = np.linspace(np.exp(-RC), 1, 5)
+    beta = (2 / 5 * (1 - np.exp(-RC))) ** -2
+    expected = np.exp(-beta * (np.exp(-np.asarray(R)[:, None]) - mu) ** 2)
+    np.testing.assert_allclose(exp_normal_basis(R, cutoff=RC, count=5), expected)
+
+
+@pytest.mark.parametrize("basis", BASES, ids=lambda f: f.__name__)
+def test_bases_are_finite_at_zero_distance_with_two_derivatives(basis):
+    def fn(r):
+        return basis(r, cutoff=RC, count=6)
+
+    for derivative in (fn, jax.jacfwd(fn), jax.jacfwd(jax.jacrev(fn))):
+        at_zero = derivative(jnp.array(0.0))
+        assert jnp.isfinite(at_zero).all()
+        np.testing.assert_allclose(at_zero, derivative(jnp.array(1e-4)), rtol=1e-2, atol=1e-2)
+
+
+def _derivatives(envelope, order):
+    def fn(r):
+        return envelope(r, cutoff=RC)
+
+    for _ in range(order):
+        fn = jax.grad(fn)
+    return jax.vmap(fn)
+
+
+@pytest.mark.parametrize(("envelope", "smooth"), [(poly_envelope, 2), (cosine_envelope, 1)])
+def test_envelopes_vanish_at_and_beyond_the_cutoff_with_every_derivative(envelope, smooth):
+    for order in range(4):
+        outside = _derivatives(envelope, order)(jnp.array([RC, RC + 1e-9, 1e3, 1e200]))
+        assert (outside == 0).all()
+    for order in range(smooth + 1):
+        just_inside = _derivatives(envelope, order)(jnp.array([RC - 1e-7]))
+        np.testing.assert_allclose(just_inside, 0, atol=1e-5)
+    np.testing.assert_allclose(envelope(jnp.array(0.0), cutoff=RC), 1)
+    np.testing.assert_allclose(_derivatives(envelope, 1)(jnp.zeros(1)), 0, atol=1e-15)
+
+
+def test_poly_envelope_is_its_formula():
+    d = np.asarray(R) / RC
+    np.testing.assert_allclose(poly_envelope(R, cutoff=RC), 1 - 28 * d**6 + 48 * d**7 - 21 * d**8, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_keep_shape_and_dtype(dtype):
+    r = jnp.ones((2, 3), dtype)
+    for basis in BASES:
+        assert (basis(r, cutoff=RC, count=4).shape, basis(r, cutoff=RC, count=4).dtype) == ((2, 3, 4), dtype)
+    for envelope in ENVELOPES:
+        assert (envelope(r, cutoff=RC).shape, envelope(r, cutoff=RC).dtype) == ((2, 3), dtype)

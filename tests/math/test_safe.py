@@ -1,0 +1,41 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symjax.math import safe_divide, safe_norm, safe_sqrt
+
+
+@pytest.mark.parametrize(
+    ("fn", "x"),
+    [
+        (safe_sqrt, jnp.zeros(())),
+        (safe_norm, jnp.zeros(3)),
+        (safe_norm, jnp.full(3, 1e-150)),
+        (lambda x: safe_norm(x).astype(float), jnp.full(3, 1e-18, jnp.float32)),
+        (lambda x: safe_divide(x[0], x[1]), jnp.array([1.0, 0.0])),
+    ],
+)
+def test_value_gradient_and_second_derivative_are_finite_at_the_singularity(fn, x):
+    for derivative in (fn, jax.grad(fn), jax.hessian(fn)):
+        assert jnp.isfinite(derivative(x)).all()
+
+
+def test_agree_with_numpy_away_from_the_singularity():
+    x = jax.random.normal(jax.random.key(0), (5, 3))
+    np.testing.assert_allclose(safe_norm(x, axis=0, keepdims=True), np.linalg.norm(x, axis=0, keepdims=True))
+    np.testing.assert_allclose(jax.grad(lambda v: safe_norm(v))(x[0]), x[0] / np.linalg.norm(x[0]))
+    np.testing.assert_allclose(safe_sqrt(x**2), np.abs(x))
+    np.testing.assert_allclose(safe_divide(x, x + 3), x / (x + 3))
+
+
+def test_zero_is_where_the_docstring_says():
+    assert safe_sqrt(jnp.array(-1.0)) == 0
+    assert safe_divide(jnp.array(2.0), jnp.array(0.0)) == 0
+    assert (jax.grad(safe_norm)(jnp.zeros(3)) == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_keep_the_dtype(dtype):
+    x = jnp.ones((2, 3), dtype)
+    assert safe_norm(x).dtype == safe_sqrt(x).dtype == safe_divide(x, x).dtype == dtype
