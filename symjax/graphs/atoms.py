@@ -1,0 +1,91 @@
+"""Atomic structures as graphs: sender j, receiver i, and a Cartesian shift for each periodic image."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jraph
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from symjax.graphs.batching import graph_index
+from symjax.graphs.neighbours import neighbour_list
+
+if TYPE_CHECKING:
+    import ase
+
+
+class AtomNodes(NamedTuple):
+    """Positions in Å and the index of each atom's element in the model's species table."""
+
+    positions: Float[Array | np.ndarray, "n 3"]
+    species: Int[Array | np.ndarray, " n"]
+
+
+class AtomEdges(NamedTuple):
+    """Cartesian shifts in Å that carry the sender to its periodic image."""
+
+    shifts: Float[Array | np.ndarray, "e 3"]
+
+    def padding(self, count: int) -> "AtomEdges":
+        """Return edges for padding: a kilo-ångström long, beyond any cutoff, so that no norm meets a zero vector."""
+        return AtomEdges(np.tile(np.array([1e3, 0.0, 0.0], self.shifts.dtype), (count, 1)))
+
+
+class AtomGlobals(NamedTuple):
+    """Lattice vectors in Å as rows; zeros where nothing is periodic."""
+
+    cell: Float[Array | np.ndarray, "g 3 3"]
+
+
+def edge_vectors(graph: jraph.GraphsTuple) -> Float[Array | np.ndarray, "e 3"]:
+    """Return r_ij = x_j - x_i + shift_ij in Å, from the receiver i to the sender j."""
+    positions = graph.nodes.positions
+    return positions[graph.senders] - positions[graph.receivers] + graph.edges.shifts
+
+
+def atoms_graph(atoms: "ase.Atoms", *, cutoff: float, species: tuple[int, ...]) -> jraph.GraphsTuple:
+    """Return the graph of a structure: float64 on the host, edges between all pairs within the cutoff.
+
+    Args:
+        atoms: positions, atomic numbers, cell and periodic directions.
+        cutoff: largest edge length in Å.
+        species: atomic numbers that the model knows; a node stores the position of its element in this table.
+
+    Raises:
+        ValueError: there are no atoms, an element is not in the table, or `neighbour_list` refuses the geometry.
+    """
+    if len(atoms) == 0:
+        raise ValueError("expected a structure with at least one atom, got none")
+    numbers, positions, cell, pbc = atoms.numbers, atoms.positions, np.asarray(atoms.cell.array), atoms.pbc
+    known = numbers[:, None] == np.asarray(species)
+    if not known.any(axis=1).all():
+        raise ValueError(
+            f"atomic numbers {sorted(set(numbers[~known.any(axis=1)].tolist()))} are not in the species table "
+            f"{tuple(species)}; the model only knows the elements it was trained on"
+        )
+    senders, receivers, shifts = neighbour_list(positions, cell, pbc, cutoff)
+    return jraph.GraphsTuple(
+        nodes=AtomNodes(np.array(positions), known.argmax(axis=1).astype(np.int32)),
+        edges=AtomEdges(shifts),
+        senders=senders,
+        receivers=receivers,
+        globals=AtomGlobals((cell if pbc.any() else np.zeros((3, 3)))[None]),
+        n_node=np.array([len(positions)], np.int32),
+        n_edge=np.array([len(senders)], np.int32),
+    )
+
+
+def strain_graph(graph: jraph.GraphsTuple, strain: Float[Array, "g 3 3"]) -> jraph.GraphsTuple:
+    """Deform each graph homogeneously: x -> x + (s + s^T)/2 x on positions, shifts and lattice vectors alike."""
+    symmetric = (strain + jnp.swapaxes(strain, -1, -2)) / 2
+
+    def deform(x: Array, matrices: Array) -> Array:  # a sum of products, never a matrix product at reduced precision
+        return x + jnp.sum(matrices * x[..., None, :], axis=-1)
+
+    graph, owner = jax.tree.map(jnp.asarray, graph), graph_index(graph)
+    return graph._replace(
+        nodes=graph.nodes._replace(positions=deform(graph.nodes.positions, symmetric[owner])),
+        edges=graph.edges._replace(shifts=deform(graph.edges.shifts, symmetric[owner[graph.receivers]])),
+        globals=graph.globals._replace(cell=deform(graph.globals.cell, symmetric[:, None])),
+    )
