@@ -1,0 +1,80 @@
+"""Actions on single arrays: space on the last axis, permutations and shifts on an axis of choice."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+from jax.lax import Precision
+from jaxtyping import Array, Float, Int, Shaped
+
+from symjax.groups import Motion
+from symjax.groups.group import positional_repr
+
+
+def linear_part(g: Motion | Float[Array, "d d"]) -> Float[Array, "d d"]:
+    """Return the orthogonal matrix of a motion, or of itself."""
+    return g.rotation if isinstance(g, Motion) else g
+
+
+@dataclasses.dataclass(frozen=True)
+class Trivial:
+    """Invariant data of any structure: g x = x."""
+
+    def act(self, g: Any, x: Any) -> Any:
+        """Return x."""
+        return x
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors:
+    """Directions, velocities, forces on the last axis: g v = R v. Translations leave them alone."""
+
+    def act(self, g: Motion | Float[Array, "d d"], x: Float[Array, "... d"]) -> Float[Array, "... d"]:
+        """Return every vector turned by the linear part of g."""
+        return jnp.matmul(x, linear_part(g).T.astype(x.dtype), precision=Precision.HIGHEST)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pseudovectors:
+    """Torques, angular momenta, magnetic fields on the last axis: g v = det(R) R v."""
+
+    def act(self, g: Motion | Float[Array, "d d"], x: Float[Array, "... d"]) -> Float[Array, "... d"]:
+        """Return every pseudovector turned by the linear part of g, its sign kept under reflections."""
+        handedness = jnp.sign(jnp.linalg.det(linear_part(g)))
+        return handedness.astype(x.dtype) * Vectors().act(g, x)
+
+
+@dataclasses.dataclass(frozen=True)
+class Points:
+    """Positions on the last axis: g x = R x + t, or R x where g is a matrix."""
+
+    def act(self, g: Motion | Float[Array, "d d"], x: Float[Array, "... d"]) -> Float[Array, "... d"]:
+        """Return every point moved by g."""
+        turned = Vectors().act(g, x)
+        return turned + jnp.broadcast_to(g.translation.astype(x.dtype), x.shape) if isinstance(g, Motion) else turned
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Axis:
+    """A permuted axis: place i of g x holds what was at place g[i] of x."""
+
+    axis: int = 0
+    __repr__ = positional_repr
+
+    def act(self, g: Int[Array, " n"], x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
+        """Return x with its axis permuted by g."""
+        if x.shape[self.axis] != g.shape[0]:
+            raise ValueError(f"{self} permutes {g.shape[0]} places, but the array has shape {x.shape}")
+        return jnp.take(x, g, axis=self.axis)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class TimeAxis:
+    """A cyclically shifted axis: what was at instant i of x is at instant i + g, modulo the length."""
+
+    axis: int = 0
+    __repr__ = positional_repr
+
+    def act(self, g: Int[Array, ""], x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
+        """Return x shifted by g instants along its axis."""
+        return jnp.roll(x, g, axis=self.axis)
