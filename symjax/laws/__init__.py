@@ -1,1 +1,8 @@
-"""What a layer promises, and the one checker that measures it."""
+"""What a function promises, and the one checker that measures it."""
+
+from symjax.laws.causality import Causality
+from symjax.laws.equivariance import Equivariance
+from symjax.laws.law import Entry, Law, Report, check
+from symjax.laws.probe import random_params
+
+__all__ = ["Causality", "Entry", "Equivariance", "Law", "Report", "check", "random_params"]
