@@ -1,1 +1,34 @@
 """One step body, three parallel drivers, checkpoints that verify, a loop that resumes."""
+
+from symjax.training.checkpoint import CheckpointStore, OtherModelError
+from symjax.training.loop import FitResult, fit
+from symjax.training.metrics import MetricsLog, evaluate_batches, means
+from symjax.training.parallel import Parallel, initialise_distributed, parallelise
+from symjax.training.schedule import Plateau, piecewise_constant, piecewise_linear, warmup_cosine
+from symjax.training.state import Progress, TrainState, inference_params, init_state, restore_params, resume
+from symjax.training.step import make_evaluation, make_step
+
+__all__ = [
+    "CheckpointStore",
+    "FitResult",
+    "MetricsLog",
+    "OtherModelError",
+    "Parallel",
+    "Plateau",
+    "Progress",
+    "TrainState",
+    "evaluate_batches",
+    "fit",
+    "inference_params",
+    "init_state",
+    "initialise_distributed",
+    "make_evaluation",
+    "make_step",
+    "means",
+    "parallelise",
+    "piecewise_constant",
+    "piecewise_linear",
+    "restore_params",
+    "resume",
+    "warmup_cosine",
+]

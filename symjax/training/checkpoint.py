@@ -1,0 +1,245 @@
+"""Checkpoints that are verified when read: Orbax writes them, a SHA-256 of the content says whether to believe them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
+from jaxtyping import PyTree
+from orbax.checkpoint import checkpoint_managers
+
+Path = str | pathlib.Path
+META = "meta"
+
+
+class Restored(NamedTuple):
+    """What `CheckpointStore.restore` read: host arrays by item, the metadata, and a sentence for each damaged step."""
+
+    step: int
+    items: dict[str, PyTree]
+    meta: dict
+    passed_over: tuple[str, ...]
+
+
+class OtherModelError(ValueError):
+    """A sound checkpoint of something else than what was asked for."""
+
+
+class CheckpointStore:
+    """A folder of steps, each with named trees ("items") and JSON metadata; the latest and the best are kept.
+
+    Use it as a context manager: leaving it waits for the writes that are still in flight.
+
+    Args:
+        directory: created if absent, and cleared of interrupted writes.
+        keep: how many of the latest steps to keep, besides the best.
+        read_only: leave the folder as it is; a run may be writing to it.
+    """
+
+    def __init__(self, directory: Path, *, keep: int = 2, read_only: bool = False):
+        self.directory = pathlib.Path(directory).absolute()
+        self._best = _KeepStep()
+        policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._best])
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=policy, create=not read_only, cleanup_tmp_directories=not read_only, read_only=read_only
+        )
+        self._manager = ocp.CheckpointManager(self.directory, options=options)
+
+    def __enter__(self) -> CheckpointStore:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def steps(self) -> list[int]:
+        """Return the steps in the folder, oldest first, believed or not."""
+        return sorted(self._manager.all_steps())
+
+    def save(self, step: int, items: Mapping[str, PyTree], meta: Mapping[str, Any], *, best: int | None = None) -> None:
+        """Write `items` (replicated trees) and `meta` (JSON) as `step`, in the background; every process must call it.
+
+        Args:
+            step: replaces a step of the same number.
+            items: trees of arrays, by name.
+            meta: anything JSON holds.
+            best: the step that must outlive newer ones.
+
+        Raises:
+            OSError: if this write, or an earlier one in the background, failed for want of space or permission.
+        """
+        host = {name: _to_host(tree) for name, tree in items.items()}
+        header = {"leaves": {name: _describe(tree) for name, tree in host.items()}}
+        header |= {"digests": {name: _digest(tree) for name, tree in host.items()}, "user": dict(meta)}
+        args: dict[str, Any] = {name: ocp.args.StandardSave(tree) for name, tree in host.items()}
+        args[META] = ocp.args.JsonSave(header | {"digest": _digest_json(header)})
+        with _disk_errors_in_one_sentence(self.directory):
+            self._manager.wait_until_finished()
+            if step in self._manager.all_steps():
+                self._manager.delete(step)
+            self._best.step = best
+            self._manager.save(step, args=ocp.args.Composite(**args), force=True)
+
+    def restore(self, targets: Mapping[str, PyTree | None], *, prefer: int | None = None) -> Restored | None:
+        """Read the newest step whose content matches its digests, going back one step at a time.
+
+        Args:
+            targets: the items to read, each with a tree of the structure and shapes to return, or with None for
+                dictionaries as written.
+            prefer: a step to try before the newest.
+
+        Returns:
+            The step, or None in an empty folder.
+
+        Raises:
+            OtherModelError: if a good checkpoint holds other items or shapes than the targets.
+            ValueError: if there are steps and none is good.
+        """
+        self.wait()
+        steps = sorted(self.steps(), key=lambda step: (step == prefer, step), reverse=True)
+        passed_over: list[str] = []
+        for step in steps:
+            try:
+                meta, items = self._read(step, targets)
+            except OtherModelError:
+                raise
+            except Exception as error:  # Orbax answers damage with whatever it stumbles over
+                reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+                passed_over.append(
+                    f"passed over checkpoint {step} in {self.directory}, which is damaged: {reason[:200]}"
+                )
+                continue
+            return Restored(step, items, meta, tuple(passed_over))
+        if passed_over:
+            raise ValueError(f"no checkpoint in {self.directory} can be read: {'; '.join(passed_over)}")
+        return None
+
+    def set_aside_after(self, step: int) -> None:
+        """Rename the steps after `step` to "N.damaged", so that a run continued from `step` may write them anew."""
+        for later in [s for s in self.steps() if s > step]:
+            if jax.process_index() == 0:
+                place = self.directory / str(later)
+                place.rename(_unused(place.with_name(f"{later}.damaged")))
+        if jax.process_count() > 1:
+            multihost_utils.sync_global_devices("checkpoints set aside")
+        self._manager.reload()
+
+    def wait(self) -> None:
+        """Wait for the background write; raises as `save` does."""
+        with _disk_errors_in_one_sentence(self.directory):
+            self._manager.wait_until_finished()
+
+    def close(self) -> None:
+        """Wait and let go of the folder."""
+        try:
+            self.wait()
+        finally:
+            self._manager.close()
+
+    def _read(self, step: int, targets: Mapping[str, PyTree | None]) -> tuple[dict, dict[str, PyTree]]:
+        if not any((self.directory / str(step)).iterdir()):
+            raise ValueError("an empty folder")
+        header = self._manager.restore(step, args=ocp.args.Composite(**{META: ocp.args.JsonRestore()}))[META]
+        if header.pop("digest", None) != _digest_json(header):
+            raise ValueError("its metadata does not match its digest")
+        hosts = {name: None if target is None else _to_host(target) for name, target in targets.items()}
+        for name, host in hosts.items():
+            _require_same_leaves(f"checkpoint {step} in {self.directory}", name, host, header["leaves"])
+        if not targets:
+            return header["user"], {}
+        args = {name: ocp.args.StandardRestore(host) for name, host in hosts.items()}
+        found = self._manager.restore(step, args=ocp.args.Composite(**args))
+        for name in targets:
+            if _digest(found[name]) != header["digests"][name]:
+                raise ValueError(f"the content of {name!r} does not match its digest")
+        return header["user"], {name: _like(target, found[name]) for name, target in targets.items()}
+
+
+@dataclasses.dataclass
+class _KeepStep(checkpoint_managers.PreservationPolicy):
+    """Preserve one step, whatever its age. Orbax's own best-of policy forgets its metrics when a run restarts."""
+
+    step: int | None = None
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> Sequence[bool]:
+        return [info.step == self.step for info in checkpoints]
+
+
+@contextlib.contextmanager
+def _disk_errors_in_one_sentence(directory: pathlib.Path) -> Iterator[None]:
+    """Turn a failed write, whatever layer reports it, into an OSError that says what and where."""
+    try:
+        yield
+    except Exception as error:
+        code = re.search(r"os_error_code='(\d+)'", str(error))
+        number = error.errno if isinstance(error, OSError) else int(code[1]) if code else None
+        if number is None:
+            raise
+        raise OSError(number, f"a checkpoint could not be written to {directory}: {os.strerror(number)}") from error
+
+
+def _is_key(x: Any) -> bool:
+    return isinstance(x, jax.Array) and jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
+
+
+def _to_host(tree: PyTree) -> PyTree:
+    """Copy to NumPy arrays that no donated buffer can overwrite; random keys become their data."""
+    return jax.tree.map(lambda x: np.array(jax.random.key_data(x) if _is_key(x) else x), tree)
+
+
+def _like(target: PyTree | None, host: PyTree) -> PyTree:
+    """Give random keys back their type, as in the target."""
+    if target is None:
+        return host
+    wrap = lambda t, x: jax.random.wrap_key_data(x, impl=jax.random.key_impl(t)) if _is_key(t) else x  # noqa: E731
+    return jax.tree.map(wrap, target, host)
+
+
+def _leaves(tree: PyTree) -> list[tuple[str, np.ndarray]]:
+    """Return sorted (path, array) pairs; the path is the same for a NamedTuple and a dictionary with its names."""
+    flat = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return sorted((jax.tree_util.keystr(path, simple=True, separator="/"), np.asarray(leaf)) for path, leaf in flat)
+
+
+def _describe(tree: PyTree) -> dict[str, str]:
+    return {path: f"{leaf.dtype}{list(leaf.shape)}" for path, leaf in _leaves(tree)}
+
+
+def _digest(tree: PyTree) -> str:
+    content = hashlib.sha256()
+    for path, leaf in _leaves(tree):
+        content.update(f"{path}|{leaf.dtype}|{leaf.shape}|".encode())
+        content.update(np.ascontiguousarray(leaf).tobytes())
+    return content.hexdigest()
+
+
+def _digest_json(header: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
+
+
+def _require_same_leaves(what: str, name: str, host: PyTree | None, written: Mapping[str, dict]) -> None:
+    if name not in written:
+        raise OtherModelError(f"{what} holds {sorted(written)} and no {name!r}")
+    expected = written[name] if host is None else _describe(host)
+    for path in sorted(expected.keys() | written[name].keys()):
+        here, there = expected.get(path, "absent"), written[name].get(path, "absent")
+        if here != there:
+            raise OtherModelError(
+                f"{what} is of another model or optimiser: {name}/{path} is {there} there and {here} here; "
+                "use the settings it was made with"
+            )
+
+
+def _unused(path: pathlib.Path) -> pathlib.Path:
+    names = (path if n == 0 else path.with_name(f"{path.name}-{n}") for n in range(1000))
+    return next(candidate for candidate in names if not candidate.exists())

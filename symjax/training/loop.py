@@ -1,0 +1,247 @@
+"""The loop around a step: epochs, evaluation, early stopping, checkpoints, and an end that is never a surprise."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from symjax.training.checkpoint import CheckpointStore
+from symjax.training.interrupt import interruptions
+from symjax.training.metrics import MetricsLog, add_sums, means
+from symjax.training.parallel import Parallel
+from symjax.training.schedule import Plateau
+from symjax.training.state import Progress, TrainState, inference_params, restore_params, save_state
+
+
+class FitResult(NamedTuple):
+    """What a run leaves behind.
+
+    Attributes:
+        state: the last state, on the devices.
+        progress: its place in the run.
+        best_params: the inference parameters at the lowest monitored value, else the last ones; on the host.
+        history: one record an epoch, as in the metrics file.
+        stopped_by: "epochs", "patience" or "signal".
+    """
+
+    state: TrainState
+    progress: Progress
+    best_params: PyTree
+    history: list[dict]
+    stopped_by: str
+
+
+def fit(
+    state: TrainState,
+    step: Parallel,
+    batches: Callable[[int], Sequence],
+    *,
+    epochs: int,
+    load: Callable[[Any], PyTree] | None = None,
+    evaluate: Callable[[PyTree], Mapping[str, float]] | None = None,
+    evaluate_every: int = 1,
+    monitor: str = "loss",
+    patience: int | None = None,
+    plateau: Plateau | None = None,
+    store: CheckpointStore | None = None,
+    save_every: int | None = None,
+    log: MetricsLog | None = None,
+    start: Progress | None = None,
+    report_every: int = 50,
+    max_streak: int = 10,
+    on_epoch: Callable[[dict], None] | None = None,
+) -> FitResult:
+    """Train until the epochs are over, patience is lost, or a signal comes.
+
+    A run that is killed at any instant and continued from `resume(store, state)` ends with the same bits.
+
+    Args:
+        state: the first state, from `init_state` or `resume`.
+        step: a parallelised `make_step`.
+        batches: the plan: epoch -> the sequence of its batches, a pure function.
+        epochs: how many epochs the whole run has.
+        load: turns an item of the plan into a batch just before it is used; without it the items are batches.
+        evaluate: inference parameters -> numbers, lower is better.
+        evaluate_every: epochs between evaluations; each is followed by a checkpoint.
+        monitor: the number of `evaluate` that decides what is best.
+        patience: stop after this many evaluations without a new best.
+        plateau: lower the learning rate when the monitored number does not fall.
+        store: where checkpoints go.
+        save_every: steps between further checkpoints.
+        log: where the records go.
+        start: the place of `state` in the run; the beginning, by default.
+        report_every: steps between looks at the metrics, which otherwise stay on the devices.
+        max_streak: give up when this many steps in a row were skipped for not being finite.
+        on_epoch: called with each record.
+
+    Raises:
+        FloatingPointError: if `max_streak` steps in a row were not finite.
+        OSError: if a checkpoint or a record cannot be written.
+    """
+    if start is None and store is not None and store.steps():
+        raise ValueError(f"{store.directory} already holds a run: resume(store, state) it, or choose another folder")
+    start = start or Progress()
+    history = [] if log is None else log.rewind(start.epoch)
+    run = _Run(step.replicate(state), start, history, step, store, log, report_every, max_streak)
+    judge = None if evaluate is None else _Judge(evaluate, monitor, plateau)
+
+    with interruptions() as interrupted, _bar(epochs) as show:
+        while (reason := _finished(run.place, epochs, patience)) is None:
+            began, plan = time.perf_counter(), batches(run.place.epoch)
+            for item in plan[run.place.index :]:
+                run.advance(item if load is None else load(item))
+                show(run.place, len(plan))
+                if interrupted(run.place.step):
+                    run.save()
+                    return run.result("signal")
+                if save_every and run.place.step % save_every == 0 and run.place.index < len(plan):
+                    run.save()
+            due = (run.place.epoch + 1) % evaluate_every == 0 or run.place.epoch + 1 == epochs
+            record = run.close_epoch(judge if due else None, began)
+            if due or (save_every and run.place.step % save_every == 0):
+                run.save()
+            if on_epoch is not None:
+                on_epoch(record)
+    return run.result(reason)
+
+
+class _Judge(NamedTuple):
+    """How a state is measured, and what follows from it."""
+
+    evaluate: Callable[[PyTree], Mapping[str, float]]
+    monitor: str
+    plateau: Plateau | None
+
+
+@dataclasses.dataclass
+class _Run:
+    """The moving parts of one call of `fit`."""
+
+    state: TrainState
+    place: Progress
+    history: list[dict]
+    step: Parallel
+    store: CheckpointStore | None
+    log: MetricsLog | None
+    report_every: int
+    max_streak: int
+    best_params: PyTree = None
+    pending: list = dataclasses.field(default_factory=list)
+
+    def advance(self, batch: PyTree) -> None:
+        self.state, metrics = self.step(self.state, batch)
+        self.pending.append(metrics)
+        self.place = self.place._replace(step=self.place.step + 1, index=self.place.index + 1)
+        if len(self.pending) >= self.report_every:
+            self.drain()
+
+    def drain(self) -> None:
+        """Fetch the metrics that wait on the devices; raise if too many steps in a row were not finite."""
+        self.place = self.place._replace(sums=add_sums(self.place.sums, self.pending))
+        self.pending = []
+        streak = int(jax.device_get(self.state.streak))
+        if streak >= self.max_streak:
+            raise FloatingPointError(
+                f"the loss or its gradient was not finite in the last {streak} steps (steps "
+                f"{self.place.step - streak + 1} to {self.place.step}, up to batch {self.place.index} of epoch "
+                f"{self.place.epoch + 1}); "
+                f"{self._last_checkpoint()}. Lower the learning rate, or look at these batches"
+            )
+
+    def close_epoch(self, judge: _Judge | None, began: float) -> dict:
+        """Measure, record and log the epoch just finished; return its record."""
+        self.drain()
+        trained = {f"train_{name}": value for name, value in means(self.place.sums).items()}
+        self.place = self.place._replace(epoch=self.place.epoch + 1, index=0, sums={})
+        record = {"epoch": self.place.epoch, "step": self.place.step} | trained
+        if judge is not None:
+            measured = judge.evaluate(inference_params(self.state))
+            record |= {f"valid_{name}": float(value) for name, value in measured.items()}
+            self.weigh(measured, judge)
+        record["seconds"] = round(time.perf_counter() - began, 3)
+        self.history.append(record)
+        if self.log is not None:
+            self.log.append(record)
+        return record
+
+    def weigh(self, measured: Mapping[str, float], judge: _Judge) -> None:
+        """Remember a new best, or count one more evaluation without."""
+        if judge.monitor not in measured:
+            raise ValueError(f"the evaluation has no {judge.monitor!r} to monitor, only {sorted(measured)}")
+        value = float(measured[judge.monitor])
+        if math.isfinite(value) and (self.place.best is None or value < self.place.best):
+            self.place = self.place._replace(best=value, best_step=self.place.step, stale=0, flat=0)
+            self.best_params = _on_host(inference_params(self.state))
+            return
+        self.place = self.place._replace(stale=self.place.stale + 1, flat=self.place.flat + 1)
+        if judge.plateau is not None:
+            scale = np.asarray(self.state.lr_scale)
+            lower, flat = judge.plateau.next_scale(float(scale), self.place.flat)
+            self.place = self.place._replace(flat=flat)
+            self.state = self.state._replace(lr_scale=self.step.replicate(np.asarray(lower, scale.dtype)))
+
+    def save(self) -> None:
+        self.drain()
+        if self.store is not None:
+            save_state(self.store, self.state, self.place)
+
+    def result(self, reason: str) -> FitResult:
+        if self.store is not None:
+            self.store.wait()
+        best = self.best_params
+        if best is None and self.store is not None and self.place.best_step is not None:
+            best = restore_params(self.store, target=inference_params(self.state)).params
+        if best is None:
+            best = _on_host(inference_params(self.state))
+        return FitResult(self.state, self.place, best, self.history, reason)
+
+    def _last_checkpoint(self) -> str:
+        if self.store is None:
+            return "no checkpoints were asked for"
+        self.store.wait()
+        steps = self.store.steps()
+        return (
+            f"the last good checkpoint is step {steps[-1]} in {self.store.directory}" if steps else "none was saved yet"
+        )
+
+
+def _on_host(tree: PyTree) -> PyTree:
+    return jax.tree.map(np.array, tree)
+
+
+def _finished(place: Progress, epochs: int, patience: int | None) -> str | None:
+    if patience is not None and place.stale >= patience:
+        return "patience"
+    return "epochs" if place.epoch >= epochs else None
+
+
+@contextmanager
+def _bar(epochs: int) -> Iterator[Callable[[Progress, int], None]]:
+    """Yield the function that moves the progress bar; there is none where nobody would see it."""
+    console = Console(stderr=True)
+    if jax.process_index() != 0 or not console.is_terminal:
+        yield lambda place, length: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task("training")
+
+        def show(place: Progress, length: int) -> None:
+            best = "" if place.best is None else f", best {place.best:.4g}"
+            done = place.epoch * length + place.index
+            bar.update(
+                task, completed=done, total=epochs * length, description=f"epoch {place.epoch + 1}/{epochs}{best}"
+            )
+
+        yield show

@@ -1,0 +1,154 @@
+"""Three interchangeable drivers of one pure step: `jit`, `pmap` and `shard_map`, from one device to a pod."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jaxtyping import PyTree
+
+AXIS = "shards"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Parallel:
+    """A compiled step and the placement of what it takes; made by `parallelise`."""
+
+    how: str
+    mesh: Mesh
+    compiled: Callable
+    traces: list[int]
+
+    def __call__(self, state: PyTree, batch: PyTree) -> Any:
+        """Run one step on this process's share of a batch: leaves [shards, ...], in host memory or on device."""
+        return self.compiled(state, self.shard(batch))
+
+    @property
+    def devices(self) -> int:
+        """The number of devices of all processes, which divides the number of shards of a batch."""
+        return self.mesh.devices.size
+
+    @property
+    def compilations(self) -> int:
+        """How many shapes of state and batch were compiled so far; 1 in a healthy run."""
+        return len(self.traces)
+
+    def local(self, shards: Sequence) -> Sequence:
+        """Return the contiguous part of a plan's shards that this process loads."""
+        owners = [device.process_index for device in self.mesh.devices.flat]
+        each = len(shards) // len(owners)
+        first = owners.index(jax.process_index())
+        return shards[first * each : (first + self._local_devices) * each]
+
+    def replicate(self, tree: PyTree) -> PyTree:
+        """Copy a tree to every device; the copies are fresh, so donating them leaves the originals alive."""
+        sharding = NamedSharding(self._mesh_of_arrays, PartitionSpec())
+
+        def place(x: Any) -> jax.Array:
+            if isinstance(x, jax.Array) and jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key):
+                return jax.random.wrap_key_data(place(jax.random.key_data(x)), impl=jax.random.key_impl(x))
+            return jax.make_array_from_process_local_data(sharding, np.array(x))
+
+        return jax.tree.map(place, tree)
+
+    def shard(self, batch: PyTree) -> PyTree:
+        """Place this process's shards on its devices, in order.
+
+        Raises:
+            ValueError: if the number of shards is not a multiple of the number of devices.
+        """
+        sharding = NamedSharding(self._mesh_of_arrays, PartitionSpec(AXIS))
+        sizes = {np.shape(x)[:1] for x in jax.tree.leaves(batch)}
+        if len(sizes) != 1 or () in sizes or next(iter(sizes))[0] % self._local_devices:
+            found = sorted(size[0] if size else "no axis" for size in sizes)
+            raise ValueError(
+                f"every leaf of a batch needs a leading axis of shards, a multiple of {self._local_devices} device(s); "
+                f"found {found}: plan the batches with shards={self.devices}"
+            )
+        if self.how == "pmap":
+            batch = jax.tree.map(lambda x: x.reshape(self._local_devices, -1, *x.shape[1:]), batch)
+        if jax.process_count() == 1:
+            return jax.device_put(batch, sharding)
+        return jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, np.asarray(x)), batch)
+
+    @property
+    def _mesh_of_arrays(self) -> Mesh:
+        return self.mesh.local_mesh if self.how == "pmap" else self.mesh
+
+    @property
+    def _local_devices(self) -> int:
+        return self.mesh.local_mesh.devices.size
+
+
+def parallelise(
+    function: Callable, *, how: str = "jit", devices: Sequence[Any] | None = None, donate: bool = True
+) -> Parallel:
+    """Compile `function(replicated, batch, axis_name=None) -> replicated` for one or many devices.
+
+    The first argument and everything returned are the same on all devices and carry no device axis, so the three
+    drivers, and checkpoints written under them, are interchangeable. Every leaf of the batch carries a leading axis of
+    shards; a shard is a padded batch of its own, and any multiple of the number of devices will do.
+
+    Args:
+        function: a step of `make_step`, or an evaluation of `make_evaluation`.
+        how: "jit" (the compiler partitions one program), "pmap", or "shard_map" (explicit collectives, checked to
+            return replicated values).
+        devices: the devices of all processes; by default all there are.
+        donate: whether the memory of the first argument is reused, as a training step should and an evaluation may not.
+
+    Raises:
+        ValueError: if `how` is unknown.
+    """
+    devices = sorted(devices or jax.devices(), key=lambda device: device.process_index)
+    mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
+    whole, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(AXIS))
+    donated = (0,) if donate else ()
+
+    traces: list[int] = []
+
+    def traced(tree: PyTree, batch: PyTree, axis_name: str | None = AXIS) -> Any:
+        traces.append(len(traces))
+        return function(tree, batch, axis_name)
+
+    if how == "jit":
+        compiled = jax.jit(
+            functools.partial(traced, axis_name=None),
+            in_shardings=(whole, split),
+            out_shardings=whole,
+            donate_argnums=donated,
+        )
+    elif how == "pmap":
+        compiled = jax.pmap(traced, AXIS, in_axes=(None, 0), out_axes=None, devices=devices, donate_argnums=donated)
+    elif how == "shard_map":
+        specs = {"in_specs": (whole.spec, split.spec), "out_specs": whole.spec}
+        compiled = jax.jit(jax.shard_map(traced, mesh=mesh, **specs), donate_argnums=donated)
+    else:
+        raise ValueError(f"how must be 'jit', 'pmap' or 'shard_map', not {how!r}")
+    return Parallel(how, mesh, compiled, traces)
+
+
+def initialise_distributed(
+    address: str | None = None, *, processes: int | None = None, process: int | None = None, heartbeat: int = 100
+) -> None:
+    """Join the processes of a job; call it once, before anything else touches a device.
+
+    Without arguments the cluster (a TPU pod, Slurm, ...) is detected. With them, process number `process` of
+    `processes` meets the others at `address` ("host:port" of process 0, the only interface that is opened), and a
+    process silent for `heartbeat` seconds ends the job.
+    """
+    if address is None:
+        jax.distributed.initialize(heartbeat_timeout_seconds=heartbeat)
+    else:
+        jax.distributed.initialize(
+            address,
+            processes,
+            process,
+            coordinator_bind_address=address,
+            cluster_detection_method="deactivate",
+            heartbeat_timeout_seconds=heartbeat,
+        )

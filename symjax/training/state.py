@@ -1,0 +1,153 @@
+"""All that a run is: what lives on the devices, what the host counts, and how both are saved and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PyTree
+
+from symjax.training.checkpoint import CheckpointStore
+
+
+class TrainState(NamedTuple):
+    """What a step reads and writes; replicated over the devices.
+
+    Attributes:
+        params: the parameters being optimised.
+        opt_state: the optimiser's state.
+        ema: the moving average of the parameters, or None.
+        key: the run's random key; step t of shard s uses it folded with t and s, so it never changes.
+        step: steps taken, skipped ones included.
+        lr_scale: multiplies every update; the plateau rule lowers it between epochs.
+        skipped: steps skipped because they were not finite.
+        streak: how many of them were the last ones.
+    """
+
+    params: PyTree
+    opt_state: PyTree
+    ema: PyTree
+    key: Array
+    step: Int[Any, ""]
+    lr_scale: Float[Any, ""]
+    skipped: Int[Any, ""]
+    streak: Int[Any, ""]
+
+
+class Progress(NamedTuple):
+    """What the host knows of a run between two steps; the same in every process.
+
+    Attributes:
+        epoch: epochs finished.
+        index: batches of the current epoch already used.
+        step: steps taken.
+        best: the lowest monitored value so far, or None.
+        best_step: the step it was measured at.
+        stale: evaluations since then (early stopping).
+        flat: evaluations since then or since the last cut of the learning rate (plateau).
+        sums: sums and counts of the current epoch's metrics so far, float64.
+    """
+
+    epoch: int = 0
+    index: int = 0
+    step: int = 0
+    best: float | None = None
+    best_step: int | None = None
+    stale: int = 0
+    flat: int = 0
+    sums: Mapping[str, tuple] = {}
+
+
+class Resumed(NamedTuple):
+    """A state and its place in the run, and one sentence for each damaged checkpoint that was passed over."""
+
+    state: TrainState
+    progress: Progress
+    passed_over: tuple[str, ...]
+
+
+class Trained(NamedTuple):
+    """Inference parameters on the host, the step they are of, and a sentence for each damaged checkpoint."""
+
+    params: PyTree
+    step: int
+    passed_over: tuple[str, ...]
+
+
+def init_state(params: PyTree, optimizer: optax.GradientTransformation, *, key: Array, ema: bool = False) -> TrainState:
+    """Return the state before the first step; with `ema`, the average starts at `params`."""
+    zero = jnp.zeros((), jnp.int32)
+    return TrainState(
+        params=params,
+        opt_state=optimizer.init(params),
+        ema=params if ema else None,
+        key=key,
+        step=zero,
+        lr_scale=jnp.ones((), jnp.float32),
+        skipped=zero,
+        streak=zero,
+    )
+
+
+def inference_params(state: TrainState) -> PyTree:
+    """Return the parameters to evaluate and to serve: the moving average where there is one."""
+    return state.params if state.ema is None else state.ema
+
+
+def save_state(store: CheckpointStore, state: TrainState, progress: Progress) -> None:
+    """Save parameters, their average and the rest as separate items, so that serving reads only what it needs."""
+    meta = {"progress": progress._asdict(), "averaged": state.ema is not None}
+    store.save(progress.step, _items(state), meta, best=progress.best_step)
+
+
+def resume(store: CheckpointStore, state: TrainState) -> Resumed:
+    """Return the newest good checkpoint, or `state` at the beginning of a run if there is none.
+
+    Args:
+        store: where the run saves. Steps after the one restored are renamed, for the run will reach them again.
+        state: a fresh state of the same model and optimiser.
+
+    Raises:
+        ValueError: if the checkpoints are of another model, or all are damaged.
+    """
+    found = store.restore(_items(state))
+    if found is None:
+        return Resumed(state, Progress(), ())
+    store.set_aside_after(found.step)
+    items = dict(found.items)
+    restored = TrainState(params=items.pop("params"), ema=items.pop("ema", None), **items["rest"])
+    return Resumed(restored, _progress(found.meta), found.passed_over)
+
+
+def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTree = None) -> Trained:
+    """Return the best (or the latest) inference parameters of a run and nothing of its optimiser.
+
+    Args:
+        store: where the run saved; it is only read.
+        latest: take the newest step instead of the best.
+        target: a tree of the shapes to expect; without it nested dictionaries are returned as written.
+
+    Raises:
+        ValueError: if there is no good checkpoint, or it is of another model.
+    """
+    newest = store.restore({})
+    if newest is None:
+        raise ValueError(f"there is no checkpoint in {store.directory}")
+    item = "ema" if newest.meta["averaged"] else "params"
+    found = store.restore({item: target}, prefer=None if latest else _progress(newest.meta).best_step)
+    assert found is not None, "it was there a moment ago"
+    return Trained(found.items[item], found.step, found.passed_over)
+
+
+def _items(state: TrainState) -> dict[str, PyTree]:
+    rest = state._asdict()
+    items = {"params": rest.pop("params")}
+    ema = rest.pop("ema")
+    return items | ({} if ema is None else {"ema": ema}) | {"rest": rest}
+
+
+def _progress(meta: Mapping[str, Any]) -> Progress:
+    progress = Progress(**meta["progress"])
+    return progress._replace(sums={name: tuple(pair) for name, pair in progress.sums.items()})

@@ -1,0 +1,163 @@
+"""One optimisation step whose gradient does not depend on how the samples were dealt out to shards and devices."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, PyTree
+
+from symjax.training.state import TrainState
+
+Sums: TypeAlias = Mapping[str, tuple]
+Loss: TypeAlias = Callable[..., Sums]
+Weight: TypeAlias = float | Callable[[Array], Array]
+
+
+def make_step(
+    loss: Loss,
+    optimizer: optax.GradientTransformation,
+    weights: Mapping[str, Weight],
+    *,
+    ema_decay: float | None = None,
+) -> Callable:
+    """Return the pure step `(state, batch, axis_name=None) -> (state, metrics)`.
+
+    The objective is sum_name weight_name * sum_name / count_name, where sums and counts run over every shard of every
+    device, so empty and unequal shards are exact: the pulled-back local sums are divided by the global counts, and only
+    then added over the devices. The optimiser (and whatever it clips) sees that reduced gradient.
+
+    A step whose objective or gradient norm is not finite changes neither parameters, average nor optimiser state; it is
+    counted in `state.skipped` and `state.streak`, and adds nothing to the metrics.
+
+    Args:
+        loss: `loss(params, shard, key) -> {name: (sum, count)}`. Counts do not depend on the parameters. Names without
+            a weight are reported and not optimised.
+        optimizer: any optax transformation; its updates are multiplied by `state.lr_scale`.
+        weights: a number or a schedule (a function of `state.step`) for each optimised name.
+        ema_decay: d of the moving average p' <- d_t p' + (1 - d_t) p, warm-started from the first parameters with
+            d_t = min(d, (1 + t) / (10 + t)), hence without a bias to correct.
+
+    Returns:
+        The step. Every leaf of its batch has a leading axis of shards (see `parallelise`). Its metrics are again sums
+        and counts, on device: every name of the loss, and "loss", "grad_norm" and "skipped", one count a step.
+
+    Raises:
+        ValueError: while tracing, if a weighted name is missing from the loss or the state lacks an average.
+    """
+
+    def step(state: TrainState, batch: PyTree, axis_name: str | None = None) -> tuple[TrainState, dict]:
+        if (ema_decay is None) != (state.ema is None):
+            raise ValueError(
+                "a moving average needs make_step(..., ema_decay=...) and init_state(..., ema=True); one is missing"
+            )
+        key = jax.random.fold_in(state.key, state.step)
+        sums_of = functools.partial(_local_sums, loss, batch, key, axis_name)
+        sums, pull_back, counts = jax.vjp(sums_of, _varying(state.params, axis_name), has_aux=True)
+        counts = _over_devices(counts, axis_name)
+        objective = _objective(weights, counts, state.step)
+        (gradient,) = pull_back(jax.grad(objective)(sums))
+        sums, gradient = _over_devices((sums, gradient), axis_name)
+
+        value, norm = objective(sums), optax.tree.norm(gradient)
+        good = jnp.isfinite(value) & jnp.isfinite(norm)
+        proposal = _descend(optimizer, ema_decay, state, gradient)
+        metrics = {name: (sums[name], counts[name]) for name in sums}
+        metrics |= {"loss": (value, jnp.ones_like(value)), "grad_norm": (norm, jnp.ones_like(norm))}
+        metrics = jax.tree.map(lambda x: jnp.where(good, x, jnp.zeros_like(x)), metrics)
+        bad = jnp.logical_not(good).astype(state.skipped.dtype)
+        metrics["skipped"] = (bad, jnp.ones_like(bad))
+        return _accept(state, proposal, good, bad), metrics
+
+    return step
+
+
+def make_evaluation(loss: Loss) -> Callable:
+    """Return the pure `(params, batch, axis_name=None) -> {name: (sum, count)}` over every shard of every device.
+
+    The key handed to the loss is fixed: two evaluations of the same parameters agree.
+    """
+
+    def evaluation(params: PyTree, batch: PyTree, axis_name: str | None = None) -> dict:
+        sums, counts = _local_sums(loss, batch, jax.random.key(0), axis_name, params)
+        return _over_devices({name: (sums[name], counts[name]) for name in sums}, axis_name)
+
+    return evaluation
+
+
+def _local_sums(
+    loss: Loss, batch: PyTree, key: Array, axis_name: str | None, params: PyTree
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return sums and counts over this device's shards; shard i of the whole batch sees the key folded with i."""
+    shards = jax.tree.leaves(batch)[0].shape[0]
+    first = 0 if axis_name is None else jax.lax.axis_index(axis_name) * shards
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(shards, dtype=jnp.int32))
+    if shards == 1:
+        pairs = loss(params, jax.tree.map(lambda x: x.squeeze(0), batch), keys.squeeze(0))
+    else:
+        pairs = jax.vmap(loss, (None, 0, 0))(params, batch, keys)
+    sums = {name: jnp.asarray(total).sum() for name, (total, _) in pairs.items()}
+    counts = {name: jnp.asarray(count).astype(sums[name].dtype).sum() for name, (_, count) in pairs.items()}
+    return sums, counts
+
+
+def _objective(weights: Mapping[str, Weight], counts: dict[str, Array], step: Array) -> Callable:
+    """Return sums -> sum_name weight_name * sum_name / count_name; a name that counts nothing adds nothing."""
+    if missing := sorted(weights.keys() - counts.keys()):
+        raise ValueError(f"the weights name {missing}, but the loss returned only {sorted(counts)}")
+    if reserved := sorted(counts.keys() & {"loss", "grad_norm", "skipped"}):
+        raise ValueError(f"the loss may not return {reserved}: the step reports its own; use another name")
+    factors = {}
+    for name, weight in weights.items():
+        count = counts[name]
+        with jax.numpy_dtype_promotion("standard"):
+            weight = jnp.asarray(weight(step) if callable(weight) else weight, count.dtype)
+        factors[name] = jnp.where(count > 0, weight / jnp.where(count > 0, count, 1), 0)
+
+    def objective(sums: dict[str, Array]) -> Array:
+        return jnp.asarray(sum(factors[name] * sums[name] for name in factors))
+
+    return objective
+
+
+def _descend(
+    optimizer: optax.GradientTransformation, ema_decay: float | None, state: TrainState, gradient: PyTree
+) -> tuple[PyTree, PyTree, PyTree]:
+    """Return the next parameters, optimiser state and moving average."""
+    with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer counts
+        updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+    updates = jax.tree.map(lambda u: u * state.lr_scale.astype(u.dtype), updates)
+    params = optax.apply_updates(state.params, updates)
+    if ema_decay is None:
+        return params, opt_state, None
+    t = state.step.astype(state.lr_scale.dtype)
+    decay = jnp.minimum(jnp.asarray(ema_decay, t.dtype), (1 + t) / (10 + t))
+    ema = jax.tree.map(lambda mean, p: mean + (1 - decay).astype(p.dtype) * (p - mean), state.ema, params)
+    return params, opt_state, ema
+
+
+def _accept(state: TrainState, proposal: tuple[PyTree, PyTree, PyTree], good: Array, bad: Array) -> TrainState:
+    """Take the proposal where it is good, else keep everything but the counters."""
+    current = (state.params, state.opt_state, state.ema)
+    params, opt_state, ema = jax.tree.map(lambda new, old: jnp.where(good, new, old), proposal, current)
+    return state._replace(
+        params=params,
+        opt_state=opt_state,
+        ema=ema,
+        step=state.step + 1,
+        skipped=state.skipped + bad,
+        streak=(state.streak + bad) * bad,
+    )
+
+
+def _varying(params: PyTree, axis_name: str | None) -> PyTree:
+    """Mark replicated parameters as device-varying, so that autodiff inside `shard_map` leaves the sum to us."""
+    return params if axis_name is None else jax.lax.pcast(params, axis_name, to="varying")
+
+
+def _over_devices(tree: PyTree, axis_name: str | None) -> PyTree:
+    return tree if axis_name is None else jax.lax.psum(tree, axis_name)
