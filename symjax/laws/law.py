@@ -130,9 +130,9 @@ def _as_function(layer: Any, x: Any, params: Any, key: Key[Array, ""]) -> Callab
 
 
 def _ignores_input(fn: Callable[[Any], Any], x: Any, keys: list[Array], noise: float) -> bool:
-    """Whether some floating-point output, or where there are none every output, is blind to small changes of x."""
+    """Whether some floating-point output, or where there are none every output, does not move with x."""
     y = fn(x)
-    moves = [np.asarray(deviation(fn(nudge(x, k)), y, y)) for k in keys]
+    moves = [np.asarray(deviation(fn(nudge(x, k, scale=1.0)), y, y)) for k in keys]
     moved = np.max(moves, axis=0) > noise
     floating = np.array([is_floating(leaf) for leaf in jax.tree.leaves(y)], dtype=bool)
     return not moved[floating].all() if floating.any() else not moved.any()

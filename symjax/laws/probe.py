@@ -1,10 +1,12 @@
 """The instruments of a check: small nudges of an input, random parameters, and the distance between two outputs."""
 
 import math
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 NOISE = {"float64": 1e-10, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
@@ -21,7 +23,7 @@ def noise_level(x: Any) -> float:
     Raises:
         TypeError: If x has no floating-point leaf.
     """
-    levels = [NOISE[str(leaf.real.dtype)] for leaf in jax.tree.leaves(x) if is_floating(leaf)]
+    levels = [NOISE[str(jnp.finfo(leaf.dtype).dtype)] for leaf in jax.tree.leaves(x) if is_floating(leaf)]
     if not levels:
         raise TypeError("expected an input with a floating-point leaf to nudge, got none; check what comes after it")
     return max(levels)
@@ -35,15 +37,21 @@ def nudge(x: Any, key: Key[Array, ""], *, scale: float = 0.1) -> Any:
     of edges, species, masks) keep their values.
     """
     leaves, structure = jax.tree.flatten(x)
-    keys = jax.random.split(key, max(1, len(leaves)))
-    return structure.unflatten([_nudge_leaf(leaf, keys[i], scale) for i, leaf in enumerate(leaves)])
+    return structure.unflatten(map(partial(_nudge_leaf, scale), leaves, _normals(leaves, key)))
 
 
-def _nudge_leaf(leaf: Array, key: Key[Array, ""], scale: float) -> Array:
+def _nudge_leaf(scale: float, leaf: Array, noise: Array) -> Array:
     if not is_floating(leaf):
         return leaf
     typical = jnp.exp(jnp.mean(jnp.log(jnp.where(leaf == 0, 1, jnp.abs(leaf)))))
-    return leaf + scale * typical * jax.random.normal(key, leaf.shape, leaf.dtype)
+    return leaf + scale * (typical * noise.astype(leaf.dtype))
+
+
+def _normals(leaves: list[Any], key: Key[Array, ""]) -> list[Array]:
+    """Return standard normals in the shape of each leaf, from one draw because every draw costs a compilation."""
+    ends = np.cumsum([0] + [math.prod(leaf.shape) for leaf in leaves])
+    flat = jax.random.normal(key, (int(ends[-1]),))
+    return [flat[a:b].reshape(leaf.shape) for leaf, a, b in zip(leaves, ends[:-1], ends[1:], strict=True)]
 
 
 @jax.jit
@@ -73,11 +81,9 @@ def random_params(layer: Any, x: Any, *, key: Key[Array, ""]) -> Any:
     others = {} if set(shapes) <= {"params"} else jax.jit(layer.init)(key, x)
     leaves, structure = jax.tree.flatten(shapes.get("params", {}))
     precisions = [leaf.dtype for leaf in jax.tree.leaves(x) if is_floating(leaf)]
-    flat = jax.random.normal(key, (sum(leaf.size for leaf in leaves),))
-    drawn, start = [], 0
-    for leaf in leaves:
-        dtype = max([leaf.dtype, *precisions], key=lambda dtype: jnp.finfo(dtype).bits)
-        values = flat[start : start + leaf.size].reshape(leaf.shape) / math.sqrt(max(1, math.prod(leaf.shape[:-1])))
-        drawn.append(values.astype(dtype))
-        start += leaf.size
-    return {**others, "params": structure.unflatten(drawn)}
+
+    def scaled(leaf: jax.ShapeDtypeStruct, normal: Array) -> Array:
+        finest = max([leaf.dtype, *precisions], key=lambda dtype: jnp.finfo(dtype).bits)
+        return (normal / math.sqrt(max(1, math.prod(leaf.shape[:-1])))).astype(finest)
+
+    return {**others, "params": structure.unflatten(map(scaled, leaves, _normals(leaves, key)))}

@@ -46,6 +46,9 @@ class Relabelling:
 
     def act(self, g: Int[Array, " n"], x: jraph.GraphsTuple) -> jraph.GraphsTuple:
         """Return the same graph with its nodes listed in another order."""
+        names = {leaf.shape[0] for leaf in jax.tree.leaves(x.nodes)}
+        if names - {g.shape[0]}:
+            raise ValueError(f"the element permutes {g.shape[0]} places, but node features have {sorted(names)} rows")
         graph = jnp.repeat(jnp.arange(x.n_node.shape[0]), x.n_node, total_repeat_length=g.shape[0])
         order = g[jnp.argsort(graph[g], stable=True)]
         name = jnp.argsort(order).astype(x.receivers.dtype)

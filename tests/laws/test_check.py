@@ -1,0 +1,224 @@
+"""The checker accepts what is lawful and catches what is not, each kind of breakage once."""
+
+import functools
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import symjax
+from symjax.groups import SE, E, O, S, TimeShifts, Translations
+from symjax.laws import Causality, Equivariance, check, random_params
+from symjax.reps import Axis, Points, Pseudovectors, TimeAxis, Tree, Trivial, Vectors
+
+KEY = jax.random.key(0)
+X = jax.random.normal(jax.random.key(1), (5, 3))
+SETS = Equivariance(S(5), Axis(0), Axis(0))
+VECTORS = Equivariance(O(3), Vectors(), Vectors())
+PAST = Causality(np.tri(5))
+
+
+def verdicts(fn, x, *laws, **options):
+    return [entry.verdict for entry in check(fn, x, key=KEY, laws=laws, **options).entries]
+
+
+def centre(x):
+    return x - x.mean(axis=0, keepdims=True)
+
+
+def cross(x):
+    return jnp.cross(x, jnp.roll(x, 1, axis=-2))
+
+
+@pytest.mark.parametrize(
+    ("fn", "law"),
+    [
+        (centre, SETS),
+        (centre, VECTORS),
+        (centre, Equivariance(E(3), Points(), Vectors())),
+        (cross, Equivariance(O(3), Vectors(), Pseudovectors())),
+        (cross, Equivariance(SE(3), Vectors(), Vectors())),
+        (lambda x: jnp.sum(centre(x) ** 2), Equivariance(E(3), Points(), Trivial())),
+        (jax.grad(lambda x: jnp.sum(centre(x) ** 4)), Equivariance(Translations(3), Points(), Vectors())),
+        (jnp.sin, Equivariance(TimeShifts(5), TimeAxis(0), TimeAxis(0))),
+        (lambda x: jnp.cumsum(x, axis=0), PAST),
+        (lambda x: jnp.argmax(jnp.cumsum(x, axis=0), axis=1), PAST),
+    ],
+)
+def test_lawful_functions_pass(fn, law):
+    assert verdicts(fn, X, law) == ["obeyed"]
+
+
+@pytest.mark.parametrize(
+    ("fn", "law"),
+    [
+        pytest.param(jax.nn.relu, VECTORS, id="a relu on vectors"),
+        pytest.param(cross, VECTORS, id="a pseudovector declared a vector"),
+        pytest.param(lambda x: x, Equivariance(E(3), Points(), Vectors()), id="a point declared a vector"),
+        pytest.param(lambda x: x.at[0].multiply(2.0), SETS, id="a set layer that treats one element differently"),
+        pytest.param(lambda x: jnp.convolve(x[:, 0], jnp.ones(3), mode="same"), PAST, id="a centred convolution"),
+        pytest.param(lambda x: jnp.flip(jnp.cumsum(x, axis=0), axis=0), PAST, id="time reversed"),
+        pytest.param(lambda x: x + 1e-14 * x.mean(axis=0, keepdims=True), PAST, id="a leak of the last bits"),
+        pytest.param(lambda x: jnp.arange(5) + jnp.argmax(x[:, 0]), PAST, id="an argmax over the future"),
+        pytest.param(lambda x: x / jnp.zeros_like(x), SETS, id="NaN"),
+        pytest.param(lambda x: 1e-9 * x.at[0].multiply(2.0), SETS, id="broken in a small output"),
+    ],
+)
+def test_broken_functions_are_caught(fn, law):
+    assert verdicts(fn, X, law) == ["BROKEN"]
+
+
+def test_only_reflections_tell_a_pseudovector_from_a_vector():
+    assert verdicts(cross, X, Equivariance(SE(3), Vectors(), Vectors()), Equivariance(E(3), Vectors(), Vectors())) == [
+        "obeyed",
+        "BROKEN",
+    ]
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        pytest.param(lambda x: jnp.ones_like(x), id="constant"),
+        pytest.param(lambda x: 0 * x, id="zero map"),
+        pytest.param(lambda x: (x, jnp.zeros_like(x)), id="one output of two"),
+        pytest.param(lambda x: 1 + 1e-14 * x, id="all but constant"),
+    ],
+)
+def test_an_output_that_ignores_its_input_is_vacuous_unless_declared(fn):
+    rep_out = Tree(jax.tree.map(lambda _: Axis(0), jax.eval_shape(fn, X)))
+    law = Equivariance(S(5), Axis(0), rep_out)
+    report = check(fn, X, key=KEY, laws=[law])
+    assert [entry.verdict for entry in report.entries] == ["VACUOUS"]
+    assert not report
+    assert check(fn, X, key=KEY, laws=[Equivariance(S(5), Axis(0), rep_out, constant=True)])
+
+
+def parents_attention(x, layers):
+    """Attention on the chain 0 -> 1 -> 2 -> ...: each node sees itself and its parent."""
+    mask = jnp.eye(5, dtype=bool) | jnp.eye(5, k=-1, dtype=bool)
+    for _ in range(layers):
+        x = jax.nn.softmax(jnp.where(mask, x @ x.T, -jnp.inf)) @ x
+    return x
+
+
+def test_two_layers_of_parents_see_grandparents():
+    parents = Causality(np.eye(5) + np.eye(5, k=-1))
+    one, two = (functools.partial(parents_attention, layers=layers) for layers in (1, 2))
+    assert verdicts(one, X, parents) == ["obeyed"]
+    assert verdicts(two, X, parents, parents.then(parents), PAST) == ["BROKEN", "obeyed", "obeyed"]
+
+
+def test_laws_compose_where_the_middle_agrees():
+    to_vectors = Equivariance(E(3), Points(), Vectors())
+    to_scalars = Equivariance(E(3), Vectors(), Trivial(), tolerance=0.1, constant=True)
+    assert to_vectors.then(to_scalars) == Equivariance(E(3), Points(), Trivial(), tolerance=0.1, constant=True)
+    with pytest.raises(TypeError, match=r"to take Vectors\(\), but it takes Points\(\)"):
+        to_vectors.then(to_vectors)
+    with pytest.raises(TypeError, match=r"E\(3\) and then O\(3\)"):
+        to_vectors.then(VECTORS)
+    parents = Causality(np.eye(3, k=-1))
+    assert parents.then(parents) == Causality(np.eye(3, k=-2))
+    assert Causality([[1, 1]]).then(Causality([[1], [0]])) == Causality([[1, 1], [0, 0]])
+    with pytest.raises(TypeError, match="3 inputs"):
+        parents.then(PAST)
+
+
+class State(NamedTuple):
+    x: jax.Array
+    species: jax.Array
+    absent: None = None
+
+
+def test_trees_with_integers_and_none():
+    state = State(X, jnp.array([0, 1, 1, 0, 2]))
+    on_nodes = Tree(State(Axis(0), Axis(0)))
+
+    def weigh(s):
+        return s._replace(x=s.x * jnp.array([1.0, 2.0, 3.0])[s.species][:, None])
+
+    assert verdicts(weigh, state, Equivariance(S(5), on_nodes, on_nodes)) == ["obeyed"]
+    assert verdicts(lambda s: s.x, state, Equivariance(S(5), on_nodes, Axis(0)), PAST) == ["obeyed", "obeyed"]
+    forgets = Equivariance(S(5), Tree(State(Axis(0), Trivial())), Axis(0))
+    assert verdicts(lambda s: weigh(s).x, state, forgets) == ["BROKEN"]
+
+
+def test_what_vanishes_by_symmetry_is_compared_with_what_does_not():
+    inversion = jnp.concatenate([X, -X])
+
+    def moments(x):
+        return jnp.sum(x * jnp.sum(x**2, axis=1, keepdims=True) / 3, axis=0)
+
+    assert verdicts(moments, inversion, Equivariance(O(3), Vectors(), Vectors())) == ["obeyed"]
+
+
+class Scale(nn.Module):
+    """One weight a channel, zero at first: at its initial values it would obey everything."""
+
+    def laws(self, x):
+        return (VECTORS,)
+
+    @nn.compact
+    def __call__(self, x):
+        return x * self.param("weight", nn.initializers.zeros, (1, 3))
+
+
+def test_modules_are_checked_at_random_parameters_or_at_those_given():
+    (entry,) = check(Scale(), X, key=KEY).entries
+    assert entry.verdict == "BROKEN"
+    assert check(Scale(), X, key=KEY, params={"params": {"weight": jnp.full((1, 3), 2.0)}})
+    assert not check(Scale(), X, key=KEY, params={"params": {"weight": jnp.zeros((1, 3))}})
+
+
+class Tracked(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        mean = self.variable("stats", "mean", lambda: jnp.full((1, 4), 5.0))
+        return nn.Dense(4, param_dtype=x.dtype)(x) + mean.value
+
+
+def test_random_parameters_take_the_finest_precision_and_leave_other_collections():
+    variables = random_params(Tracked(), X, key=KEY)
+    assert variables["params"]["Dense_0"]["kernel"].shape == (3, 4)
+    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype(float)}
+    assert np.unique(np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(variables["params"])])).size == 16
+    np.testing.assert_array_equal(variables["stats"]["mean"], 5)
+    single = random_params(nn.Dense(4, param_dtype=jnp.float32, dtype=float), X, key=KEY)
+    assert single["params"]["kernel"].dtype == float
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(jnp.float64, 1e-10), (jnp.float32, 1e-4), (jnp.bfloat16, 5e-2)])
+def test_the_tolerance_follows_the_precision_unless_the_law_declares_one(dtype, tolerance):
+    declared = Equivariance(S(5), Axis(0), Axis(0), tolerance=0.5)
+    report = check(centre, X.astype(dtype), key=KEY, laws=[SETS, declared])
+    assert report
+    assert [entry.tolerance for entry in report.entries] == [tolerance, 0.5]
+    assert check(centre, X, key=KEY, laws=[SETS, declared], atol=1e-3).entries[0].tolerance == 1e-3
+
+
+def test_a_report_reads_as_one_line_a_law():
+    report = symjax.check(lambda x: x.at[0].multiply(2.0), X, key=KEY, laws=[SETS, PAST])
+    first, second = str(report).splitlines()
+    assert first.startswith("S(5): Axis(0) -> Axis(0)                 BROKEN   residual ")
+    assert second == "Causality: 5 outputs see 15 of 25 pairs  obeyed   residual 0.0e+00, at most 0e+00"
+    with pytest.raises(ValueError, match="BROKEN"):
+        report.raise_if_broken()
+    symjax.check(centre, X, key=KEY, laws=[SETS]).raise_if_broken()
+
+
+def test_what_cannot_be_checked_is_refused_in_one_sentence():
+    with pytest.raises(TypeError, match=r"pass laws=\[\.\.\.\]"):
+        check(centre, X, key=KEY)
+    with pytest.raises(TypeError, match="floating-point leaf"):
+        check(centre, jnp.arange(5), key=KEY, laws=[SETS])
+    with pytest.raises(ValueError, match="expected 4 rows in every leaf of the output"):
+        check(centre, X, key=KEY, laws=[Causality(np.tri(4))])
+    with pytest.raises(ValueError, match="expected a matrix"):
+        Causality([True, False])
+
+
+def test_a_residual_can_be_taken_inside_jit():
+    residual = jax.jit(lambda x: SETS.residual(lambda y: y * jnp.arange(5.0)[:, None], x, KEY))(X)
+    assert residual > 0.1
