@@ -1,0 +1,134 @@
+"""How every benchmark measures: two single-threaded processes taking turns, medians, one JSON line a case. Linux only.
+
+A side is a command that ends in `serve(make)`. The two sides may use different interpreters, so that a peer that cannot
+share our environment lives in one of its own, and this module needs nothing but the standard library. Both processes
+are pinned to one core and told to use one thread; they take turns in short rounds, so a change of the machine's load
+meets both. The number to compare is CPU time; wall time is printed beside it and means something on an idle machine.
+"""
+
+import contextlib
+import datetime as dt
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+ONE_THREAD = {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "JAX_PLATFORMS": "cpu",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+WARM_UP = 5  # steps after the first one and before the first measurement
+
+
+def serve(make: Callable[[], Callable[[], object]], *packages: str) -> None:
+    """Be one side: build the step, run it once, then measure as many steps as each line on standard input asks for.
+
+    Args:
+        make: Returns the step, a function without arguments that ends when its results are there (`block_until_ready`).
+            Imports, data and compilation belong inside: they count towards the time to the first step.
+        packages: Distributions whose versions are reported.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        start = time.perf_counter()
+        step = make()
+        step()
+        first = {"cpu_s": time.process_time(), "wall_s": time.perf_counter() - start}
+        for _ in range(WARM_UP):
+            step()
+    versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+    print(json.dumps({"first_step": first, "versions": versions}), flush=True)
+    for line in sys.stdin:
+        with contextlib.redirect_stdout(sys.stderr):
+            samples = [_sample(step) for _ in range(int(line))]
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"samples": samples, "peak_mib": round(peak)}), flush=True)
+
+
+def compare(
+    case: str, ours: Sequence[str], peer: Sequence[str], *, install: str, rounds: int = 6, repeats: int = 8
+) -> dict[str, object]:
+    """Measure two commands that `serve`, print the comparison as one JSON line and return it.
+
+    Args:
+        case: What is measured.
+        ours: Command of our side.
+        peer: Command of the peer; where it cannot start, the line says "skipped" and how to install it.
+        install: The sentence that tells how to make the peer's environment.
+        rounds: How often the sides take turns.
+        repeats: Steps in one turn.
+    """
+    load = os.getloadavg()[0]
+    with contextlib.ExitStack() as stack:
+        try:
+            sides = {"peer": _Side(stack, peer), "ours": _Side(stack, ours)}
+        except (FileNotFoundError, EOFError):
+            result = {"case": case, "skipped": f"the peer did not start: {install}"}
+        else:
+            for _ in range(rounds):
+                for side in sides.values():
+                    side.measure(repeats)
+            result = {"case": case} | {name: side.report() for name, side in sides.items()}
+            result["ratio"] = round(result["ours"]["step_cpu_ms"] / result["peer"]["step_cpu_ms"], 3)
+            result |= {"ratio_is": "step_cpu_ms, ours / peer", "steps": rounds * repeats, "load": round(load, 2)}
+            result["date"] = dt.date.today().isoformat()
+    print(json.dumps(result), flush=True)
+    return result
+
+
+class _Side:
+    """A process that serves one side, and what it measured so far."""
+
+    def __init__(self, stack: contextlib.ExitStack, command: Sequence[str]):
+        core = max(os.sched_getaffinity(0))
+        self.process = stack.enter_context(
+            subprocess.Popen(
+                ["taskset", "-c", str(core), *command],
+                env=os.environ | ONE_THREAD,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        stack.callback(self.process.stdin.close)
+        self.start = self._read()
+        self.samples, self.peak = [], 0
+
+    def _read(self) -> dict:
+        line = self.process.stdout.readline()
+        if not line:
+            raise EOFError
+        return json.loads(line)
+
+    def measure(self, repeats: int) -> None:
+        self.process.stdin.write(f"{repeats}\n")
+        self.process.stdin.flush()
+        answer = self._read()
+        self.samples += answer["samples"]
+        self.peak = answer["peak_mib"]
+
+    def report(self) -> dict[str, object]:
+        cpu, wall = (round(1e3 * statistics.median(times), 2) for times in zip(*self.samples, strict=True))
+        first = {f"first_step_{key}": round(value, 1) for key, value in self.start["first_step"].items()}
+        return {
+            "step_cpu_ms": cpu,
+            "step_wall_ms": wall,
+            **first,
+            "peak_mib": self.peak,
+            "versions": self.start["versions"],
+        }
+
+
+def _sample(step: Callable[[], object]) -> tuple[float, float]:
+    """Return CPU and wall seconds of one step."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    step()
+    return time.process_time() - cpu, time.perf_counter() - wall

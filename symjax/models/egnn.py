@@ -1,0 +1,39 @@
+"""EGNN that predicts where moving bodies will be (Satorras et al. 2021, arXiv:2102.09844, sec. 5.1)."""
+
+import flax.linen as nn
+import jraph
+
+from symjax.groups import E, S
+from symjax.laws import Equivariance, Law
+from symjax.layers.egnn import NODE_REPS, EGNNLayer
+from symjax.reps import Relabelling
+
+
+class EGNN(nn.Module):
+    """Embed the features linearly, then pass `layers` rounds of messages; the last positions are the prediction.
+
+    The graph's nodes are `EGNNNodes`, its edges None or invariants [e, k]; any units. The published model of five
+    charged bodies has the defaults, the speed |v_i| as node feature and [q_i q_j, |x_i - x_j|^2] on the edges.
+
+    Attributes:
+        width: Number of features of a node and of a message.
+        layers: Number of `EGNNLayer`s.
+    """
+
+    width: int = 64
+    layers: int = 4
+
+    def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
+        """Motions move the positions and turn the velocities; the numbering of the bodies means nothing."""
+        n, d = graph.nodes.positions.shape
+        return Equivariance(E(d), NODE_REPS, NODE_REPS), Equivariance(S(n), Relabelling(), Relabelling())
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
+        """Return the graph with its last features and positions."""
+        h = graph.nodes.features
+        embedding = nn.Dense(self.width, param_dtype=h.dtype, name="embedding")
+        graph = graph._replace(nodes=graph.nodes._replace(features=embedding(h)))
+        for layer in range(self.layers):
+            graph = EGNNLayer(self.width, name=f"layer_{layer}")(graph)
+        return graph
