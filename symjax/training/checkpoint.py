@@ -52,7 +52,7 @@ class CheckpointStore:
         self._best = _KeepStep()
         policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._best])
         options = ocp.CheckpointManagerOptions(
-            preservation_policy=policy, create=not read_only, cleanup_tmp_directories=not read_only, read_only=read_only
+            preservation_policy=policy, create=not read_only, cleanup_tmp_directories=not read_only
         )
         self._manager = ocp.CheckpointManager(self.directory, options=options)
 

@@ -37,7 +37,12 @@ def piecewise_linear(values: Mapping[int, float]) -> Callable[[Array], Array]:
 def piecewise_constant(values: Mapping[int, float]) -> Callable[[Array], Array]:
     """Return the schedule that jumps to `values[step]` at each step given, and starts at the first of them."""
     steps, heights = _sorted(values)
-    return lambda step: jnp.asarray(heights)[jnp.clip(jnp.searchsorted(steps, step, side="right") - 1, 0)]
+
+    def schedule(step: Array) -> Array:
+        piece = jnp.searchsorted(steps, jnp.asarray(step, steps.dtype), side="right") - 1
+        return jnp.asarray(heights)[jnp.clip(piece, 0)]
+
+    return schedule
 
 
 class Plateau(NamedTuple):

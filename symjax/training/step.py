@@ -134,7 +134,7 @@ def _descend(
     params = optax.apply_updates(state.params, updates)
     if ema_decay is None:
         return params, opt_state, None
-    t = state.step.astype(state.lr_scale.dtype)
+    t = state.step.astype(jnp.result_type(float))
     decay = jnp.minimum(jnp.asarray(ema_decay, t.dtype), (1 + t) / (10 + t))
     ema = jax.tree.map(lambda mean, p: mean + (1 - decay).astype(p.dtype) * (p - mean), state.ema, params)
     return params, opt_state, ema

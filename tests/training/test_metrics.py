@@ -1,0 +1,42 @@
+"""Sums until the end, and a file of records that a resumed run does not repeat."""
+
+import json
+import math
+
+import numpy as np
+
+from symjax.training import MetricsLog, means
+from symjax.training.metrics import add_sums
+
+
+def test_means_do_not_depend_on_how_samples_were_batched():
+    values = np.random.default_rng(0).normal(size=100).astype(np.float32) ** 2
+
+    def totals(cuts):
+        parts = np.split(values, cuts)
+        return add_sums({}, [{"e": (part.astype(np.float64).sum(), np.int32(len(part)))} for part in parts])
+
+    one, many = totals([]), add_sums(totals([3, 3, 40])["e"] and {}, [totals([3, 3, 40])])
+    np.testing.assert_allclose(means(one)["e"], means(many)["e"], rtol=1e-14)
+    assert means(one, roots=("e",))["e"] == math.sqrt(means(one)["e"])
+    assert math.isnan(means({"e": (0.0, 0.0)})["e"])
+
+
+def test_small_terms_are_not_lost_in_a_long_epoch():
+    step = {"n": (np.float32(1.0), np.float32(1.0))}
+    assert add_sums({"n": (2.0**24, 2.0**24)}, [step, step]) == {"n": (2.0**24 + 2, 2.0**24 + 2)}
+
+
+def test_rewinding_drops_later_epochs_and_torn_lines(tmp_path):
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    assert log.rewind(0) == []
+    records = [{"epoch": n, "step": 10 * n, "loss": 1.0 / n, "bad": math.nan} for n in (1, 2, 3)]
+    for record in records:
+        log.append(record)
+    expected = [record | {"bad": None} for record in records]
+    assert log.rewind(3) == expected
+    with log.path.open("a") as file:
+        file.write('{"epoch": 4, "ste')
+    assert log.rewind(2) == expected[:2]
+    assert [json.loads(line) for line in log.path.read_text().splitlines()] == expected[:2]
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]

@@ -1,0 +1,100 @@
+"""One training process that may be told to die: `python worker.py '{"folder": ..., ...}'`; the tests start it."""
+
+import json
+import os
+import pathlib
+import signal
+import sys
+
+import jax
+import numpy as np
+import toy
+
+from symjax.training import CheckpointStore, MetricsLog, Plateau, fit, initialise_distributed, resume
+
+EPOCHS = 4
+
+
+def evaluate(params):
+    """A number that falls, rises and falls, so that best, patience and plateau have something to remember."""
+    return {"loss": abs(float(np.abs(params["w"]).sum()) - 17.0)}
+
+
+def train(step, folder, load=None, wrap=lambda store: store):
+    """Train the toy in `folder`, continuing what is there."""
+    with CheckpointStore(folder / "checkpoints") as store:
+        state, progress, passed_over = resume(store, toy.state())
+        settings = {"evaluate": evaluate, "plateau": Plateau(patience=1), "save_every": 4, "report_every": 3}
+        result = fit(
+            state,
+            step,
+            toy.plan,
+            epochs=EPOCHS,
+            load=load,
+            store=wrap(store),
+            log=MetricsLog(folder / "metrics.jsonl"),
+            start=progress,
+            **settings,
+        )
+    return result, passed_over
+
+
+def dying(order):
+    """Return the hooks that kill this process: before a step, or at once after a save was begun."""
+    count = 0
+
+    def load(batch):
+        nonlocal count
+        count += 1
+        if count == order.get("kill_before"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if count == order.get("term_before"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return batch
+
+    def wrap(store):
+        save = store.save
+
+        def save_and_die(step, *args, **options):
+            save(step, *args, **options)
+            if step == order.get("kill_in_save_of"):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        store.save = save_and_die
+        return store
+
+    return {"load": load, "wrap": wrap}
+
+
+def among_many(order, folder):
+    """Train with each driver as one process of several, meeting the others before the first collective."""
+    from jax._src import distributed
+
+    for how in ("shard_map", "pmap", "jit"):
+        step = toy.driver(how, jax.device_count())
+        mine = np.array(step.local(range(toy.SHARDS)))
+        load = lambda batch, mine=mine: jax.tree.map(lambda x: x[mine], batch)  # noqa: E731
+        batch = step.shard(load(toy.plan(0)[0]))
+        step.compiled.lower(step.replicate(toy.state()), batch).compile()
+        distributed.global_state.client.wait_at_barrier(how, timeout_in_ms=120_000)
+        result, _ = train(step, folder / how, load)
+        if jax.process_index() == 0:
+            np.savez(folder / f"{how}.npz", **toy.leaves(result.state))
+    jax.distributed.shutdown()
+
+
+def main(order):
+    folder = pathlib.Path(order["folder"])
+    if "process" in order:
+        initialise_distributed(order["address"], processes=order["processes"], process=order["process"], heartbeat=30)
+        among_many(order, folder)
+        return
+    result, passed_over = train(toy.driver(), folder, **dying(order))
+    np.savez(folder / "final.npz", **toy.leaves(result.state))
+    progress = result.progress._asdict()
+    print(json.dumps({"stopped_by": result.stopped_by, "passed_over": passed_over, "progress": progress}))
+
+
+if __name__ == "__main__":
+    jax.config.update("jax_enable_x64", True)
+    main(json.loads(sys.argv[1]))
