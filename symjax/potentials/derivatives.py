@@ -1,7 +1,7 @@
 """Forces and stress of any energy model, as a transformation of functions.
 
-Training on forces differentiates a gradient. The backward pass here is forward over reverse mode: let the loss have cotangents a of the energies and c of what is
-observed of the gradient G = dE/d(geometry), a linear map of G. Then
+Training on forces differentiates a gradient. The backward pass here is forward over reverse mode: let a loss have the
+cotangents a of the energies and c of what is observed of the gradient G = dE/d(geometry), a linear map of G. Then
 
     dL = sum_g a_g dE_g + H d + (d observe / d geometry)^T c,   d = (d observe / d G)^T c,
 

@@ -1,0 +1,210 @@
+"""Labelled structures in eV and Å: reading, checking, splitting, and what there is to know about a data set."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import ase
+import numpy as np
+from jaxtyping import Float, Int
+
+from symjax.data.frames import Frame, read_frames
+from symjax.data.units import Factors, unit_factors
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Structures:
+    """Structures without calculators and their labels in float64; a label that was not asked for is None.
+
+    Attributes:
+        atoms: g structures, in Å.
+        energy: [g] in eV.
+        forces: one [n, 3] array a structure, in eV/Å.
+        stress: [g, 3, 3] in eV/Å³, positive in tension.
+        isolated: energies in eV of isolated atoms by atomic number, where the source has them.
+    """
+
+    atoms: tuple[ase.Atoms, ...]
+    energy: Float[np.ndarray, " g"] | None = None
+    forces: tuple[np.ndarray, ...] | None = None
+    stress: Float[np.ndarray, "g 3 3"] | None = None
+    isolated: dict[int, float] = dataclasses.field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.atoms)
+
+    def __getitem__(self, index: slice | Sequence[int] | Int[np.ndarray, " _"]) -> "Structures":
+        """Return the chosen structures, in the order asked for."""
+        chosen = np.arange(len(self))[index]
+        return dataclasses.replace(
+            self,
+            atoms=tuple(self.atoms[i] for i in chosen),
+            energy=None if self.energy is None else self.energy[chosen],
+            forces=None if self.forces is None else tuple(self.forces[i] for i in chosen),
+            stress=None if self.stress is None else self.stress[chosen],
+        )
+
+    @property
+    def numbers(self) -> list[np.ndarray]:
+        """The atomic numbers of each structure."""
+        return [atoms.numbers for atoms in self.atoms]
+
+    @property
+    def species(self) -> tuple[int, ...]:
+        """All atomic numbers that occur, ascending."""
+        return tuple(sorted({int(z) for numbers in self.numbers for z in numbers}))
+
+    def split(
+        self, train: int, valid: int, test: int | None = None, *, seed: int = 0
+    ) -> tuple["Structures", "Structures", "Structures"]:
+        """Return disjoint random parts of the given sizes; the test part is all that is left where it has none.
+
+        Raises:
+            ValueError: a size is negative or the parts need more structures than there are.
+        """
+        test = len(self) - train - valid if test is None else test
+        if min(train, valid, test) < 0 or train + valid + test > len(self):
+            raise ValueError(
+                f"cannot split {len(self)} structures into {train} for training, {valid} for validation and {test} for "
+                "testing; ask for fewer"
+            )
+        order = np.random.default_rng(seed).permutation(len(self))
+        first, second, third, _ = np.split(order, np.cumsum([train, valid, test]))
+        return self[first], self[second], self[third]
+
+
+class Statistics(NamedTuple):
+    """What a model and a reader want to know of a data set; None where labels are missing."""
+
+    structures: int
+    atoms: int
+    species: tuple[int, ...]
+    mean_energy_per_atom: float | None
+    force_rms: float | None
+    mean_neighbours: float
+
+
+def statistics(structures: Structures, n_edge: Sequence[int] | np.ndarray) -> Statistics:
+    """Summarise a data set whose graphs have `n_edge` edges each: energies in eV, forces in eV/Å."""
+    sizes = np.array([len(atoms) for atoms in structures.atoms])
+    energy, forces = structures.energy, structures.forces
+    return Statistics(
+        structures=len(structures),
+        atoms=int(sizes.sum()),
+        species=structures.species,
+        mean_energy_per_atom=None if energy is None else float(np.mean(energy / sizes)),
+        force_rms=None if forces is None else float(np.sqrt(np.mean(np.concatenate(forces) ** 2))),
+        mean_neighbours=float(np.sum(n_edge) / sizes.sum()),
+    )
+
+
+def read_structures(
+    path: str | pathlib.Path,
+    *,
+    energy_key: str | None = "energy",
+    forces_key: str | None = "forces",
+    stress_key: str | None = None,
+    units: str = "eV",
+    length: str = "Å",
+) -> Structures:
+    """Read a data set: any file ASE reads, or the .npz layouts of MD17, rMD17 and sGDML.
+
+    Isolated atoms (frames with config_type IsolatedAtom, or a single atom that is not periodic) become reference
+    energies instead of structures.
+
+    Args:
+        path: the file.
+        energy_key: the name of energies in the file; None does not ask for energies.
+        forces_key: the same for forces.
+        stress_key: the same for stresses, as 3x3 numbers or six in Voigt order xx, yy, zz, yz, xz, xy.
+        units: the unit of energies, as `unit_factors` knows them; stress is that per cubic length.
+        length: the unit of positions.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file cannot be read, a label that is asked for is absent, misshapen or not finite in some
+            frame, a structure is empty, or nothing but isolated atoms is left.
+    """
+    factors = unit_factors(units, length)
+    frames = [(f"{path}, frame {i}", frame) for i, frame in enumerate(read_frames(path))]
+    atoms = [(where, frame) for where, frame in frames if not _is_isolated(frame)]
+    if not atoms:
+        raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
+    energy, forces, stress = (
+        None if key is None else [_label(where, frame, key, what) for where, frame in atoms]
+        for key, what in ((energy_key, "energy"), (forces_key, "forces"), (stress_key, "stress"))
+    )
+    return Structures(
+        atoms=tuple(_bare(where, frame.atoms, factors) for where, frame in atoms),
+        energy=None if energy is None else np.array(energy) * factors.energy,
+        forces=None if forces is None else tuple(value * factors.force for value in forces),
+        stress=None if stress is None else np.array(stress) * factors.stress,
+        isolated={} if energy_key is None else _isolated(frames, energy_key, factors),
+    )
+
+
+def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy", units: str = "eV") -> dict[int, float]:
+    """Read the energies in eV of the isolated atoms of a file, by atomic number.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file cannot be read, has no isolated atoms, lacks an energy, or has two for one element.
+    """
+    frames = [(f"{path}, frame {i}", frame) for i, frame in enumerate(read_frames(path))]
+    found = _isolated(frames, energy_key, unit_factors(units))
+    if not found:
+        raise ValueError(f"{path} holds no isolated atoms; expected frames with a single atom that is not periodic")
+    return found
+
+
+def _is_isolated(frame: Frame) -> bool:
+    if len(frame.atoms) != 1:
+        return False
+    kind = str(frame.labels.get("config_type", "")).lower().replace("_", "")
+    return kind == "isolatedatom" or not frame.atoms.pbc.any()
+
+
+def _isolated(frames: list[tuple[str, Frame]], key: str, factors: Factors) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for where, frame in frames:
+        if _is_isolated(frame):
+            number, value = int(frame.atoms.numbers[0]), float(_label(where, frame, key, "energy")) * factors.energy
+            if abs(found.setdefault(number, value) - value) > 1e-6:
+                raise ValueError(
+                    f"{where}: isolated {frame.atoms.symbols} has {value} eV, but {found[number]} eV in an earlier "
+                    "frame; keep one of them"
+                )
+    return found
+
+
+def _label(where: str, frame: Frame, key: str, what: str) -> np.ndarray:
+    """Return one label of one frame, checked; energy [], forces [n, 3], stress [3, 3]."""
+    if key not in frame.labels:
+        raise ValueError(
+            f"{where}: there is no {what} under {key!r}, only {', '.join(sorted(frame.labels)) or 'no labels at all'}; "
+            f"name the right one with {what}_key, or None to do without"
+        )
+    try:
+        value = np.array(frame.labels[key], dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: {key!r} should be numbers, got {frame.labels[key]!r}") from None
+    if what == "stress" and value.size == 6:
+        value = value.reshape(6)[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
+    shape = {"energy": (), "forces": (len(frame.atoms), 3), "stress": (3, 3)}[what]
+    if value.size != np.prod(shape, dtype=int):
+        raise ValueError(f"{where}: {key!r} should have the shape {shape} of {what}, got {value.shape}")
+    if not np.isfinite(value).all():
+        raise ValueError(f"{where}: {key!r} is not finite; remove the frame or repair the label")
+    return value.reshape(shape)
+
+
+def _bare(where: str, atoms: ase.Atoms, factors: Factors) -> ase.Atoms:
+    """Return a structure in Å without calculator, constraints and notes."""
+    if len(atoms) == 0:
+        raise ValueError(f"{where} has no atoms; remove it")
+    if not np.isfinite(atoms.positions).all():
+        raise ValueError(f"{where} has positions that are not finite; remove it")
+    return ase.Atoms(
+        atoms.numbers, atoms.positions * factors.length, cell=atoms.cell.array * factors.length, pbc=atoms.pbc
+    )

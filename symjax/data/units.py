@@ -1,0 +1,47 @@
+"""Factors from named units to eV and Å; the numbers are CODATA's, as ASE keeps them."""
+
+from typing import NamedTuple
+
+from ase import units
+
+ENERGIES = {
+    "ev": units.eV,
+    "mev": units.eV / 1000,
+    "kcal/mol": units.kcal / units.mol,
+    "kj/mol": units.kJ / units.mol,
+    "hartree": units.Hartree,
+    "rydberg": units.Rydberg,
+}
+LENGTHS = {"å": units.Angstrom, "angstrom": units.Angstrom, "ang": units.Angstrom, "bohr": units.Bohr, "nm": units.nm}
+
+
+class Factors(NamedTuple):
+    """What to multiply numbers of a file by to get eV, Å, eV/Å and eV/Å³."""
+
+    energy: float
+    length: float
+    force: float
+    stress: float
+
+
+def unit_factors(energy: str = "eV", length: str = "Å") -> Factors:
+    """Return the factors for an energy unit such as "kcal/mol" and a unit of positions such as "Å" or "bohr".
+
+    Forces are per unit of position, unless the energy unit names another: "hartree/bohr" means energies in hartree and
+    forces in hartree per bohr, wherever the positions are given.
+
+    Raises:
+        ValueError: a name is unknown.
+    """
+    name, per = energy.strip().lower(), length.strip().lower()
+    if per not in LENGTHS:
+        raise ValueError(f"unknown length unit {length!r}; known are {', '.join(LENGTHS)}")
+    position = LENGTHS[per]
+    if name not in ENERGIES:
+        name, _, per = name.rpartition("/")
+    if name not in ENERGIES or per not in LENGTHS:
+        raise ValueError(
+            f"unknown energy unit {energy!r}; known are {', '.join(ENERGIES)}, alone or per {', '.join(LENGTHS)}"
+        )
+    unit, distance = ENERGIES[name], LENGTHS[per]
+    return Factors(unit, position, unit / distance, unit / distance**3)

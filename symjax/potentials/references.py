@@ -1,0 +1,104 @@
+"""Reference energies: the large part of an energy that only counts atoms, taken off and put back on the host.
+
+Single precision cannot resolve meV in totals of -4000 eV, so a network learns what float64 leaves of them,
+E - sum_i E0(element of i) - n shift, and its outputs are scaled by the root mean square of the forces.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_numbers, chemical_symbols
+from jaxtyping import Float
+
+from symjax.data.structures import Structures
+
+
+@dataclasses.dataclass(frozen=True)
+class References:
+    """Reference energies E0 in eV by atomic number, a shift in eV per atom, and a scale in eV/Å."""
+
+    energies: Mapping[int, float]
+    shift: float = 0.0
+    scale: float = 1.0
+
+    def of(self, numbers: Sequence[np.ndarray]) -> Float[np.ndarray, " g"]:
+        """Return sum_i E0_i + n shift in eV for structures given by their atomic numbers.
+
+        Raises:
+            ValueError: an element has no reference energy.
+        """
+        if unknown := {int(z) for zs in numbers for z in zs} - self.energies.keys():
+            raise ValueError(
+                f"no reference energy for {_symbols(unknown)}, only for {_symbols(self.energies)}; "
+                "give one for every element of the data"
+            )
+        return np.array([sum(self.energies[int(z)] for z in zs) + len(zs) * self.shift for zs in numbers], dtype=float)
+
+    def remove(self, structures: Structures) -> Structures:
+        """Return the structures with energies relative to the references."""
+        if structures.energy is None:
+            return structures
+        return dataclasses.replace(structures, energy=structures.energy - self.of(structures.numbers))
+
+    def restore(self, numbers: Sequence[np.ndarray], energy: Float[np.ndarray, " g"]) -> Float[np.ndarray, " g"]:
+        """Return total energies from energies relative to the references, in float64."""
+        return np.asarray(energy, dtype=np.float64) + self.of(numbers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON keeps exactly; elements by symbol."""
+        energies = {chemical_symbols[z]: value for z, value in sorted(self.energies.items())}
+        return {"energies": energies, "shift": self.shift, "scale": self.scale}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "References":
+        """Return what `to_dict` wrote."""
+        return cls(parse_table(data["energies"]), float(data["shift"]), float(data["scale"]))
+
+
+def fit_references(structures: Structures, table: Mapping[int, float] | None = None) -> References:
+    """Return the references of a training set.
+
+    Args:
+        structures: energies in eV and, for the scale, forces in eV/Å.
+        table: reference energies in eV by atomic number, from isolated atoms (`structures.isolated`) or elsewhere;
+            None fits them by least squares, of minimal norm where the compositions do not determine them.
+
+    Returns:
+        The references. The shift is the mean residual energy per atom; the scale is the root mean square of the force
+        components, or 1 where forces are not known or all zero.
+
+    Raises:
+        ValueError: there are no energies, or an element of the data is not in the table.
+    """
+    if structures.energy is None:
+        raise ValueError("reference energies need a data set with energies; name them with energy_key")
+    if table is None:
+        table = _least_squares(structures.species, structures.numbers, structures.energy)
+    known = References({z: table[z] for z in structures.species if z in table})
+    atoms = sum(len(numbers) for numbers in structures.numbers)
+    shift = float(np.sum(structures.energy - known.of(structures.numbers)) / atoms)
+    rms = 0.0 if structures.forces is None else float(np.sqrt(np.mean(np.concatenate(structures.forces) ** 2)))
+    return dataclasses.replace(known, shift=shift, scale=rms or 1.0)
+
+
+def parse_table(table: Mapping[str, float]) -> dict[int, float]:
+    """Return energies by atomic number from energies by chemical symbol, such as {"H": -13.6}.
+
+    Raises:
+        ValueError: a symbol is not an element's or an energy is not finite.
+    """
+    for symbol, value in table.items():
+        if symbol not in atomic_numbers or not np.isfinite(value):
+            raise ValueError(f"expected a finite energy in eV for a chemical element, got {symbol!r}: {value}")
+    return {atomic_numbers[symbol]: float(value) for symbol, value in table.items()}
+
+
+def _least_squares(species: Sequence[int], numbers: Sequence[np.ndarray], energy: np.ndarray) -> dict[int, float]:
+    counts = np.array([[np.sum(zs == z) for z in species] for zs in numbers], dtype=float)
+    return dict(zip(species, np.linalg.lstsq(counts, energy)[0].tolist(), strict=True))
+
+
+def _symbols(numbers: Any) -> str:
+    return ", ".join(chemical_symbols[z] for z in sorted(numbers)) or "no element"
