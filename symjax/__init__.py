@@ -1,6 +1,10 @@
 """A layer is an arrow between two representations: a pure function with a declared law."""
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symjax.laws import Causality, Equivariance, Report, check
 
 __all__ = ["Causality", "Equivariance", "Report", "check"]
 

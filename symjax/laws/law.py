@@ -62,10 +62,9 @@ class Report:
             raise ValueError(f"expected every law to be obeyed, got\n{self}")
 
     def __repr__(self) -> str:
-        width = max((len(entry.law) for entry in self.entries), default=0)
         return "\n".join(
-            f"{law:<{width}}  {verdict:<7}  residual {residual:.1e}, at most {tolerance:.0e}"
-            + ("; the output ignores its input" if verdict == "VACUOUS" else "")
+            f"{verdict:<7}  residual {residual:.1e}, at most {f'{tolerance:g}':<6}  {law}"
+            + ("; some output ignores the input" if verdict == "VACUOUS" else "")
             for law, residual, tolerance, verdict in self.entries
         )
 

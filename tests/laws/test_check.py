@@ -3,16 +3,19 @@
 import functools
 from typing import NamedTuple
 
+import e3nn_jax as e3nn
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import jraph
 import numpy as np
 import pytest
 
 import symjax
 from symjax.groups import SE, E, O, S, TimeShifts, Translations
 from symjax.laws import Causality, Equivariance, check, random_params
-from symjax.reps import Axis, Points, Pseudovectors, TimeAxis, Tree, Trivial, Vectors
+from symjax.math import segment_sum
+from symjax.reps import Axis, Irreps, OnNodes, Points, Pseudovectors, Relabelling, TimeAxis, Tree, Trivial, Vectors
 
 KEY = jax.random.key(0)
 X = jax.random.normal(jax.random.key(1), (5, 3))
@@ -145,6 +148,36 @@ def test_trees_with_integers_and_none():
     assert verdicts(lambda s: weigh(s).x, state, forgets) == ["BROKEN"]
 
 
+def test_irreps_arrays():
+    def harmonics(x):
+        return e3nn.spherical_harmonics("1o+2e", e3nn.IrrepsArray("1o", x), normalize=False)
+
+    assert verdicts(harmonics, X, Equivariance(E(3), Vectors(), Irreps("1o+2e"))) == ["obeyed"]
+    with pytest.raises(ValueError, match="1x1e"):
+        verdicts(harmonics, X, Equivariance(E(3), Vectors(), Irreps("1e+2e")))
+
+
+def test_padded_graphs():
+    graph = jraph.GraphsTuple(
+        nodes=X,
+        edges=None,
+        senders=jnp.array([1, 0, 2, 3, 3], jnp.int32),
+        receivers=jnp.array([0, 1, 1, 3, 3], jnp.int32),
+        globals=None,
+        n_node=jnp.array([3, 2], jnp.int32),
+        n_edge=jnp.array([3, 2], jnp.int32),
+    )
+
+    def pull(graph, weights=1.0):
+        apart = graph.nodes[graph.senders] - graph.nodes[graph.receivers]
+        return graph._replace(nodes=graph.nodes + weights * segment_sum(apart, graph.receivers, 5))
+
+    laws = Equivariance(E(3), OnNodes(Points()), OnNodes(Points())), Equivariance(S(5), Relabelling(), Relabelling())
+    assert verdicts(pull, graph, *laws) == ["obeyed", "obeyed"]
+    by_number = functools.partial(pull, weights=jnp.arange(5.0)[:, None])
+    assert verdicts(by_number, graph, *laws) == ["obeyed", "BROKEN"]
+
+
 def test_what_vanishes_by_symmetry_is_compared_with_what_does_not():
     inversion = jnp.concatenate([X, -X])
 
@@ -201,8 +234,9 @@ def test_the_tolerance_follows_the_precision_unless_the_law_declares_one(dtype, 
 def test_a_report_reads_as_one_line_a_law():
     report = symjax.check(lambda x: x.at[0].multiply(2.0), X, key=KEY, laws=[SETS, PAST])
     first, second = str(report).splitlines()
-    assert first.startswith("S(5): Axis(0) -> Axis(0)                 BROKEN   residual ")
-    assert second == "Causality: 5 outputs see 15 of 25 pairs  obeyed   residual 0.0e+00, at most 0e+00"
+    assert first.startswith("BROKEN   residual ")
+    assert first.endswith(", at most 1e-10   S(5): Axis(0) -> Axis(0)")
+    assert second == "obeyed   residual 0.0e+00, at most 0       Causality: 5 outputs see 15 of 25 pairs"
     with pytest.raises(ValueError, match="BROKEN"):
         report.raise_if_broken()
     symjax.check(centre, X, key=KEY, laws=[SETS]).raise_if_broken()
