@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import IO, Any, cast
 
 ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
@@ -55,7 +56,7 @@ def serve(make: Callable[[], Callable[[], object]], *packages: str) -> None:
 
 def compare(
     case: str, ours: Sequence[str], peer: Sequence[str], *, install: str, rounds: int = 6, repeats: int = 8
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Measure two commands that `serve`, print the comparison as one JSON line and return it.
 
     Args:
@@ -76,10 +77,16 @@ def compare(
             for _ in range(rounds):
                 for side in sides.values():
                     side.measure(repeats)
-            result = {"case": case} | {name: side.report() for name, side in sides.items()}
-            result["ratio"] = round(result["ours"]["step_cpu_ms"] / result["peer"]["step_cpu_ms"], 3)
-            result |= {"ratio_is": "step_cpu_ms, ours / peer", "steps": rounds * repeats, "load": round(load, 2)}
-            result["date"] = dt.date.today().isoformat()
+            reports = {name: side.report() for name, side in sides.items()}
+            result = {
+                "case": case,
+                **reports,
+                "ratio": round(reports["ours"]["step_cpu_ms"] / reports["peer"]["step_cpu_ms"], 3),
+                "ratio_is": "step_cpu_ms, ours / peer",
+                "steps": rounds * repeats,
+                "load": round(load, 2),
+                "date": dt.date.today().isoformat(),
+            }
     print(json.dumps(result), flush=True)
     return result
 
@@ -88,34 +95,34 @@ class _Side:
     """A process that serves one side, and what it measured so far."""
 
     def __init__(self, stack: contextlib.ExitStack, command: Sequence[str]):
-        core = max(os.sched_getaffinity(0))
-        self.process = stack.enter_context(
+        core = str(max(os.sched_getaffinity(0)))
+        process = stack.enter_context(
             subprocess.Popen(
-                ["taskset", "-c", str(core), *command],
+                ["taskset", "-c", core, *command],
                 env=os.environ | ONE_THREAD,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
         )
-        stack.callback(self.process.stdin.close)
+        self.requests, self.answers = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
+        stack.callback(self.requests.close)
         self.start = self._read()
         self.samples, self.peak = [], 0
 
-    def _read(self) -> dict:
-        line = self.process.stdout.readline()
+    def _read(self) -> dict[str, Any]:
+        line = self.answers.readline()
         if not line:
             raise EOFError
         return json.loads(line)
 
     def measure(self, repeats: int) -> None:
-        self.process.stdin.write(f"{repeats}\n")
-        self.process.stdin.flush()
+        print(repeats, file=self.requests, flush=True)
         answer = self._read()
         self.samples += answer["samples"]
         self.peak = answer["peak_mib"]
 
-    def report(self) -> dict[str, object]:
+    def report(self) -> dict[str, Any]:
         cpu, wall = (round(1e3 * statistics.median(times), 2) for times in zip(*self.samples, strict=True))
         first = {f"first_step_{key}": round(value, 1) for key, value in self.start["first_step"].items()}
         return {

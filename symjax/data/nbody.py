@@ -40,11 +40,12 @@ def nbody_splits(train: int = 3000, valid: int = 2000, test: int = 2000, *, seed
         ValueError: More systems are asked for than the benchmark draws.
     """
     counts = {"train": (train, TRAIN_DRAWS), "valid": (valid, HELD_OUT_DRAWS), "test": (test, HELD_OUT_DRAWS)}
+    for name, (count, draws) in counts.items():
+        if not 0 < count <= draws:
+            raise ValueError(f"expected between 1 and {draws} {name} systems, got {count}")
     rng = np.random.RandomState(seed)
     splits = {}
     for name, (count, draws) in counts.items():
-        if not 0 < count <= draws:
-            raise ValueError(f"expected between 1 and {draws} {name} systems, got {count}: lower --{name}")
         charges, positions, velocities = (field[:count] for field in _sample(rng, draws))
         blocks = [slice(start, start + BLOCK) for start in range(0, count, BLOCK)]
         parts = [_simulate(charges[block], positions[block], velocities[block]) for block in blocks]

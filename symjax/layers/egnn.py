@@ -6,6 +6,7 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax.numpy as jnp
 import jraph
+import numpy as np
 from jaxtyping import Array, Float
 
 from symjax.groups import E, S
@@ -14,17 +15,18 @@ from symjax.math.segment import segment_mean, segment_sum
 from symjax.reps import OnNodes, Points, Relabelling, Tree, Trivial, Vectors
 
 MAX_MOVE = 100.0  # longest message to a position, against runaway coordinates early in training
+SMALL = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # the usual unit variance learns far worse here
 
 
 class EGNNNodes(NamedTuple):
     """Invariant features, positions, and the velocities at the input time."""
 
-    features: Float[Array, "n c"]
-    positions: Float[Array, "n d"]
-    velocities: Float[Array, "n d"]
+    features: Float[Array | np.ndarray, "n c"]
+    positions: Float[Array | np.ndarray, "n d"]
+    velocities: Float[Array | np.ndarray, "n d"]
 
 
-NODE_REPS = OnNodes(Tree(EGNNNodes(features=Trivial(), positions=Points(), velocities=Vectors())))
+NODE_REPS = OnNodes(Tree(EGNNNodes._make((Trivial(), Points(), Vectors()))))
 
 
 def egnn_layer(
@@ -80,14 +82,14 @@ class _Perceptron(nn.Module):
     hidden: int
     outputs: int
     use_bias: bool = True
-    kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+    output_init: nn.initializers.Initializer = SMALL
 
     @nn.compact
     def __call__(self, x: Float[Array, "n i"]) -> Float[Array, "n o"]:
         """Return the outputs, row by row."""
-        x = nn.silu(nn.Dense(self.hidden, param_dtype=x.dtype, name="hidden")(x))
-        output = nn.Dense(self.outputs, self.use_bias, kernel_init=self.kernel_init, param_dtype=x.dtype, name="output")
-        return output(x)
+        hidden = nn.Dense(self.hidden, kernel_init=SMALL, param_dtype=x.dtype, name="hidden")
+        output = nn.Dense(self.outputs, self.use_bias, kernel_init=self.output_init, param_dtype=x.dtype, name="output")
+        return output(nn.silu(hidden(x)))
 
 
 class EGNNLayer(nn.Module):
@@ -110,13 +112,13 @@ class EGNNLayer(nn.Module):
         h = graph.nodes.features
         c, edge_features = h.shape[-1], 0 if graph.edges is None else graph.edges.shape[-1]
         kernel_shape = (2 * c + 1 + edge_features, self.width)  # receiver, sender, distance, edge
-        kernel = self.param("message_kernel", nn.initializers.lecun_normal(), kernel_shape, h.dtype)
+        kernel = self.param("message_kernel", SMALL, kernel_shape, h.dtype)
         bias = self.param("message_bias", nn.initializers.zeros, (1, self.width), h.dtype)
         to_receiver, to_sender, to_invariants = jnp.split(kernel, (c, 2 * c))
 
         still = nn.initializers.variance_scaling(1e-6, "fan_avg", "uniform")  # positions hardly move at first
-        second = nn.Dense(self.width, param_dtype=h.dtype, name="message")
-        move = _Perceptron(self.width, 1, use_bias=False, kernel_init=still, name="move")
+        second = nn.Dense(self.width, kernel_init=SMALL, param_dtype=h.dtype, name="message")
+        move = _Perceptron(self.width, 1, use_bias=False, output_init=still, name="move")
         push = _Perceptron(self.width, 1, name="push")
         update = _Perceptron(self.width, c, name="update")
         return egnn_layer(

@@ -5,7 +5,7 @@ import jraph
 
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
-from symjax.layers.egnn import NODE_REPS, EGNNLayer
+from symjax.layers.egnn import NODE_REPS, SMALL, EGNNLayer
 from symjax.reps import Relabelling
 
 
@@ -32,7 +32,7 @@ class EGNN(nn.Module):
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
         """Return the graph with its last features and positions."""
         h = graph.nodes.features
-        embedding = nn.Dense(self.width, param_dtype=h.dtype, name="embedding")
+        embedding = nn.Dense(self.width, kernel_init=SMALL, param_dtype=h.dtype, name="embedding")
         graph = graph._replace(nodes=graph.nodes._replace(features=embedding(h)))
         for layer in range(self.layers):
             graph = EGNNLayer(self.width, name=f"layer_{layer}")(graph)
