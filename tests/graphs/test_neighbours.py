@@ -23,6 +23,7 @@ def triples(senders, receivers, shifts):
         (1, np.eye(3) * 2.1, (True, True, True), 5.0),
         (4, TRICLINIC, (True, True, True), 4.0),
         (4, TRICLINIC[[1, 0, 2]], (True, True, True), 4.0),
+        (5, np.array([[12.0, 0, 0], [11.0, 1.5, 0], [0, 5.0, 2.0]]), (True, True, True), 4.0),
         (6, TRICLINIC, (True, False, True), 4.0),
         (6, TRICLINIC, (False, False, True), 6.0),
         (30, TRICLINIC * 3, (True, True, True), 4.0),
