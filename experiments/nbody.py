@@ -9,10 +9,8 @@ Mean squared error on the 2000 test systems: paper 0.0071, best constant-time st
 
 import argparse
 import dataclasses
-import json
 import pathlib
 import subprocess
-import time
 from importlib.metadata import version
 from typing import Literal, cast
 
@@ -23,25 +21,11 @@ import numpy as np
 import optax
 import tyro
 
+from symjax import training
 from symjax.data.nbody import Systems, linear_baseline, nbody_graph, nbody_splits
 from symjax.models import EGNN
-from symjax.training import (
-    CheckpointStore,
-    FitResult,
-    MetricsLog,
-    evaluate_batches,
-    fit,
-    init_state,
-    make_evaluation,
-    make_step,
-    means,
-    parallelise,
-    resume,
-    warmup_cosine,
-)
 
 PAPER = 0.0071
-PARTS = ("train", "valid", "test")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,12 +57,10 @@ PRESETS = {
 
 def main(config: Config) -> dict[str, float]:
     """Run the experiment; return the test errors of the baseline and of EGNN."""
-    started = time.perf_counter()
-
     # 1. data
     splits = nbody_splits(config.train, config.valid, config.test)
     baseline = linear_baseline(splits["train"], splits["test"])
-    train, valid, test = (jax.tree.map(lambda x: x.astype(np.float32), splits[part]) for part in PARTS)
+    train, valid, test = (jax.tree.map(lambda x: x.astype(np.float32), splits[part]) for part in splits)
 
     # 2. model
     model = EGNN(width=config.width, layers=config.layers)
@@ -92,23 +74,24 @@ def main(config: Config) -> dict[str, float]:
         return {"mse": (squared.sum(), squared.size)}
 
     per_epoch = config.train // config.batch_size
-    annealed = warmup_cosine(config.learning_rate, steps=config.epochs * per_epoch)
+    annealed = training.warmup_cosine(config.learning_rate, steps=config.epochs * per_epoch)
     optimizer = optax.adam(annealed if config.anneal else config.learning_rate)
-    step = parallelise(make_step(loss, optimizer, {"mse": 1.0}))
-    evaluation = parallelise(make_evaluation(loss), donate=False)
+    step = training.parallelise(training.make_step(loss, optimizer, {"mse": 1.0}))
+    evaluation = training.parallelise(training.make_evaluation(loss), donate=False)
 
     # 4. train
     def measure(params, systems):
-        return means(evaluate_batches(evaluation, params, [sharded(systems, step.devices)]))
+        return training.means(training.evaluate_batches(evaluation, params, [sharded(systems, step.devices)]))
 
     def plan(epoch):
         order = np.random.default_rng((config.seed, epoch)).permutation(config.train)
         return list(order[: per_epoch * config.batch_size].reshape(per_epoch, config.batch_size))
 
-    store, state, place = CheckpointStore(config.out / "checkpoints"), init_state(params, optimizer, key=key), None
+    store = training.CheckpointStore(config.out / "checkpoints")
+    state, place = training.init_state(params, optimizer, key=key), None
     if config.resume:
-        state, place, _ = resume(store, state)
-    result = fit(
+        state, place, _ = training.resume(store, state)
+    result = training.fit(
         state,
         step,
         plan,
@@ -118,14 +101,14 @@ def main(config: Config) -> dict[str, float]:
         evaluate_every=config.evaluate_every,
         monitor="mse",
         store=store,
-        log=MetricsLog(config.out / "metrics.jsonl"),
+        log=training.MetricsLog(config.out / "metrics.jsonl"),
         start=place,
     )
 
     # 5. report
     errors = {"linear": baseline, "egnn": measure(result.best_params, test)["mse"]}
     print(f"test MSE: straight line {baseline:.4f}, EGNN {errors['egnn']:.4f} (paper {PAPER})")
-    report(config, result, errors, seconds=time.perf_counter() - started)
+    report(config, result, errors)
     return errors
 
 
@@ -135,19 +118,18 @@ def sharded(systems: Systems, shards: int) -> tuple[jraph.GraphsTuple, np.ndarra
     return jax.tree.map(lambda *x: np.stack(x), *((nbody_graph(part), part.targets.reshape(-1, 3)) for part in parts))
 
 
-def report(config: Config, result: FitResult, errors: dict[str, float], *, seconds: float) -> None:
+def report(config: Config, result: training.FitResult, errors: dict[str, float]) -> None:
     """Append one JSON line to results.jsonl and draw the learning curve."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     line = {
         "config": dataclasses.asdict(config) | {"out": str(config.out)},
         "test_mse": errors,
         "best_valid_mse": result.progress.best,
-        "seconds": round(seconds, 1),
+        "seconds": round(sum(record["seconds"] for record in result.history), 1),
         "versions": {name: version(name) for name in ("symjax", "jax", "flax", "optax")},
-        "commit": commit.stdout.strip(),
+        "commit": commit.strip(),
     }
-    with (config.out / "results.jsonl").open("a") as file:
-        file.write(json.dumps(line) + "\n")
+    training.MetricsLog(config.out / "results.jsonl").append(line)
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for name in ("train_mse", "valid_mse"):
         axes.plot(*zip(*((r["epoch"], r[name]) for r in result.history if name in r), strict=True), label=name)
