@@ -79,7 +79,7 @@ def fit(
         plateau: lower the learning rate when the monitored number does not fall.
         store: where checkpoints go.
         save_every: steps between further checkpoints.
-        log: where the records go.
+        log: where the records go; what it holds beyond `start` is cut off.
         start: the place of `state` in the run; the beginning, by default.
         report_every: steps between looks at the metrics, which otherwise stay on the devices.
         max_streak: give up when this many steps in a row were skipped for not being finite.

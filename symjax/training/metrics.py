@@ -40,10 +40,19 @@ class MetricsLog:
         self.path = pathlib.Path(path)
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record; numbers that are not finite become null, for JSON has no word for them."""
-        if jax.process_index() == 0:
+        """Write one record; numbers that are not finite become null, for JSON has no word for them.
+
+        Raises:
+            OSError: if the disk is full, or the file cannot be written.
+        """
+        if jax.process_index() != 0:
+            return
+        line = json.dumps({name: _finite(value) for name, value in record.items()}) + "\n"
+        try:
             with self.path.open("a") as file:
-                file.write(json.dumps({name: _finite(value) for name, value in record.items()}) + "\n")
+                file.write(line)
+        except OSError as error:
+            raise OSError(error.errno, f"a record could not be written to {self.path}: {error.strerror}") from error
 
     def rewind(self, epochs: int) -> list[dict]:
         """Cut the file back to its first `epochs` epochs, and return their records; half a line at its end goes too."""

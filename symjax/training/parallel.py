@@ -57,23 +57,23 @@ class Parallel:
         return jax.tree.map(place, tree)
 
     def shard(self, batch: PyTree) -> PyTree:
-        """Place this process's shards on its devices, in order.
+        """Lay out this process's shards for its devices, in order; one process leaves the transfer to the call itself.
 
         Raises:
             ValueError: if the number of shards is not a multiple of the number of devices.
         """
-        sharding = NamedSharding(self._mesh_of_arrays, PartitionSpec(AXIS))
         sizes = {np.shape(x)[:1] for x in jax.tree.leaves(batch)}
         if len(sizes) != 1 or () in sizes or next(iter(sizes))[0] % self._local_devices:
-            found = sorted(size[0] if size else "no axis" for size in sizes)
+            found = " and ".join(sorted(str(size[0]) if size else "none" for size in sizes)) or "no leaves"
             raise ValueError(
                 f"every leaf of a batch needs a leading axis of shards, a multiple of {self._local_devices} device(s); "
-                f"found {found}: plan the batches with shards={self.devices}"
+                f"found {found}; plan the batches with shards={self.devices}"
             )
         if self.how == "pmap":
             batch = jax.tree.map(lambda x: x.reshape(self._local_devices, -1, *x.shape[1:]), batch)
         if jax.process_count() == 1:
-            return jax.device_put(batch, sharding)
+            return batch
+        sharding = NamedSharding(self._mesh_of_arrays, PartitionSpec(AXIS))
         return jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, np.asarray(x)), batch)
 
     @property
@@ -116,17 +116,13 @@ def parallelise(
         return function(tree, batch, axis_name)
 
     if how == "jit":
-        compiled = jax.jit(
-            functools.partial(traced, axis_name=None),
-            in_shardings=(whole, split),
-            out_shardings=whole,
-            donate_argnums=donated,
-        )
+        alone = functools.partial(traced, axis_name=None)
+        compiled = jax.jit(alone, in_shardings=(whole, split), out_shardings=whole, donate_argnums=donated)
     elif how == "pmap":
         compiled = jax.pmap(traced, AXIS, in_axes=(None, 0), out_axes=None, devices=devices, donate_argnums=donated)
     elif how == "shard_map":
-        specs = {"in_specs": (whole.spec, split.spec), "out_specs": whole.spec}
-        compiled = jax.jit(jax.shard_map(traced, mesh=mesh, **specs), donate_argnums=donated)
+        mapped = jax.shard_map(traced, mesh=mesh, in_specs=(whole.spec, split.spec), out_specs=whole.spec)
+        compiled = jax.jit(mapped, in_shardings=(whole, split), donate_argnums=donated)
     else:
         raise ValueError(f"how must be 'jit', 'pmap' or 'shard_map', not {how!r}")
     return Parallel(how, mesh, compiled, traces)

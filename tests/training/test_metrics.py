@@ -4,6 +4,7 @@ import json
 import math
 
 import numpy as np
+import pytest
 
 from symjax.training import MetricsLog, means
 from symjax.training.metrics import add_sums
@@ -16,7 +17,7 @@ def test_means_do_not_depend_on_how_samples_were_batched():
         parts = np.split(values, cuts)
         return add_sums({}, [{"e": (part.astype(np.float64).sum(), np.int32(len(part)))} for part in parts])
 
-    one, many = totals([]), add_sums(totals([3, 3, 40])["e"] and {}, [totals([3, 3, 40])])
+    one, many = totals([]), totals([3, 3, 40])
     np.testing.assert_allclose(means(one)["e"], means(many)["e"], rtol=1e-14)
     assert means(one, roots=("e",))["e"] == math.sqrt(means(one)["e"])
     assert math.isnan(means({"e": (0.0, 0.0)})["e"])
@@ -25,6 +26,11 @@ def test_means_do_not_depend_on_how_samples_were_batched():
 def test_small_terms_are_not_lost_in_a_long_epoch():
     step = {"n": (np.float32(1.0), np.float32(1.0))}
     assert add_sums({"n": (2.0**24, 2.0**24)}, [step, step]) == {"n": (2.0**24 + 2, 2.0**24 + 2)}
+
+
+def test_a_full_disk_is_one_sentence():
+    with pytest.raises(OSError, match=r"a record could not be written to /dev/full: No space left on device$"):
+        MetricsLog("/dev/full").append({"epoch": 1})
 
 
 def test_rewinding_drops_later_epochs_and_torn_lines(tmp_path):

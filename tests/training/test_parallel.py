@@ -149,6 +149,8 @@ def test_one_sentence_for_a_batch_that_does_not_fit():
     batch = jax.tree.map(lambda x: x[:3], toy.plan(0)[0])
     with pytest.raises(ValueError, match="leading axis of shards, a multiple of 4 device"):
         step(step.replicate(toy.state()), batch)
+    with pytest.raises(ValueError, match="found 4 and none; plan the batches with shards=4"):
+        step.shard({"x": batch["x"][[0, 1, 2, 2]], "temperature": 300.0})
     with pytest.raises(ValueError, match="'jit', 'pmap' or 'shard_map', not 'xmap'"):
         parallelise(lambda *_: None, how="xmap")
 
