@@ -75,7 +75,7 @@ def test_killed_thrice_and_resumed_is_bit_for_bit_the_undisturbed_run(undisturbe
 
 @pytest.mark.multiprocess
 def test_two_processes_with_two_devices_are_one_with_one(undisturbed, tmp_path):
-    """Every driver, its checkpoints included: what two processes wrote, one process resumes."""
+    """Every driver and its checkpoints, which one process resumes; and told to stop, one stops with the other."""
     for how in ("shard_map", "pmap", "jit"):
         (tmp_path / how).mkdir()
     for attempt in (1, 2):
@@ -88,6 +88,8 @@ def test_two_processes_with_two_devices_are_one_with_one(undisturbed, tmp_path):
         if attempt == 2 or not any("gloo" in err.lower() and "timeout" in err.lower() for _, _, err in ends):
             break
     assert [code for code, *_ in ends] == [0, 0], ends[0][2][-3000:] + ends[1][2][-3000:]
+    first, second = (json.loads(out.splitlines()[-1]) for _, out, _ in ends)
+    assert first == second == {"stopped_by": "signal", "step": first["step"], "saved": [first["step"]]}
     folder, result = undisturbed
     expected = toy.leaves(result.state)
     for how in ("shard_map", "pmap", "jit"):
