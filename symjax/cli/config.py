@@ -1,0 +1,112 @@
+"""What the verbs of the command accept: frozen dataclasses, importable in an instant."""
+
+import dataclasses
+import pathlib
+from typing import Literal
+
+Preset = Literal["tiny", "small", "base"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """How labels are called in a file, and in which units."""
+
+    energy_key: str = "energy"
+    forces_key: str | None = "forces"  # None: train on energies alone
+    stress_key: str | None = None  # with a name: train on stresses too
+    units: str = "eV"  # of energies: eV, meV, kcal/mol, kJ/mol, Hartree, ...
+    length: str = "Å"  # of positions: Å, bohr, nm
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """Size and shape of the network."""
+
+    cutoff: float = 5.0  # Å
+    channels: int = 32  # multiplicity of every irrep
+    lmax: int = 2
+    parity: bool = False  # also irreps of unnatural parity
+    layers: int = 2
+    radial_basis: int = 8
+    radial_widths: tuple[int, ...] = (64, 64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+    """Train an interatomic potential; without arguments, on the ethanol data that ships."""
+
+    data: pathlib.Path | None = None  # anything ASE reads, or an MD17, rMD17 or sGDML .npz; None: the shipped ethanol
+    labels: Labels = dataclasses.field(default_factory=Labels)
+    valid: float = 0.1  # a fraction below 1, or a number of structures
+    test: float = 0.1
+    references: str = "fit"  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV)
+    model: Literal["nequip"] = "nequip"
+    preset: Preset = "small"
+    net: Model = dataclasses.field(default_factory=Model)
+    batch_size: int = 5  # structures, on average
+    epochs: int = 300
+    learning_rate: float = 1e-2
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    warmup: int = 100  # steps
+    ema: float = 0.99
+    clip: float = 100.0  # largest norm of the gradient
+    energy_weight: str = "1"  # of the squared error per atom; a number, or a schedule such as 0:1,5000:10 (step:weight)
+    forces_weight: str = "1"  # of the squared error of components
+    stress_weight: str = "1"
+    patience: int | None = None  # evaluations without a new best before stopping
+    evaluate_every: int = 10  # epochs
+    parallel: Literal["jit", "pmap", "shard_map"] = "jit"
+    distributed: bool = False  # join the other processes of a pod first
+    seed: int = 0
+    out: pathlib.Path | None = None  # the run directory; None: runs/NAME
+    resume: pathlib.Path | None = None  # go on with this run, with the configuration it has
+
+
+PRESETS: dict[str, Train] = {
+    "tiny": Train(
+        preset="tiny",
+        net=Model(channels=4, lmax=1, layers=2, radial_widths=(8,), radial_basis=4),
+        valid=4,
+        test=8,
+        batch_size=8,
+        epochs=2,
+        evaluate_every=1,
+        warmup=2,
+    ),
+    "small": Train(),
+    "base": Train(
+        preset="base", net=Model(channels=64, lmax=2, layers=4), epochs=1000, learning_rate=5e-3, ema=0.999, warmup=1000
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """Measure the errors of a trained potential on labelled structures."""
+
+    run: pathlib.Path
+    data: pathlib.Path
+    labels: Labels = dataclasses.field(default_factory=Labels)
+
+
+@dataclasses.dataclass(frozen=True)
+class Predict:
+    """Write energies, forces and stresses of structures, as extended xyz."""
+
+    run: pathlib.Path
+    input: pathlib.Path  # anything ASE reads
+    output: pathlib.Path  # FILE.xyz or FILE.extxyz
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """Measure the laws of a trained potential in float64, on the structure it was tested on or on one of yours."""
+
+    run: pathlib.Path
+    data: pathlib.Path | None = None  # anything ASE reads; its first structure is used
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Doctor:
+    """Show versions and devices, and look for known faults of the installation."""

@@ -1,0 +1,31 @@
+"""`symjax predict`: energies, forces and stresses of structures, as extended xyz."""
+
+import ase.io
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from symjax.cli.config import Predict
+from symjax.cli.run import load_potential
+from symjax.data import Structures, read_structures
+
+
+def run(command: Predict) -> int:
+    """Write the file; stresses are there where a structure is periodic in all directions."""
+    if command.output.suffix not in (".xyz", ".extxyz"):
+        raise ValueError(f"predictions are written as extended xyz; name the output FILE.xyz, not {command.output}")
+    potential = load_potential(command.run)
+    bare = read_structures(command.input, energy_key=None, forces_key=None)
+    found = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))
+    ase.io.write(command.output, [_labelled(found, i) for i in range(len(found))], format="extxyz")
+    print(f"{len(found)} structures with energies (eV) and forces (eV/Å) are in {command.output}")
+    return 0
+
+
+def _labelled(found: Structures, i: int) -> ase.Atoms:
+    atoms = found.atoms[i].copy()
+    labels = found[[i]]
+    results = {"energy": labels.energy.item(), "forces": labels.forces[0]}
+    if found.stress is not None and atoms.pbc.all():
+        (xx, xy, xz), (_, yy, yz), (_, _, zz) = found.stress[i]
+        results["stress"] = [xx, yy, zz, yz, xz, xy]
+    atoms.calc = SinglePointCalculator(atoms, **results)
+    return atoms

@@ -1,0 +1,261 @@
+"""`symjax train`: data, model, step, training, report."""
+
+import dataclasses
+import logging
+import pathlib
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import optax
+
+from symjax import training
+from symjax.cli.config import PRESETS, Train
+from symjax.cli.report import measure_errors, plot_learning_curve, plot_parity, print_errors, write_report
+from symjax.cli.run import Blueprint, load_potential, read_blueprint, read_config, write_run
+from symjax.data import Structures, ethanol, make_batch, make_samples, read_structures, sample_sizes, statistics
+from symjax.graphs import epoch_plan, mean_budget
+from symjax.potentials.loss import potential_loss
+from symjax.potentials.potential import scaled_energy
+from symjax.potentials.references import References, fit_references, parse_table
+
+
+class Splits(NamedTuple):
+    """Structures with their labels as read."""
+
+    train: Structures
+    valid: Structures
+    test: Structures
+
+
+def run(config: Train) -> int:
+    """Train a potential and report on it; returns the exit code."""
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # Orbax tells of failed writes by itself; so does symjax
+    if config.distributed:
+        training.initialise_distributed()
+    began, resumed = time.perf_counter(), config.resume
+    if resumed is not None:
+        config = _resumed(config, resumed)
+    folder = resumed or config.out or _free_folder(config)
+
+    # 1. data
+    splits = split_data(load_data(config), config)
+    references = make_references(splits.train, config.references)
+    species = tuple(sorted({*splits.train.species, *splits.valid.species, *splits.test.species}))
+    samples = {
+        part: make_samples(references.remove(structures), cutoff=config.net.cutoff, species=species)
+        for part, structures in (("train", splits.train), ("valid", splits.valid))
+    }
+
+    # 2. model
+    facts = statistics(splits.train, sample_sizes(samples["train"])[1])._asdict()
+    options = dataclasses.asdict(config.net) | {"species": len(species), "average_neighbours": facts["mean_neighbours"]}
+    blueprint = Blueprint(config.model, options, species, references, facts)
+    if resumed is None:
+        write_run(folder, config, blueprint)
+    elif read_blueprint(folder).statistics != _plain(facts):
+        raise ValueError(f"the training data are not those that {folder} was started with; restore them, or start anew")
+    model = blueprint.build()
+
+    # 3. step
+    stress, weights = config.labels.stress_key is not None, _weights(config)
+    loss = potential_loss(scaled_energy(model, references.scale), stress=stress)
+    evaluation = training.parallelise(training.make_evaluation(loss), how=config.parallel, donate=False)
+    batches = Batches(samples, config, evaluation)
+    optimizer = _optimizer(config, len(batches.plan(0)) * config.epochs)
+    step = training.parallelise(training.make_step(loss, optimizer, weights, ema_decay=config.ema), how=config.parallel)
+    key = jax.random.key(config.seed)
+    params = jax.jit(model.init)(key, batches.example())
+    state = training.init_state(params, optimizer, key=key, ema=True)
+
+    # 4. train
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
+    say(f"{folder}: structures {sizes}; {batches.budget}, {batches.waste():.1%} of the edges are padding")
+    with training.CheckpointStore(folder / "checkpoints") as store:
+        start = None
+        if resumed is not None:
+            state, start, passed_over = training.resume(store, state)
+            say(*passed_over, f"going on after epoch {start.epoch}, step {start.step}")
+        result = training.fit(
+            state,
+            step,
+            batches.plan,
+            epochs=config.epochs,
+            load=batches.load,
+            evaluate=lambda params: batches.measure(params, weights),
+            evaluate_every=config.evaluate_every,
+            patience=config.patience,
+            plateau=training.Plateau() if config.schedule == "plateau" else None,
+            store=store,
+            log=training.MetricsLog(folder / "metrics.jsonl"),
+            start=start,
+            on_epoch=_tell,
+        )
+    if result.stopped_by == "signal":
+        say(f"stopped by a signal after step {result.progress.step}; go on with: symjax train --resume {folder}")
+        return 0
+
+    # 5. report
+    if jax.process_index() == 0:
+        seconds = round(time.perf_counter() - began, 1)
+        compilations = {"train": step.compilations, "evaluation": evaluation.compilations}
+        report(folder, splits.test, result.history, {"seconds": seconds, "compilations": compilations})
+    return 0
+
+
+def load_data(config: Train) -> Structures:
+    """Return the structures the configuration names."""
+    if config.data is None:
+        return ethanol()
+    return read_structures(config.data, **dataclasses.asdict(config.labels))
+
+
+def split_data(structures: Structures, config: Train) -> Splits:
+    """Return disjoint parts for training, validation and testing."""
+
+    def size(share: float) -> int:
+        return int(share) if share >= 1 else max(1, round(share * len(structures)))
+
+    valid, test = size(config.valid), size(config.test)
+    if len(structures) - valid - test < 1:
+        raise ValueError(
+            f"{len(structures)} structures cannot be split into {valid} for validation, {test} for testing and at "
+            "least one for training; lower --valid and --test"
+        )
+    return Splits(*structures.split(len(structures) - valid - test, valid, test, seed=config.seed))
+
+
+def make_references(train: Structures, choice: str) -> References:
+    """Return the references that --references asks for: fit, isolated, or a table H=-13.6,C=-1029.5."""
+    if choice == "fit":
+        return fit_references(train)
+    if choice == "isolated":
+        if not train.isolated:
+            raise ValueError(
+                "--references isolated needs isolated atoms in the data; there are none, so use fit or a table"
+            )
+        return fit_references(train, train.isolated)
+    try:
+        table = parse_table(
+            {symbol: float(value) for symbol, value in (entry.split("=") for entry in choice.split(","))}
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"--references is fit, isolated or a table such as H=-13.6,C=-1029.5, not {choice!r}: {error}"
+        ) from None
+    return fit_references(train, table)
+
+
+class Batches:
+    """The samples of a run as plans and padded batches of one static shape."""
+
+    def __init__(self, samples: dict[str, list], config: Train, evaluation: training.Parallel):
+        self.samples, self.seed, self.evaluation = samples, config.seed, evaluation
+        self.sizes = {part: sample_sizes(samples[part]) for part in samples}
+        everything = [np.concatenate(parts) for parts in zip(*self.sizes.values(), strict=True)]
+        self.budget = mean_budget(*everything, config.batch_size)
+
+    def plan(self, epoch: int) -> list:
+        """Return the shuffled steps of an epoch of training."""
+        shards = self.evaluation.devices
+        return epoch_plan(*self.sizes["train"], self.budget, shards=shards, seed=self.seed, epoch=epoch)
+
+    def load(self, item: Any, part: str = "train") -> Any:
+        """Return the batch of one step of a plan, the shards of this process only."""
+        return make_batch(self.samples[part], self.evaluation.local(item), self.budget, dtype=np.float32)
+
+    def example(self) -> Any:
+        """Return a graph of the shape that a device sees."""
+        batch = make_batch(self.samples["train"], [[0]], self.budget, dtype=np.float32)
+        return jax.tree.map(lambda leaf: leaf[0], batch.graph)
+
+    def waste(self) -> float:
+        """Return the share of the edges of an epoch that are padding."""
+        shards = sum(map(len, self.plan(0)))
+        return 1 - float(np.sum(self.sizes["train"][1])) / (shards * self.budget.edges)
+
+    def measure(self, params: Any, weights: dict[str, Callable]) -> dict[str, float]:
+        """Return the validation errors, and as "loss" their sum with the weights at the end of the schedules."""
+        plan = epoch_plan(*self.sizes["valid"], self.budget, shards=self.evaluation.devices, shuffle=False)
+        batches = (self.load(item, "valid") for item in plan)
+        found = training.means(training.evaluate_batches(self.evaluation, params, batches))
+        late = np.int32(np.iinfo(np.int32).max)
+        return found | {"loss": sum(float(weight(late)) * found[name] for name, weight in weights.items())}
+
+
+def report(folder: pathlib.Path, test: Structures, history: list[dict], facts: dict[str, Any]) -> None:
+    """Measure the best parameters on the test set, and print and draw what came of the run."""
+    found = load_potential(folder).predict(test, stress=test.stress is not None)
+    errors = measure_errors(test, found)
+    write_report(folder, errors, facts)
+    plot_parity(folder, test, found)
+    plot_learning_curve(folder, history)
+    print_errors(errors, f"{len(test)} test structures")
+    say(f"{facts['seconds']:.0f} s; report.json, learning_curve.png and parity.png are in {folder}")
+
+
+def say(*lines: str) -> None:
+    """Print on process 0."""
+    if jax.process_index() == 0 and lines:
+        print(*lines, sep="\n", file=sys.stderr)
+
+
+def _tell(record: dict) -> None:
+    if "valid_loss" in record:
+        parts = [f"epoch {record['epoch']}"]
+        for name, unit in (("forces_mae", "meV/Å"), ("energy_mae", "meV")):
+            if f"valid_{name}" in record:
+                parts.append(f"{name.removesuffix('_mae')} MAE {1000 * record[f'valid_{name}']:.1f} {unit}")
+        say(", ".join(parts))
+
+
+def _weights(config: Train) -> dict[str, Callable]:
+    texts = {"energy": config.energy_weight}
+    if config.labels.forces_key is not None:
+        texts["forces"] = config.forces_weight
+    if config.labels.stress_key is not None:
+        texts["stress"] = config.stress_weight
+    return {name: _weight(text, f"--{name}-weight") for name, text in texts.items()}
+
+
+def _weight(text: str, flag: str) -> Callable:
+    try:
+        points = [entry.split(":") for entry in text.split(",")]
+        values = {0: float(text)} if ":" not in text else {int(step): float(value) for step, value in points}
+    except ValueError:
+        raise ValueError(f"{flag} is a number or a schedule such as 0:1,5000:10 (step:weight), not {text!r}") from None
+    return training.piecewise_linear(values)
+
+
+def _optimizer(config: Train, steps: int) -> optax.GradientTransformation:
+    warmup = min(config.warmup, steps - 1)
+    if config.schedule == "cosine":
+        rate = training.warmup_cosine(config.learning_rate, steps=steps, warmup=warmup)
+    else:
+        rate = training.piecewise_linear(
+            {0: 0.0, warmup: config.learning_rate} if warmup else {0: config.learning_rate}
+        )
+    return optax.chain(optax.clip_by_global_norm(config.clip), optax.amsgrad(rate))
+
+
+def _resumed(given: Train, folder: pathlib.Path) -> Train:
+    """Return the configuration of the run, after making sure that the command line does not ask for another one."""
+    config, default = read_config(folder), PRESETS[given.preset]
+    for name in {field.name for field in dataclasses.fields(Train)} - {"resume", "out"}:
+        asked, had = getattr(given, name), getattr(config, name)
+        if asked not in (had, getattr(default, name)):
+            raise ValueError(f"{folder} was started with {name} = {had}, not {asked}; leave it out, or start a new run")
+    return config
+
+
+def _free_folder(config: Train) -> pathlib.Path:
+    name = f"{'ethanol' if config.data is None else config.data.stem}-{config.model}"
+    names = [name, *(f"{name}-{i}" for i in range(2, 10_000))]
+    return next(path for path in (pathlib.Path("runs") / name for name in names) if not path.exists())
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
