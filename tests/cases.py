@@ -7,10 +7,13 @@ A new layer or model gets one line, `"name": lambda: (module, x)`. Inputs so deg
 from collections.abc import Callable
 from typing import Any
 
+import e3nn_jax as e3nn
+import jraph
 import numpy as np
 
 from symjax import layers, models
 from symjax.data.nbody import Systems, nbody_graph
+from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
 
 Case = Callable[[], tuple[Any, Any]]
 
@@ -21,11 +24,57 @@ def _bodies(count: int):
     return nbody_graph(Systems(normal((1, count)), *normal((3, 1, count, 3))))
 
 
+def _all_pairs(nodes, edges, count: int):
+    """A graph of one structure where every node hears from every other one; `edges(count)` are the edge features."""
+    receivers, senders = np.nonzero(~np.eye(count, dtype=bool))
+    sizes = np.array([count]), np.array([len(senders)])
+    cell = AtomGlobals(np.zeros((1, 3, 3)))
+    return jraph.GraphsTuple(nodes, edges(len(senders)), receivers, senders, cell, *sizes)
+
+
+def _atoms(positions, *, shift: float = 0.0):
+    """Atoms of two elements, all joined, every edge shifted to some image."""
+    shifts = shift * np.random.default_rng(1).standard_normal((1000, 3))
+    nodes = AtomNodes(np.asarray(positions, float), np.arange(len(positions)) % 2)
+    return _all_pairs(nodes, lambda count: AtomEdges(shifts[:count]), len(positions))
+
+
+def _irreps(irreps: str, count: int):
+    irreps = e3nn.Irreps(irreps)
+    return e3nn.IrrepsArray(irreps, np.random.default_rng(2).standard_normal((count, irreps.dim)))
+
+
+def _features(irreps: str, count: int):
+    """Nodes of two species with features, all joined by edges with harmonics and a radial basis."""
+    nodes = layers.InteractionNodes(_irreps(irreps, count), np.arange(count) % 2)
+    radial = np.random.default_rng(3).standard_normal
+    return _all_pairs(
+        nodes, lambda e: layers.InteractionEdges(_irreps("0e + 1o + 2e", e), radial((e, 3))), count
+    )._replace(globals=None)
+
+
+RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
+SYMMETRIC = {
+    "collinear": np.outer([-1.5, -0.5, 0.5, 2.0], [1.0, 0.5, -0.3]),
+    "planar": np.array([(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (-0.5, 0.8, 0.0), (-0.5, -0.8, 0.0)]),
+    "inverted": np.array([(1.0, 0.2, 0.3), (-0.4, 0.9, -0.2), (-1.0, -0.2, -0.3), (0.4, -0.9, 0.2)]),
+    "coincident": np.zeros((4, 3)),
+    "single": np.ones((1, 3)),
+}
+
 CASES: dict[str, Case] = {
     "EGNNLayer": lambda: (layers.EGNNLayer(width=6), _bodies(5)),
     "EGNN": lambda: (models.EGNN(width=6, layers=2), _bodies(5)),
+    "IrrepsLinear": lambda: (layers.IrrepsLinear("3x0e + 2x1o + 1x0o"), _irreps("2x0e + 1x1o + 3x0o + 2x1o", 3)),
+    "Interaction": lambda: (layers.Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)), _features("2x0e + 3x1e", 4)),
+    "NequIP": lambda: (models.NequIP(2, 3.0, channels=2, layers=2), _atoms(RANDOM, shift=0.2)),
+    "NequIP of both parities": lambda: (
+        models.NequIP(2, 3.0, channels=2, layers=3, lmax=1, parity=True),
+        _atoms(RANDOM),
+    ),
 }
 
-DEGENERATE: dict[str, Case] = {
-    "EGNN of one body": lambda: (models.EGNN(width=6, layers=2), _bodies(1)),
+DEGENERATE: dict[str, Case] = {"EGNN of one body": lambda: (models.EGNN(width=6, layers=2), _bodies(1))} | {
+    f"NequIP, {name}": lambda atoms=atoms: (models.NequIP(2, 3.0, channels=2, layers=2), _atoms(atoms))
+    for name, atoms in SYMMETRIC.items()
 }

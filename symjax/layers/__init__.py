@@ -1,5 +1,33 @@
 """One lawful layer a file: paper line, pure function, thin linen shell, laws."""
 
 from symjax.layers.egnn import EGNNLayer, EGNNNodes, egnn_layer
+from symjax.layers.interaction import (
+    Interaction,
+    InteractionEdges,
+    InteractionNodes,
+    RadialWeights,
+    gate,
+    gated_irreps,
+    interaction,
+)
+from symjax.layers.linear import IrrepsLinear, irreps_linear, linear_width
+from symjax.layers.tensor_product import Path, tensor_product_conv, tensor_product_paths
 
-__all__ = ["EGNNLayer", "EGNNNodes", "egnn_layer"]
+__all__ = [
+    "EGNNLayer",
+    "EGNNNodes",
+    "Interaction",
+    "InteractionEdges",
+    "InteractionNodes",
+    "IrrepsLinear",
+    "Path",
+    "RadialWeights",
+    "egnn_layer",
+    "gate",
+    "gated_irreps",
+    "interaction",
+    "irreps_linear",
+    "linear_width",
+    "tensor_product_conv",
+    "tensor_product_paths",
+]

@@ -1,9 +1,8 @@
 """The interaction block of NequIP (Batzner et al. 2022, arXiv:2101.03164, fig. 1c): convolve, mix, connect, gate."""
 
-import functools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -15,6 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from symjax.groups import O, S
 from symjax.laws import Equivariance, Law
+from symjax.layers.linear import IrrepsLinear, irreps_blocks
 from symjax.layers.tensor_product import tensor_product_conv, tensor_product_paths
 from symjax.reps import Irreps, OnGraph, Relabelling, Tree, Trivial
 
@@ -64,29 +64,47 @@ def interaction(
     return graph._replace(nodes=InteractionNodes(activate(down(messages) + connect(species, h)), species))
 
 
-@functools.cache
-def _unit_variance(activation: Callable) -> Callable:
-    """Return the activation divided by its root mean square under a standard normal input."""
-    points, weights = np.polynomial.hermite_e.hermegauss(128)
-    with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-        values = np.asarray(activation(jnp.asarray(points)))
-    scale = 1 / math.sqrt(float(weights @ values**2 / weights.sum()))
-    return lambda x: scale * activation(x)
+def scaled_silu(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Return silu over its root mean square under a standard normal input."""
+    return 1.6765324703310909 * jax.nn.silu(x)
+
+
+def scaled_tanh(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Return tanh over its root mean square under a standard normal input."""
+    return 1.5925374197228312 * jnp.tanh(x)
 
 
 def gate(x: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
-    """Return silu of even scalars, tanh of odd ones, and other irreps times the silu of one scalar each.
+    """Return silu of even scalars, tanh of odd ones, and other irreps times the silu of one even scalar each.
 
     The last scalars are the gates: "12x0e + 2x1o" becomes "10x0e + 2x1o". Activations are scaled to unit mean square.
+
+    Raises:
+        ValueError: If there are fewer even scalars at the end of the scalars than irreps to gate.
     """
-    silu, tanh = _unit_variance(jax.nn.silu), _unit_variance(jnp.tanh)
-    return e3nn.gate(x, silu, tanh, silu, tanh, normalize_act=False)
+    scalars, others = x.filter(lmax=0), x.filter(lambda part: part.ir.l > 0)
+    free = scalars.irreps.dim - others.irreps.num_irreps
+    kept, gates = (cast(e3nn.IrrepsArray, scalars.slice_by_mul[part]) for part in (np.s_[:free], np.s_[free:]))
+    if free < 0 or any(ir != "0e" for _, ir in gates.irreps):
+        raise ValueError(f"expected an even scalar for each irrep to gate, after all other scalars, got {x.irreps}")
+    activations = [scaled_silu if ir.p == 1 else scaled_tanh for _, ir in kept.irreps]
+    blocks = [activate(block) for activate, block in zip(activations, irreps_blocks(kept), strict=True)]
+    opened, start = scaled_silu(gates.array)[..., None], 0
+    for block in irreps_blocks(others):
+        stop = start + block.shape[1]
+        blocks.append(block * opened[:, start:stop])
+        start = stop
+    return e3nn.from_chunks(kept.irreps + others.irreps, [*blocks], x.shape[:-1], x.dtype)
 
 
 def gated_irreps(wanted: e3nn.Irreps) -> e3nn.Irreps:
     """Return the irreps that `gate` turns into `wanted`: its scalars, one even scalar a gated irrep, and the rest."""
-    scalars, others = wanted.filter(lambda ir: ir.ir.l == 0), wanted.filter(lambda ir: ir.ir.l > 0)
-    return scalars + e3nn.Irreps(f"{others.num_irreps}x0e") + others
+    scalars, others = _scalars_and_others(wanted)
+    return (scalars + e3nn.Irreps(f"{others.num_irreps}x0e") + others).simplify()
+
+
+def _scalars_and_others(irreps: e3nn.Irreps) -> tuple[e3nn.Irreps, e3nn.Irreps]:
+    return irreps.filter(lmax=0), irreps.filter(lambda part: part.ir.l > 0)
 
 
 class RadialWeights(nn.Module):
@@ -105,7 +123,7 @@ class RadialWeights(nn.Module):
             kernel = self.param(f"kernel_{layer}", nn.initializers.normal(1.0), (x.shape[-1], width), x.dtype)
             x = x @ (kernel / math.sqrt(x.shape[-1]))
             if layer < len(self.widths) - 1:
-                x = _unit_variance(jax.nn.silu)(x)
+                x = scaled_silu(x)
         return x
 
 
@@ -115,7 +133,7 @@ class Interaction(nn.Module):
     Attributes:
         irreps: Wanted output, e.g. "32x0e + 32x1o"; irreps that no path reaches are left out.
         species: Number of species.
-        average_neighbours: Messages are divided by its square root.
+        average_neighbours: Mean number of edges that a node receives; messages are divided by its square root.
         radial_widths: Hidden layers of the radial network.
     """
 
@@ -125,18 +143,19 @@ class Interaction(nn.Module):
     radial_widths: tuple[int, ...] = (64, 64)
 
     def output_irreps(self, graph: jraph.GraphsTuple) -> e3nn.Irreps:
-        """Return the wanted irreps that the input reaches."""
+        """Return the wanted irreps that the input reaches, scalars first."""
         features, harmonics = graph.nodes.features.irreps, graph.edges.harmonics.irreps
-        wanted = e3nn.Irreps(self.irreps)
+        scalars, others = _scalars_and_others(e3nn.Irreps(self.irreps))
+        wanted = scalars + others
         reached = {path.target.ir for path in tensor_product_paths(features, harmonics, wanted)}
         return wanted.filter(lambda ir: ir.ir in reached or ir.ir in {own for _, own in features})
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Rotations and reflections turn features and harmonics; the numbering of the nodes means nothing."""
-        edges = Tree(InteractionEdges(Irreps(str(graph.edges.harmonics.irreps)), Trivial()))
+        edges = Tree(InteractionEdges._make((Irreps(str(graph.edges.harmonics.irreps)), Trivial())))
 
         def rep(features: e3nn.Irreps) -> OnGraph:
-            return OnGraph(nodes=Tree(InteractionNodes(Irreps(str(features)), Trivial())), edges=edges)
+            return OnGraph(nodes=Tree(InteractionNodes._make((Irreps(str(features)), Trivial()))), edges=edges)
 
         turned = Equivariance(O(3), rep(graph.nodes.features.irreps), rep(self.output_irreps(graph)))
         return turned, Equivariance(S(graph.nodes.species.shape[0]), Relabelling(), Relabelling())
@@ -144,13 +163,19 @@ class Interaction(nn.Module):
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
         """Return the graph with new features."""
-        irreps = gated_irreps(self.output_irreps(graph))
-        mix = e3nn.flax.Linear(irreps, force_irreps_out=True, name="down")
+        features, irreps = graph.nodes.features.irreps, gated_irreps(self.output_irreps(graph))
+        connect = IrrepsLinear(str(irreps), self.species, name="connect")
+
+        def weigh(basis: Float[Array, "e b"], width: int) -> Float[Array, "e w"]:
+            return RadialWeights((*self.radial_widths, width), name="radial")(basis) / math.sqrt(
+                self.average_neighbours
+            )
+
         return interaction(
-            e3nn.flax.Linear(graph.nodes.features.irreps, name="up"),
-            lambda basis, width: RadialWeights((*self.radial_widths, width), name="radial")(basis),
-            lambda messages: mix(messages / math.sqrt(self.average_neighbours)),
-            e3nn.flax.Linear(irreps, num_indexed_weights=self.species, force_irreps_out=True, name="connect"),
+            IrrepsLinear(str(features), name="up"),
+            weigh,
+            IrrepsLinear(str(irreps), name="down"),
+            lambda species, h: connect(h, species),
             gate,
             irreps,
             graph,

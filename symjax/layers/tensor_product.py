@@ -1,6 +1,8 @@
-"""The tensor-product convolution of irreps (Thomas et al. 2018, arXiv:1802.08219, sec. 4.2), path by path."""
+"""The tensor-product convolution of irreps (Thomas et al. 2018, arXiv:1802.08219, sec. 4.2)."""
 
+import itertools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import e3nn_jax as e3nn
@@ -9,6 +11,7 @@ import numpy as np
 from jax.lax import Precision
 from jaxtyping import Array, Float, Int
 
+from symjax.layers.linear import irreps_blocks
 from symjax.math.segment import segment_sum
 
 
@@ -21,19 +24,18 @@ class Path(NamedTuple):
 
 
 def tensor_product_paths(features: e3nn.Irreps, harmonics: e3nn.Irreps, keep: e3nn.Irreps) -> tuple[Path, ...]:
-    """Return the paths (l1, p1) x (l2, p2) -> (l3, p3) with |l1 - l2| <= l3 <= l1 + l2, p3 = p1 p2, into irreps of `keep`.
+    """Return the paths (l1, p1) x (l2, p2) -> (l3, p3) into irreps of `keep`: |l1 - l2| <= l3 <= l1 + l2, p3 = p1 p2.
 
-    Every path keeps the multiplicity of its features; paths with one target are neighbours, in the order of e3nn.
+    Every path keeps the multiplicity of its features; paths with one source are neighbours.
     """
     kept = {ir for _, ir in keep}
-    paths = [
+    return tuple(
         Path(source, harmonic, e3nn.MulIrrep(mul, ir))
         for source, (mul, left) in enumerate(features)
         for harmonic, (_, right) in enumerate(harmonics)
         for ir in left * right
         if ir in kept
-    ]
-    return tuple(sorted(paths, key=lambda path: path.target.ir))
+    )
 
 
 def tensor_product_conv(
@@ -45,15 +47,16 @@ def tensor_product_conv(
     receivers: Int[Array, " e"],
     paths: tuple[Path, ...],
 ) -> e3nn.IrrepsArray:
-    """Return m_i = sum over edges j -> i of w_ij (x_j (x) Y_ij), one block of channels for each path p:
+    """Return m_i = sum_j w_ij (x_j (x) Y_ij) over the edges j -> i, one block of channels for each path p.
 
         m_i[p, c, k] = sum_j w_ij[p, c] sum_{a, b} C^p[a, b, k] x_j[c, a] Y_ij[b]
 
     C are the Clebsch-Gordan coefficients with e3nn's "component" normalisation (times the root of the target's
     dimension), so that a path without weights equals that block of `e3nn.tensor_product(x_j, Y_ij)`.
 
-    Cost: an edge turns C and Y into a small matrix for each path, and one batched product over all channels does the
-    rest; channels are the innermost axis, so a gathered sender is one contiguous row.
+    Cost: for each block of the features an edge turns all its C and Y into one small matrix, and one batched product
+    over the channels, one weighting and one sum do the rest. Channels are the innermost axis, so that a gathered sender
+    is one contiguous row.
 
     Args:
         features: x [n, irreps].
@@ -66,30 +69,34 @@ def tensor_product_conv(
     Raises:
         ValueError: If the harmonics have multiplicities or the weights another width.
     """
-    sizes = [path.target.mul for path in paths]
-    if any(mul != 1 for mul, _ in harmonics.irreps) or weights.shape[-1] != sum(sizes):
+    widths = [path.target.mul for path in paths]
+    if any(mul != 1 for mul, _ in harmonics.irreps) or weights.shape[-1] != sum(widths):
         raise ValueError(
-            f"expected harmonics of multiplicity 1 and weights of width {sum(sizes)}, one for each channel of each path, "
+            f"expected harmonics of multiplicity 1 and weights of width {sum(widths)}, one a channel of each path, "
             f"got {harmonics.irreps} and width {weights.shape[-1]}"
         )
-    sent = [block[senders] for block in _channels_last(features)]
-    angular = [block[..., 0] for block in _channels_last(harmonics)]
-    blocks = []
-    for path, weight in zip(paths, jnp.split(weights, np.cumsum(sizes)[:-1], axis=-1), strict=True):
-        x, y = sent[path.source], angular[path.harmonic]
-        coefficients = _coefficients(features.irreps[path.source].ir, harmonics.irreps[path.harmonic].ir, path.target.ir)
-        turn = jnp.einsum("abk,eb->eak", coefficients.astype(x.dtype), y, precision=Precision.HIGHEST)
-        message = jnp.einsum("eak,eac->ekc", turn, x, precision=Precision.HIGHEST) * weight[:, None]
-        summed = segment_sum(message, receivers, features.shape[0], indices_are_sorted=True)
-        blocks.append(jnp.swapaxes(summed, 1, 2).reshape(features.shape[0], -1))
-    return e3nn.IrrepsArray(e3nn.Irreps([path.target for path in paths]), jnp.concatenate(blocks, axis=-1))
+    n, blocks, chunks = features.shape[0], irreps_blocks(features), []
+    weight = iter(jnp.split(weights[:, None], np.cumsum(widths)[:-1], axis=-1))
+    for source, group in itertools.groupby(paths, key=lambda path: path.source):
+        group = tuple(group)
+        coefficients = _coefficients(tuple(features.irreps)[source].ir, harmonics.irreps, group).astype(features.dtype)
+        ends = np.cumsum([path.target.ir.dim for path in group])[:-1]
+        sent = jnp.swapaxes(blocks[source], 1, 2)[senders]
+        turn = jnp.einsum("abk,eb->eak", coefficients, harmonics.array, precision=Precision.HIGHEST)
+        turned = jnp.einsum("eak,eac->ekc", turn, sent, precision=Precision.HIGHEST)
+        weighted = [next(weight) * block for block in jnp.split(turned, ends, axis=1)]
+        summed = segment_sum(jnp.concatenate(weighted, axis=1), receivers, n, indices_are_sorted=True)
+        chunks += [jnp.swapaxes(block, 1, 2) for block in jnp.split(summed, ends, axis=1)]
+    return e3nn.from_chunks(e3nn.Irreps([path.target for path in paths]), chunks, (n,), features.dtype)
 
 
-def _channels_last(x: e3nn.IrrepsArray) -> list[Float[Array, "n m c"]]:
-    """Return the blocks [n, 2 l + 1, multiplicity] of an array whose multiplicities are the outer index."""
-    blocks = zip(x.irreps, x.irreps.slices(), strict=True)
-    return [jnp.swapaxes(x.array[:, part].reshape(-1, mul, ir.dim), 1, 2) for (mul, ir), part in blocks]
-
-
-def _coefficients(left: e3nn.Irrep, right: e3nn.Irrep, target: e3nn.Irrep) -> Float[np.ndarray, "a b k"]:
-    return e3nn.clebsch_gordan(left.l, right.l, target.l) * math.sqrt(target.dim)
+def _coefficients(left: e3nn.Irrep, harmonics: e3nn.Irreps, paths: Sequence[Path]) -> Float[np.ndarray, "a b k"]:
+    """Return the coefficients of paths from one irrep side by side, zero at the harmonics that a path does not use."""
+    table = np.zeros((left.dim, harmonics.dim, sum(path.target.ir.dim for path in paths)))
+    start = 0
+    for path in paths:
+        right, target = tuple(harmonics)[path.harmonic].ir, path.target.ir
+        block = e3nn.clebsch_gordan(left.l, right.l, target.l) * math.sqrt(target.dim)
+        table[:, harmonics.slices()[path.harmonic], start : start + target.dim] = block
+        start += target.dim
+    return table

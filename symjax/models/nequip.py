@@ -4,7 +4,7 @@ import math
 
 import e3nn_jax as e3nn
 import flax.linen as nn
-import jax
+import jax.numpy as jnp
 import jraph
 from jaxtyping import Array, Float
 
@@ -12,24 +12,25 @@ from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes, edge_vectors, graph
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
 from symjax.layers.interaction import Interaction, InteractionEdges, InteractionNodes
+from symjax.layers.linear import IrrepsLinear
 from symjax.math.radial import bessel_basis, poly_envelope
 from symjax.math.safe import safe_norm
 from symjax.math.segment import segment_sum
 from symjax.reps import OnGraph, Points, Relabelling, Tree, Trivial, Vectors
 
 ATOM_REPS = OnGraph(
-    nodes=Tree(AtomNodes(positions=Points(), species=Trivial())),
-    edges=Tree(AtomEdges(shifts=Vectors())),
-    globals=Tree(AtomGlobals(cell=Vectors())),
+    nodes=Tree(AtomNodes._make((Points(), Trivial()))),
+    edges=Tree(AtomEdges._make((Vectors(),))),
+    globals=Tree(AtomGlobals._make((Vectors(),))),
 )
 
 
 class NequIP(nn.Module):
-    """Embed the species, pass `layers` interactions on irreps features, and read one energy off the scalars of an atom.
+    """Embed the species, pass interactions between irreps features, and read an energy off the scalars of each atom.
 
-    The radial basis is Bessel times a polynomial envelope, scaled to unit mean square over the ball of the cutoff. The
-    last interaction only computes scalars, because nothing else reaches the energy. The paper reads out with two linear
-    maps in a row; one linear map is the same family.
+    The radial basis sqrt(2) sin(n pi r / rc) / r is Bessel's, of unit mean square at 1 Å, times a polynomial envelope.
+    The last interaction only computes scalars, because nothing else reaches the energy. The paper reads out with two
+    linear maps in a row; one linear map is the same family.
 
     Attributes:
         species: Number of elements the model knows.
@@ -53,6 +54,15 @@ class NequIP(nn.Module):
     radial_basis: int = 8
     radial_widths: tuple[int, ...] = (64, 64)
 
+    def __post_init__(self):
+        super().__post_init__()
+        for name, least in {"species": 1, "channels": 1, "lmax": 0, "layers": 1, "radial_basis": 1}.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
+        for name in ("cutoff", "average_neighbours"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"expected a positive {name}, got {getattr(self, name)}")
+
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions leave the energy alone, and so does the numbering of the atoms."""
         n = graph.nodes.species.shape[0]
@@ -65,27 +75,25 @@ class NequIP(nn.Module):
         return segment_sum(energies, graph_index(graph), graph.n_node.shape[0], indices_are_sorted=True)
 
     def _atom_energies(self, graph: jraph.GraphsTuple) -> Float[Array, " n"]:
-        edges = self._embed_edges(graph)
+        edges, species = self._embed_edges(graph), graph.nodes.species
         table = self.param("embedding", nn.initializers.normal(1.0), (self.species, self.channels), edges.radial.dtype)
-        species = graph.nodes.species
-        features = e3nn.IrrepsArray(f"{self.channels}x0e", table[species])
-        graph = graph._replace(nodes=InteractionNodes(features, species), edges=edges)
-        for layer in range(self.layers):
-            irreps = self._hidden_irreps() if layer < self.layers - 1 else f"{self.channels}x0e"
-            block = Interaction(irreps, self.species, self.average_neighbours, self.radial_widths, name=f"layer_{layer}")
-            graph = block(graph)
-        return e3nn.flax.Linear("0e", name="readout")(graph.nodes.features).array[:, 0]
+        scalars = f"{self.channels}x0e"
+        graph = graph._replace(nodes=InteractionNodes(e3nn.IrrepsArray(scalars, table[species]), species), edges=edges)
+        for layer, irreps in enumerate([self._hidden_irreps()] * (self.layers - 1) + [scalars]):
+            graph = Interaction(
+                irreps, self.species, self.average_neighbours, self.radial_widths, name=f"layer_{layer}"
+            )(graph)
+        return IrrepsLinear("1x0e", name="readout")(graph.nodes.features).array[:, 0]
 
     def _hidden_irreps(self) -> str:
-        natural = [f"{self.channels}x{l}{'oe'[l % 2 == 0]}" for l in range(self.lmax + 1)]
-        unnatural = [f"{self.channels}x{l}{'eo'[l % 2 == 0]}" for l in range(self.lmax + 1)]
-        return "+".join(natural + unnatural * self.parity)
+        natural = [e3nn.Irrep(degree, (-1) ** degree) for degree in range(self.lmax + 1)]
+        unnatural = [e3nn.Irrep(ir.l, -ir.p) for ir in natural if self.parity]
+        return "+".join(f"{self.channels}x{ir}" for ir in natural + unnatural)
 
     def _embed_edges(self, graph: jraph.GraphsTuple) -> InteractionEdges:
-        vectors = edge_vectors(graph)
+        vectors = jnp.asarray(edge_vectors(graph))
         lengths = safe_norm(vectors)
-        unit = math.sqrt(self.cutoff**3 / 3)
-        basis = unit * bessel_basis(lengths, cutoff=self.cutoff, count=self.radial_basis)
+        basis = math.sqrt(self.cutoff) * bessel_basis(lengths, cutoff=self.cutoff, count=self.radial_basis)
         envelope = poly_envelope(lengths, cutoff=self.cutoff)
         harmonics = e3nn.spherical_harmonics(e3nn.Irreps.spherical_harmonics(self.lmax), vectors, True, "component")
-        return InteractionEdges(harmonics, basis * jax.numpy.expand_dims(envelope, -1))
+        return InteractionEdges(harmonics, basis * envelope[:, None])
