@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, cast
 
 ONE_THREAD = {
@@ -30,13 +30,14 @@ ONE_THREAD = {
 WARM_UP = 5  # steps after the first one and before the first measurement
 
 
-def serve(make: Callable[[], Callable[[], object]], *packages: str) -> None:
+def serve(make: Callable[[], Callable[[], object]], *packages: str, facts: Mapping[str, Any] | None = None) -> None:
     """Be one side: build the step, run it once, then measure as many steps as each line on standard input asks for.
 
     Args:
         make: Returns the step, a function without arguments that ends when its results are there (`block_until_ready`).
             Imports, data and compilation belong inside: they count towards the time to the first step.
         packages: Distributions whose versions are reported.
+        facts: What else to report of this side; `make` may fill it.
     """
     with contextlib.redirect_stdout(sys.stderr):
         start = time.perf_counter()
@@ -46,7 +47,7 @@ def serve(make: Callable[[], Callable[[], object]], *packages: str) -> None:
         for _ in range(WARM_UP):
             step()
     versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
-    print(json.dumps({"first_step": first, "versions": versions}), flush=True)
+    print(json.dumps({"first_step": first, "facts": dict(facts or {}), "versions": versions}), flush=True)
     for line in sys.stdin:
         with contextlib.redirect_stdout(sys.stderr):
             samples = [_sample(step) for _ in range(int(line))]
@@ -78,11 +79,17 @@ def compare(
                 for side in sides.values():
                     side.measure(repeats)
             reports = {name: side.report() for name, side in sides.items()}
+
+            def ratio(quantity: str) -> float:
+                return round(reports["ours"][quantity] / reports["peer"][quantity], 3)
+
             result = {
                 "case": case,
                 **reports,
-                "ratio": round(reports["ours"]["step_cpu_ms"] / reports["peer"]["step_cpu_ms"], 3),
+                "ratio": ratio("step_cpu_ms"),
                 "ratio_is": "step_cpu_ms, ours / peer",
+                "first_step_ratio": ratio("first_step_cpu_s"),
+                "peak_ratio": ratio("peak_mib"),
                 "steps": rounds * repeats,
                 "load": round(load, 2),
                 "date": dt.date.today().isoformat(),
@@ -130,6 +137,7 @@ class _Side:
             "step_wall_ms": wall,
             **first,
             "peak_mib": self.peak,
+            **self.start["facts"],
             "versions": self.start["versions"],
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
@@ -77,17 +78,19 @@ class Trained(NamedTuple):
 
 
 def init_state(params: PyTree, optimizer: optax.GradientTransformation, *, key: Array, ema: bool = False) -> TrainState:
-    """Return the state before the first step; with `ema`, the average starts at `params`."""
-    zero = jnp.zeros((), jnp.int32)
+    """Return the state before the first step; with `ema`, the average starts at `params`.
+
+    No two leaves share a buffer, because a step that donates the state may use each buffer only once.
+    """
     return TrainState(
         params=params,
         opt_state=optimizer.init(params),
-        ema=params if ema else None,
+        ema=jax.tree.map(jnp.copy, params) if ema else None,
         key=key,
-        step=zero,
+        step=jnp.zeros((), jnp.int32),
         lr_scale=jnp.ones((), jnp.float32),
-        skipped=zero,
-        streak=zero,
+        skipped=jnp.zeros((), jnp.int32),
+        streak=jnp.zeros((), jnp.int32),
     )
 
 
