@@ -2,9 +2,12 @@
 
 import dataclasses
 import pathlib
-from typing import Literal
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
 
 Preset = Literal["tiny", "small", "base"]
+RunDirectory = Annotated[pathlib.Path, Positional, arg(metavar="RUN", help="a run directory of `symjax train`")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +87,7 @@ PRESETS: dict[str, Train] = {
 class Evaluate:
     """Measure the errors of a trained potential on labelled structures."""
 
-    run: pathlib.Path
+    run: RunDirectory
     data: pathlib.Path
     labels: Labels = dataclasses.field(default_factory=Labels)
 
@@ -93,7 +96,7 @@ class Evaluate:
 class Predict:
     """Write energies, forces and stresses of structures, as extended xyz."""
 
-    run: pathlib.Path
+    run: RunDirectory
     input: pathlib.Path  # anything ASE reads
     output: pathlib.Path  # FILE.xyz or FILE.extxyz
 
@@ -102,7 +105,7 @@ class Predict:
 class Check:
     """Measure the laws of a trained potential in float64, on the structure it was tested on or on one of yours."""
 
-    run: pathlib.Path
+    run: RunDirectory
     data: pathlib.Path | None = None  # anything ASE reads; its first structure is used
     seed: int = 0
 
