@@ -1,0 +1,26 @@
+"""Every notebook runs from top to bottom, as its reader would run it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("*.py"))
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs(notebook, tmp_path):
+    outcome = subprocess.run(
+        [sys.executable, "-W", "error", notebook],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert outcome.returncode == 0, outcome.stderr
