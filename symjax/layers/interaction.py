@@ -165,11 +165,10 @@ class Interaction(nn.Module):
         """Return the graph with new features."""
         features, irreps = graph.nodes.features.irreps, gated_irreps(self.output_irreps(graph))
         connect = IrrepsLinear(str(irreps), self.species, name="connect")
+        scale = 1 / math.sqrt(self.average_neighbours)
 
         def weigh(basis: Float[Array, "e b"], width: int) -> Float[Array, "e w"]:
-            return RadialWeights((*self.radial_widths, width), name="radial")(basis) / math.sqrt(
-                self.average_neighbours
-            )
+            return scale * RadialWeights((*self.radial_widths, width), name="radial")(basis)
 
         return interaction(
             IrrepsLinear(str(features), name="up"),

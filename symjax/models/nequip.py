@@ -4,6 +4,7 @@ import math
 
 import e3nn_jax as e3nn
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import jraph
 from jaxtyping import Array, Float
@@ -95,5 +96,7 @@ class NequIP(nn.Module):
         lengths = safe_norm(vectors)
         basis = math.sqrt(self.cutoff) * bessel_basis(lengths, cutoff=self.cutoff, count=self.radial_basis)
         envelope = poly_envelope(lengths, cutoff=self.cutoff)
-        harmonics = e3nn.spherical_harmonics(e3nn.Irreps.spherical_harmonics(self.lmax), vectors, True, "component")
+        degrees = e3nn.Irreps.spherical_harmonics(self.lmax)
+        with jax.default_matmul_precision("highest"):  # coarser products on accelerators would break the symmetry
+            harmonics = e3nn.spherical_harmonics(degrees, vectors, normalize=True, normalization="component")
         return InteractionEdges(harmonics, basis * envelope[:, None])

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.layers import Interaction, RadialWeights, gate, gated_irreps
-from symjax.layers.interaction import scaled_silu, scaled_tanh
+from symjax.layers import Interaction, gate, gated_irreps
+from symjax.layers.interaction import RadialWeights, scaled_silu, scaled_tanh
 from tests.cases import CASES
 
 
