@@ -1,0 +1,66 @@
+"""The README and the pages of docs/ are true: links lead somewhere, commands parse, code prints what it says."""
+
+import ast
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+README = (ROOT / "README.md").read_text()
+
+
+def _blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+    dead = [link for link in links if not link.startswith("http") and not (page.parent / link).exists()]
+    assert not dead
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    linked = {(ROOT / link).resolve() for link in re.findall(r"\]\(([^)#]+\.md)\)", README)}
+    assert set(PAGES) - linked == {ROOT / "README.md"}
+
+
+def _commands():
+    """The lines of the README that start with `symjax`, without their comments."""
+    lines = [line for block in _blocks("bash") for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("symjax ")]
+
+
+@pytest.mark.parametrize("arguments", [a for a in _commands() if "--resume" not in a], ids=" ".join)
+def test_commands_parse(arguments):
+    parse = "from symjax.cli.main import _parse; import sys; _parse(sys.argv[1:])"
+    outcome = subprocess.run([sys.executable, "-c", parse, *arguments], capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize("code", _blocks("python"), ids=("laws", "potential", "forces"))
+def test_imports_exist(code):
+    imports = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    exec(compile(ast.Module(imports, []), "README.md", "exec"), {})
+
+
+def test_the_first_code_prints_what_the_readme_says():
+    outcome = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _blocks("python")[0]],
+        env=os.environ | {"PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert _without_residuals(outcome.stdout) == _without_residuals(_blocks("text")[0])
+
+
+def _without_residuals(report):
+    """The lines of a report without the digits that depend on the machine."""
+    return re.sub(r"residual \S+", "", report).splitlines()
