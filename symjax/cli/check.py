@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from symjax.cli.config import Check
+from symjax.cli.dataset import load_data
 from symjax.cli.run import load_potential, read_config
-from symjax.cli.train import load_data
 from symjax.data import read_structures
 from symjax.graphs import atoms_graph
 from symjax.groups import E, S
@@ -24,6 +24,11 @@ def run(command: Check) -> int:
     else:
         structures = read_structures(command.data, energy_key=None, forces_key=None)
     graph = atoms_graph(structures.atoms[0], cutoff=potential.model.cutoff, species=potential.species)
+    if not graph.n_edge.sum():
+        raise ValueError(
+            f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that all laws hold "
+            "trivially; name another file with --data"
+        )
     atoms = len(structures.atoms[0])
     with jax.enable_x64(True):
         params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), float), potential.params)

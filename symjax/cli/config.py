@@ -1,6 +1,7 @@
 """What the verbs of the command accept: frozen dataclasses, importable in an instant."""
 
 import dataclasses
+import math
 import pathlib
 from typing import Annotated, Literal
 
@@ -48,7 +49,8 @@ class Train:
     net: Model = dataclasses.field(default_factory=Model)
     batch_size: int = 5  # structures, on average
     epochs: int = 300
-    learning_rate: float = 1e-2
+    optimizer: Literal["muon", "amsgrad"] = "muon"  # Muon on matrices and Adam on the rest, or AMSGrad
+    learning_rate: float = 2e-2
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     warmup: int = 100  # steps
     ema: float = 0.99
@@ -62,15 +64,15 @@ class Train:
     distributed: bool = False  # join the other processes of a pod first
     seed: int = 0
     out: pathlib.Path | None = None  # the run directory; None: runs/NAME
-    resume: pathlib.Path | None = None  # go on with this run, with the configuration it has
+    resume: pathlib.Path | None = None  # go on with this run, as it was configured
 
 
 PRESETS: dict[str, Train] = {
     "tiny": Train(
         preset="tiny",
         net=Model(channels=4, lmax=1, layers=2, radial_widths=(8,), radial_basis=4),
-        valid=4,
-        test=8,
+        valid=4.0,
+        test=8.0,
         batch_size=8,
         epochs=2,
         evaluate_every=1,
@@ -81,6 +83,26 @@ PRESETS: dict[str, Train] = {
         preset="base", net=Model(channels=64, lmax=2, layers=4), epochs=1000, learning_rate=5e-3, ema=0.999, warmup=1000
     ),
 }
+
+
+def require_sound(config: Train) -> None:
+    """Refuse numbers that no training can use; data and model look after their own.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+    for name, least in {"batch_size": 1, "epochs": 1, "evaluate_every": 1, "patience": 1, "warmup": 0}.items():
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, not {value}")
+    for name in ("learning_rate", "clip"):
+        value = getattr(config, name)
+        if not 0 < value < math.inf:
+            raise ValueError(f"--{name.replace('_', '-')} must be a positive number, not {value}")
+    if not 0 <= config.ema < 1:
+        raise ValueError(f"--ema is a decay of at least 0 and below 1, not {config.ema}")
+    if not 0 <= config.seed < 2**32:
+        raise ValueError(f"--seed must be at least 0 and below 2^32, not {config.seed}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +125,7 @@ class Predict:
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """Measure the laws of a trained potential in float64, on the structure it was tested on or on one of yours."""
+    """Measure the laws of a trained potential in float64, on the first structure of its data or of a file of yours."""
 
     run: RunDirectory
     data: pathlib.Path | None = None  # anything ASE reads; its first structure is used

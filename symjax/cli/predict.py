@@ -2,6 +2,7 @@
 
 import ase.io
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from symjax.cli.config import Predict
 from symjax.cli.run import load_potential
@@ -12,6 +13,8 @@ def run(command: Predict) -> int:
     """Write the file; stresses are there where a structure is periodic in all directions."""
     if command.output.suffix not in (".xyz", ".extxyz"):
         raise ValueError(f"predictions are written as extended xyz; name the output FILE.xyz, not {command.output}")
+    if not command.output.parent.is_dir():
+        raise ValueError(f"there is no folder {command.output.parent} to write {command.output.name} to; make it first")
     potential = load_potential(command.run)
     bare = read_structures(command.input, energy_key=None, forces_key=None)
     found = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))
@@ -22,10 +25,10 @@ def run(command: Predict) -> int:
 
 def _labelled(found: Structures, i: int) -> ase.Atoms:
     atoms = found.atoms[i].copy()
-    labels = found[[i]]
-    results = {"energy": labels.energy.item(), "forces": labels.forces[0]}
-    if found.stress is not None and atoms.pbc.all():
-        (xx, xy, xz), (_, yy, yz), (_, _, zz) = found.stress[i]
-        results["stress"] = [xx, yy, zz, yz, xz, xy]
+    stress = found.stress if atoms.pbc.all() else None
+    labels = {"energy": found.energy, "forces": found.forces, "stress": stress}
+    results = {name: values[i] for name, values in labels.items() if values is not None}
+    if "stress" in results:
+        results["stress"] = full_3x3_to_voigt_6_stress(results["stress"])
     atoms.calc = SinglePointCalculator(atoms, **results)
     return atoms

@@ -5,9 +5,9 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from ase.data import chemical_symbols
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
@@ -53,18 +53,20 @@ def plot_parity(folder: pathlib.Path, truth: Structures, found: Structures) -> N
         panels.append(("energy, eV", truth.energy - truth.energy.mean(), found.energy - truth.energy.mean()))
     if truth.forces is not None and found.forces is not None:
         panels.append(("force component, eV/Å", np.concatenate(truth.forces), np.concatenate(found.forces)))
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 4), layout="constrained", squeeze=False)
+    figure = Figure((4.2 * len(panels), 4), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)
     for axis, (name, reference, prediction) in zip(axes[0], panels, strict=True):
         axis.axline((0, 0), slope=1, color="grey", linewidth=0.8)
         axis.plot(np.ravel(reference), np.ravel(prediction), ".", markersize=3)
         axis.set(xlabel=f"reference {name}", ylabel=f"predicted {name}", aspect="equal")
-    _save(figure, folder / "parity.png")
+    figure.savefig(folder / "parity.png", dpi=150)
 
 
 def plot_learning_curve(folder: pathlib.Path, history: Sequence[Mapping[str, Any]]) -> None:
     """Draw the mean absolute errors of forces and energies against the epoch into learning_curve.png."""
     names = [n for n in ("forces_mae", "energy_mae") if any(f"valid_{n}" in record for record in history)]
-    figure, axes = plt.subplots(1, len(names), figsize=(4.2 * len(names), 3.4), layout="constrained", squeeze=False)
+    figure = Figure((4.2 * len(names), 3.4), layout="constrained")
+    axes = figure.subplots(1, len(names), squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         for part in ("train", "valid"):
             points = [(r["epoch"], 1000 * r[f"{part}_{name}"]) for r in history if r.get(f"{part}_{name}") is not None]
@@ -72,9 +74,4 @@ def plot_learning_curve(folder: pathlib.Path, history: Sequence[Mapping[str, Any
         unit = "meV/Å" if name == "forces_mae" else "meV"
         axis.set(xlabel="epoch", ylabel=f"{name.removesuffix('_mae')} MAE, {unit}", yscale="log")
         axis.legend()
-    _save(figure, folder / "learning_curve.png")
-
-
-def _save(figure: Any, path: pathlib.Path) -> None:
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    figure.savefig(folder / "learning_curve.png", dpi=150)

@@ -11,15 +11,22 @@ import dataclasses
 import json
 import pathlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
+import ase
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
 from symjax.cli.config import Labels, Model, Train
+from symjax.graphs import atoms_graph
 from symjax.models.nequip import NequIP
 from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
 from symjax.training import CheckpointStore, restore_params
 
-MODELS = {"nequip": NequIP}
+MODELS: dict[str, Callable[..., NequIP]] = {"nequip": NequIP}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +43,16 @@ class Blueprint:
         """Return the module."""
         options = {name: tuple(value) if isinstance(value, list) else value for name, value in self.options.items()}
         return MODELS[self.name](**options)
+
+    def shapes(self) -> PyTree:
+        """Return zeros of the shapes and types of the parameters, in single precision."""
+        model, atom = self.build(), ase.Atoms([self.species[0]])
+        graph = jax.tree.map(
+            lambda leaf: leaf.astype(np.float32) if np.issubdtype(leaf.dtype, np.floating) else leaf,
+            atoms_graph(atom, cutoff=model.cutoff, species=self.species),
+        )
+        params = jax.eval_shape(model.init, jax.random.key(0), graph)
+        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
 
 
 def write_run(folder: pathlib.Path, config: Train, blueprint: Blueprint) -> None:
@@ -58,7 +75,8 @@ def read_config(folder: pathlib.Path) -> Train:
     try:
         net = Model(**data["net"] | {"radial_widths": tuple(data["net"]["radial_widths"])})
         paths = {name: pathlib.Path(data[name]) for name in ("data", "out") if data[name] is not None}
-        return Train(**data | paths | {"net": net, "labels": Labels(**data["labels"])})
+        options: dict[str, Any] = data | paths | {"net": net, "labels": Labels(**data["labels"])}
+        return Train(**options)
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}/run.json is not a configuration of this version of symjax: {error}") from None
 
@@ -72,7 +90,9 @@ def read_blueprint(folder: pathlib.Path) -> Blueprint:
                 f"{folder} holds a model {data['name']!r}, but this version only knows {', '.join(MODELS)}"
             )
         references = References.from_dict(data["references"])
-        return Blueprint(**data | {"species": tuple(data["species"]), "references": references})
+        blueprint = Blueprint(**data | {"species": tuple(data["species"]), "references": references})
+        blueprint.build()
+        return blueprint
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}/model.json does not describe a model of this version of symjax: {error}") from None
 
@@ -80,13 +100,12 @@ def read_blueprint(folder: pathlib.Path) -> Blueprint:
 def load_potential(folder: pathlib.Path) -> Potential:
     """Return the best potential of a run; damaged checkpoints that were passed over are named on stderr."""
     blueprint = read_blueprint(folder)
-    if not (folder / "checkpoints").is_dir():
+    if not any((folder / "checkpoints").glob("[0-9]*")):
         raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
     with CheckpointStore(folder / "checkpoints", read_only=True) as store:
-        if not store.steps():
-            raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
-        params, _, passed_over = restore_params(store)
-    print("\n".join(passed_over), file=sys.stderr, end="\n" if passed_over else "")
+        params, _, passed_over = restore_params(store, target=blueprint.shapes())
+    for sentence in passed_over:
+        print(sentence, file=sys.stderr)
     return Potential(blueprint.build(), params, blueprint.species, blueprint.references)
 
 
@@ -94,10 +113,16 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{path.parent} is not a run directory of `symjax train`: there is no {path.name}")
     try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON or of the encoding
         raise ValueError(f"{path} is damaged: {error}") from None
 
 
 def _write(path: pathlib.Path, data: dict[str, Any]) -> None:
-    path.write_text(json.dumps(data, indent=2, default=str, ensure_ascii=False) + "\n")
+    """Write all of a file or nothing."""
+    text, partial = json.dumps(data, indent=2, default=str, ensure_ascii=False) + "\n", path.with_suffix(".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error

@@ -2,67 +2,59 @@
 
 import dataclasses
 import logging
+import math
 import pathlib
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 import optax
+import optax.contrib
 
 from symjax import training
-from symjax.cli.config import PRESETS, Train
+from symjax.cli.config import Train, require_sound
+from symjax.cli.dataset import load_data, make_references, split_data
 from symjax.cli.report import measure_errors, plot_learning_curve, plot_parity, print_errors, write_report
 from symjax.cli.run import Blueprint, load_potential, read_blueprint, read_config, write_run
-from symjax.data import Structures, ethanol, make_batch, make_samples, read_structures, sample_sizes, statistics
+from symjax.data import Statistics, Structures, make_batch, make_samples, sample_sizes, statistics
 from symjax.graphs import epoch_plan, mean_budget
 from symjax.potentials.loss import potential_loss
 from symjax.potentials.potential import scaled_energy
-from symjax.potentials.references import References, fit_references, parse_table
-
-
-class Splits(NamedTuple):
-    """Structures with their labels as read."""
-
-    train: Structures
-    valid: Structures
-    test: Structures
+from symjax.potentials.references import References
 
 
 def run(config: Train) -> int:
     """Train a potential and report on it; returns the exit code."""
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # Orbax tells of failed writes by itself; so does symjax
+    began, resumed = time.perf_counter(), config.resume is not None
+    folder = _folder(config)
+    require_sound(config)
+    weights = _weights(config)
     if config.distributed:
         training.initialise_distributed()
-    began, resumed = time.perf_counter(), config.resume
-    if resumed is not None:
-        config = _resumed(config, resumed)
-    folder = resumed or config.out or _free_folder(config)
 
     # 1. data
     splits = split_data(load_data(config), config)
-    references = make_references(splits.train, config.references)
-    species = tuple(sorted({*splits.train.species, *splits.valid.species, *splits.test.species}))
+    references = read_blueprint(folder).references if resumed else make_references(splits.train, config.references)
     samples = {
-        part: make_samples(references.remove(structures), cutoff=config.net.cutoff, species=species)
+        part: make_samples(references.remove(structures), cutoff=config.net.cutoff, species=splits.train.species)
         for part, structures in (("train", splits.train), ("valid", splits.valid))
     }
 
     # 2. model
-    facts = statistics(splits.train, sample_sizes(samples["train"])[1])._asdict()
-    options = dataclasses.asdict(config.net) | {"species": len(species), "average_neighbours": facts["mean_neighbours"]}
-    blueprint = Blueprint(config.model, options, species, references, facts)
-    if resumed is None:
-        write_run(folder, config, blueprint)
-    elif read_blueprint(folder).statistics != _plain(facts):
-        raise ValueError(f"the training data are not those that {folder} was started with; restore them, or start anew")
+    facts = statistics(splits.train, sample_sizes(samples["train"])[1])
+    blueprint = _blueprint(config, facts, references)
     model = blueprint.build()
+    if resumed:
+        _require_same_data(folder, blueprint)
+    elif jax.process_index() == 0:
+        write_run(folder, config, blueprint)
 
     # 3. step
-    stress, weights = config.labels.stress_key is not None, _weights(config)
-    loss = potential_loss(scaled_energy(model, references.scale), stress=stress)
+    loss = potential_loss(scaled_energy(model, references.scale), stress=config.labels.stress_key is not None)
     evaluation = training.parallelise(training.make_evaluation(loss), how=config.parallel, donate=False)
     batches = Batches(samples, config, evaluation)
     optimizer = _optimizer(config, len(batches.plan(0)) * config.epochs)
@@ -76,7 +68,7 @@ def run(config: Train) -> int:
     say(f"{folder}: structures {sizes}; {batches.budget}, {batches.waste():.1%} of the edges are padding")
     with training.CheckpointStore(folder / "checkpoints") as store:
         start = None
-        if resumed is not None:
+        if resumed:
             state, start, passed_over = training.resume(store, state)
             say(*passed_over, f"going on after epoch {start.epoch}, step {start.step}")
         result = training.fit(
@@ -99,54 +91,10 @@ def run(config: Train) -> int:
         return 0
 
     # 5. report
-    if jax.process_index() == 0:
-        seconds = round(time.perf_counter() - began, 1)
-        compilations = {"train": step.compilations, "evaluation": evaluation.compilations}
-        report(folder, splits.test, result.history, {"seconds": seconds, "compilations": compilations})
+    seconds = round(time.perf_counter() - began, 1)
+    compilations = {"train": step.compilations, "evaluation": evaluation.compilations}
+    report(folder, splits.test, result.history, {"seconds": seconds, "compilations": compilations})
     return 0
-
-
-def load_data(config: Train) -> Structures:
-    """Return the structures the configuration names."""
-    if config.data is None:
-        return ethanol()
-    return read_structures(config.data, **dataclasses.asdict(config.labels))
-
-
-def split_data(structures: Structures, config: Train) -> Splits:
-    """Return disjoint parts for training, validation and testing."""
-
-    def size(share: float) -> int:
-        return int(share) if share >= 1 else max(1, round(share * len(structures)))
-
-    valid, test = size(config.valid), size(config.test)
-    if len(structures) - valid - test < 1:
-        raise ValueError(
-            f"{len(structures)} structures cannot be split into {valid} for validation, {test} for testing and at "
-            "least one for training; lower --valid and --test"
-        )
-    return Splits(*structures.split(len(structures) - valid - test, valid, test, seed=config.seed))
-
-
-def make_references(train: Structures, choice: str) -> References:
-    """Return the references that --references asks for: fit, isolated, or a table H=-13.6,C=-1029.5."""
-    if choice == "fit":
-        return fit_references(train)
-    if choice == "isolated":
-        if not train.isolated:
-            raise ValueError(
-                "--references isolated needs isolated atoms in the data; there are none, so use fit or a table"
-            )
-        return fit_references(train, train.isolated)
-    try:
-        table = parse_table(
-            {symbol: float(value) for symbol, value in (entry.split("=") for entry in choice.split(","))}
-        )
-    except ValueError as error:
-        raise ValueError(
-            f"--references is fit, isolated or a table such as H=-13.6,C=-1029.5, not {choice!r}: {error}"
-        ) from None
-    return fit_references(train, table)
 
 
 class Batches:
@@ -155,8 +103,8 @@ class Batches:
     def __init__(self, samples: dict[str, list], config: Train, evaluation: training.Parallel):
         self.samples, self.seed, self.evaluation = samples, config.seed, evaluation
         self.sizes = {part: sample_sizes(samples[part]) for part in samples}
-        everything = [np.concatenate(parts) for parts in zip(*self.sizes.values(), strict=True)]
-        self.budget = mean_budget(*everything, config.batch_size)
+        nodes, edges = (np.concatenate(parts) for parts in zip(*self.sizes.values(), strict=True))
+        self.budget = mean_budget(nodes, edges, config.batch_size)
 
     def plan(self, epoch: int) -> list:
         """Return the shuffled steps of an epoch of training."""
@@ -188,7 +136,9 @@ class Batches:
 
 def report(folder: pathlib.Path, test: Structures, history: list[dict], facts: dict[str, Any]) -> None:
     """Measure the best parameters on the test set, and print and draw what came of the run."""
-    found = load_potential(folder).predict(test, stress=test.stress is not None)
+    found = load_potential(folder).predict(test, stress=test.stress is not None)  # Orbax wants every process
+    if jax.process_index() != 0:
+        return
     errors = measure_errors(test, found)
     write_report(folder, errors, facts)
     plot_parity(folder, test, found)
@@ -225,8 +175,12 @@ def _weight(text: str, flag: str) -> Callable:
     try:
         points = [entry.split(":") for entry in text.split(",")]
         values = {0: float(text)} if ":" not in text else {int(step): float(value) for step, value in points}
+        if not all(0 <= value < math.inf for value in values.values()):
+            raise ValueError("a weight is negative or not finite")
     except ValueError:
-        raise ValueError(f"{flag} is a number or a schedule such as 0:1,5000:10 (step:weight), not {text!r}") from None
+        raise ValueError(
+            f"{flag} is a number of at least 0, or a schedule such as 0:1,5000:10 (step:weight), not {text!r}"
+        ) from None
     return training.piecewise_linear(values)
 
 
@@ -238,17 +192,43 @@ def _optimizer(config: Train, steps: int) -> optax.GradientTransformation:
         rate = training.piecewise_linear(
             {0: 0.0, warmup: config.learning_rate} if warmup else {0: config.learning_rate}
         )
-    return optax.chain(optax.clip_by_global_norm(config.clip), optax.amsgrad(rate))
+    rule = (
+        optax.contrib.muon(rate, muon_weight_dimension_numbers=_matrices)
+        if config.optimizer == "muon"
+        else optax.amsgrad(rate)
+    )
+    return optax.chain(optax.clip_by_global_norm(config.clip), rule)
 
 
-def _resumed(given: Train, folder: pathlib.Path) -> Train:
-    """Return the configuration of the run, after making sure that the command line does not ask for another one."""
-    config, default = read_config(folder), PRESETS[given.preset]
-    for name in {field.name for field in dataclasses.fields(Train)} - {"resume", "out"}:
-        asked, had = getattr(given, name), getattr(config, name)
-        if asked not in (had, getattr(default, name)):
-            raise ValueError(f"{folder} was started with {name} = {had}, not {asked}; leave it out, or start a new run")
-    return config
+def _matrices(params: Any) -> Any:
+    """Tell Muon that the last two axes of a parameter are a matrix, and the ones before them count matrices."""
+    axes = optax.contrib.MuonDimensionNumbers
+    return jax.tree.map(lambda leaf: axes(leaf.ndim - 2, leaf.ndim - 1) if leaf.ndim > 1 else None, params)
+
+
+def _folder(config: Train) -> pathlib.Path:
+    """Return the run directory; when resuming, after making sure that nothing else is asked of it.
+
+    Raises:
+        ValueError: an option differs from those of the run to resume, or a pod was given no folder to agree on.
+    """
+    if config.resume is not None:
+        asked, had = _options(config), _options(read_config(config.resume))
+        for name in sorted(asked.keys() - {"resume"}):
+            if asked[name] != had[name]:
+                raise ValueError(
+                    f"{config.resume} was started with {name} = {had[name]}, not {asked[name]}; leave the option out, "
+                    "or start a new run"
+                )
+        return config.resume
+    if config.out is None and config.distributed:
+        raise ValueError("--distributed needs --out, a folder that all processes see")
+    return config.out or _free_folder(config)
+
+
+def _options(config: Train) -> dict[str, Any]:
+    plain = dataclasses.asdict(config)
+    return {**plain.pop("net"), **plain.pop("labels"), **plain}
 
 
 def _free_folder(config: Train) -> pathlib.Path:
@@ -257,5 +237,16 @@ def _free_folder(config: Train) -> pathlib.Path:
     return next(path for path in (pathlib.Path("runs") / name for name in names) if not path.exists())
 
 
-def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+def _blueprint(config: Train, facts: Statistics, references: References) -> Blueprint:
+    if facts.mean_neighbours == 0:
+        raise ValueError(f"no two atoms of the training data are within {config.net.cutoff} Å; raise --cutoff")
+    sizes = {"species": len(facts.species), "average_neighbours": facts.mean_neighbours}
+    options = dataclasses.asdict(config.net) | sizes
+    known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
+    return Blueprint(config.model, options, facts.species, references, known)
+
+
+def _require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
+    """Compare with the statistics of the run, which JSON keeps to the last bit."""
+    if read_blueprint(folder).statistics != blueprint.statistics:
+        raise ValueError(f"the training data are not those that {folder} was started with; restore them, or start anew")

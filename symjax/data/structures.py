@@ -111,7 +111,7 @@ def read_structures(
     """Read a data set: any file ASE reads, or the .npz layouts of MD17, rMD17 and sGDML.
 
     Isolated atoms (frames with config_type IsolatedAtom, or a single atom that is not periodic) become reference
-    energies instead of structures.
+    energies instead of structures, where energies are asked for.
 
     Args:
         path: the file.
@@ -128,7 +128,7 @@ def read_structures(
     """
     factors = unit_factors(units, length)
     frames = [(f"{path}, frame {i}", frame) for i, frame in enumerate(read_frames(path))]
-    atoms = [(where, frame) for where, frame in frames if not _is_isolated(frame)]
+    atoms = [(where, frame) for where, frame in frames if energy_key is None or not _is_isolated(frame)]
     if not atoms:
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
     energy, forces, stress = (

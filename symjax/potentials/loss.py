@@ -35,7 +35,7 @@ def potential_loss(energy: Energy, *, stress: bool = False) -> Callable[..., dic
             error = jnp.where(nodes[:, None], prediction.forces - labels.forces, 0)
             sums["forces"] = jnp.sum(error**2), 3 * jnp.sum(nodes.astype(error.dtype))
             sums["forces_mae"] = jnp.sum(jnp.abs(error)), sums["forces"][1]
-        if stress and labels.stress is not None:
+        if prediction.stress is not None and labels.stress is not None:
             error = jnp.where(graphs[:, None, None], prediction.stress - labels.stress, 0)
             sums["stress"] = jnp.sum(error**2), 9 * jnp.sum(graphs.astype(error.dtype))
         return sums

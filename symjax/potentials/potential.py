@@ -5,7 +5,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import flax.linen as nn
 import jax
 import numpy as np
 from jaxtyping import PyTree
@@ -17,8 +16,8 @@ from symjax.potentials.derivatives import Energy, Prediction, energy_and_forces
 from symjax.potentials.references import References
 
 
-def scaled_energy(model: nn.Module, scale: float) -> Energy:
-    """Return `energy(params, graph) -> [g]` in eV: the model's output times the root mean square of the forces."""
+def scaled_energy(model: Any, scale: float) -> Energy:
+    """Return `energy(params, graph) -> [g]` in eV: a linen module's output times the scale of the references."""
     return lambda params, graph: scale * model.apply(params, graph)
 
 
@@ -50,7 +49,8 @@ class Potential:
     def predict(self, structures: Structures, *, stress: bool = False, batch_size: int = 32) -> Structures:
         """Return the same structures with predicted labels: total energies in eV, forces in eV/Å, stress in eV/Å³.
 
-        Batches take their shape from a geometric series, so few shapes are ever compiled.
+        Batches take their shape from a geometric series, so few shapes are ever compiled, and the precision of the
+        parameters.
 
         Raises:
             ValueError: a structure holds an element the model does not know.
@@ -59,9 +59,10 @@ class Potential:
         samples = make_samples(bare, cutoff=self.model.cutoff, species=self.species)
         sizes = sample_sizes(samples)
         budget = Budget(*map(bucket, mean_budget(*sizes, batch_size)))
+        dtype = np.result_type(*(leaf.dtype for leaf in jax.tree.leaves(self.params)))
         energy, forces, stresses = np.zeros(len(samples)), [np.zeros(0)] * len(samples), np.zeros((len(samples), 3, 3))
         for [chosen] in epoch_plan(*sizes, budget, shuffle=False):
-            batch = make_batch(samples, [chosen], budget, dtype=np.dtype(jax.numpy.result_type(float)))
+            batch = make_batch(samples, [chosen], budget, dtype=dtype)
             graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
             found: Prediction = jax.tree.map(np.asarray, self._compiled[stress](self.params, graph))
             energy[chosen] = found.energy[: len(chosen)]

@@ -25,7 +25,7 @@ def warmup_cosine(peak: float, *, steps: int, warmup: int = 0, final: float = 0.
     return optax.warmup_cosine_decay_schedule(0.0 if warmup else peak, peak, warmup, steps, final)
 
 
-def piecewise_linear(values: Mapping[int, float]) -> Callable[[Array], Array]:
+def piecewise_linear(values: Mapping[int, float]) -> optax.Schedule:
     """Return the schedule that passes through `values[step]` on straight lines, constant before and after them.
 
     A weight of forces that gives way to energies: `piecewise_linear({0: 1.0, 10_000: 100.0})`.

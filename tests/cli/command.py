@@ -1,0 +1,12 @@
+"""The command, called in this process."""
+
+import pytest
+
+from symjax.cli.main import main
+
+
+def symjax(*words):
+    """Run the command in this process; returns its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    return ended.value.code

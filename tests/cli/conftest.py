@@ -1,0 +1,88 @@
+"""Small labelled files, and one trained run that most tests look at."""
+
+import ase
+import ase.io
+import jax
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from .command import symjax
+
+OPTIONS = ["--preset", "tiny", "--channels", "2", "--radial-widths", "4", "--test", "4", "--epochs", "3"]
+
+
+@pytest.fixture(autouse=True)
+def single_precision():
+    """The command as it runs for a user."""
+    with jax.enable_x64(False):
+        yield
+
+
+def labelled(atoms):
+    """Label a structure by effective medium theory."""
+    atoms.calc = EMT()
+    results = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces()}
+    if atoms.pbc.all():
+        results["stress"] = atoms.get_stress()
+    atoms.calc = SinglePointCalculator(atoms, **results)
+    return atoms
+
+
+def shaken(atoms, rng):
+    atoms.positions += rng.normal(0, 0.05, atoms.positions.shape)
+    return atoms
+
+
+def molecules(count=16):
+    rng = np.random.default_rng(0)
+    return [labelled(shaken(molecule(("CH3OH", "H2O")[i % 3 == 0]), rng)) for i in range(count)]
+
+
+def crystals(count=12):
+    rng = np.random.default_rng(1)
+    made = []
+    for _ in range(count):
+        atoms = bulk("Cu", a=3.6) * (2, 1, 1)
+        atoms.set_cell(atoms.cell.array @ (np.eye(3) + rng.normal(0, 0.03, (3, 3))), scale_atoms=True)
+        made.append(labelled(shaken(atoms, rng)))
+    return made
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """A folder of data: molecules, molecules with isolated atoms, crystals with stress."""
+    folder = tmp_path_factory.mktemp("files")
+    isolated = [labelled(ase.Atoms(symbol)) for symbol in "HCO"]
+    ase.io.write(folder / "molecules.xyz", molecules(), format="extxyz")
+    ase.io.write(folder / "isolated.xyz", [*isolated, *molecules()], format="extxyz")
+    ase.io.write(folder / "crystals.xyz", crystals(), format="extxyz")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(files):
+    """The folder of a finished run on the molecules."""
+    folder = files / "run"
+    with jax.enable_x64(False):
+        assert symjax("train", *OPTIONS, "--data", files / "molecules.xyz", "--out", folder) == 0
+    return folder
+
+
+@pytest.fixture
+def refuses(capsys):
+    """Assert that a command ends with exit code 2 and one sentence, which holds the given words."""
+
+    def check(command, *words):
+        capsys.readouterr()
+        assert symjax(*command) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("symjax: ")
+        assert said.count("\n") == 1
+        assert "Traceback" not in said
+        for word in words:
+            assert str(word) in said, said
+
+    return check
