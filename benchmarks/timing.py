@@ -71,10 +71,11 @@ def compare(
     load = os.getloadavg()[0]
     with contextlib.ExitStack() as stack:
         try:
-            sides = {"peer": _Side(stack, peer), "ours": _Side(stack, ours)}
+            other = _Side(stack, peer)
         except (FileNotFoundError, EOFError):
             result = {"case": case, "skipped": f"the peer did not start: {install}"}
         else:
+            sides = {"peer": other, "ours": _Side(stack, ours)}
             for _ in range(rounds):
                 for side in sides.values():
                     side.measure(repeats)
