@@ -9,7 +9,7 @@ from symjax.layers.interaction import (
     gated_irreps,
     interaction,
 )
-from symjax.layers.linear import IrrepsLinear, irreps_linear, linear_width
+from symjax.layers.linear import IrrepsLinear, irreps_linear, linear_shapes
 from symjax.layers.tensor_product import Path, tensor_product_conv, tensor_product_paths
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "gated_irreps",
     "interaction",
     "irreps_linear",
-    "linear_width",
+    "linear_shapes",
     "tensor_product_conv",
     "tensor_product_paths",
 ]

@@ -1,6 +1,7 @@
 """Linear maps of irreps: by Schur's lemma a matrix between the channels of equal irreps, and nothing else."""
 
 import math
+from collections.abc import Sequence
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -20,37 +21,35 @@ def irreps_blocks(x: e3nn.IrrepsArray) -> list[Float[Array, "n c k"]]:
 
 
 def irreps_linear(
-    weights: Float[Array, " w"] | Float[Array, "n w"], x: e3nn.IrrepsArray, irreps: e3nn.Irreps
+    matrices: Sequence[Float[Array, "_ _"] | Float[Array, "n _ _"]], x: e3nn.IrrepsArray, irreps: e3nn.Irreps
 ) -> e3nn.IrrepsArray:
     """Return y[o, k] = sum_i x[i, k] W[i, o] / sqrt(I) for each irrep of the output, where I channels of x have it.
 
     Args:
-        weights: the matrices W [I, O] flattened one after the other, for all rows of x or for each one.
+        matrices: W [I, O] for each irrep of the output, for all rows of x or for each one.
         x: [n, irreps].
         irreps: of the output; those that x lacks are zero.
 
     Raises:
-        ValueError: If the weights have another width than `linear_width` says.
+        ValueError: If the matrices are not of the shapes that `linear_shapes` says.
     """
-    width = linear_width(x.irreps, irreps)
-    if weights.shape[-1] != width:
-        raise ValueError(f"expected {width} weights to map {x.irreps} to {irreps}, got {weights.shape[-1]}")
-    product = "nik,io->nok" if weights.ndim == 1 else "nik,nio->nok"
-    chunks, start = [], 0
-    for mul, ir in irreps:
+    shapes = linear_shapes(x.irreps, irreps)
+    if [matrix.shape[-2:] for matrix in matrices] != shapes:
+        got = [matrix.shape for matrix in matrices]
+        raise ValueError(f"expected matrices of shapes {shapes} to map {x.irreps} to {irreps}, got {got}")
+    chunks = []
+    for (_, ir), (channels, _), matrix in zip(irreps, shapes, matrices, strict=True):
         inputs = [block for (_, own), block in zip(x.irreps, irreps_blocks(x), strict=True) if own == ir]
         block = jnp.concatenate([*inputs, jnp.zeros((x.shape[0], 0, ir.dim), x.dtype)], axis=1)
-        stop = start + block.shape[1] * mul
-        matrix = weights[..., start:stop].reshape(*weights.shape[:-1], block.shape[1], mul)
-        matrix = matrix / math.sqrt(max(1, block.shape[1]))
-        chunks.append(jnp.einsum(product, block, matrix, precision=Precision.HIGHEST))
-        start = stop
+        product = "nik,io->nok" if matrix.ndim == 2 else "nik,nio->nok"
+        scaled = matrix / math.sqrt(max(1, channels))
+        chunks.append(jnp.einsum(product, block, scaled, precision=Precision.HIGHEST))
     return e3nn.from_chunks(irreps, chunks, (x.shape[0],), x.dtype)
 
 
-def linear_width(source: e3nn.Irreps, target: e3nn.Irreps) -> int:
-    """Return the number of weights of all linear maps from one sum of irreps to another."""
-    return sum(source.count(ir) * mul for mul, ir in target)
+def linear_shapes(source: e3nn.Irreps, target: e3nn.Irreps) -> list[tuple[int, int]]:
+    """Return the shape of the matrix into each irrep of the target."""
+    return [(source.count(ir), mul) for mul, ir in target]
 
 
 class IrrepsLinear(nn.Module):
@@ -71,7 +70,10 @@ class IrrepsLinear(nn.Module):
     @nn.compact
     def __call__(self, x: e3nn.IrrepsArray, kind: Int[Array, " n"] | None = None) -> e3nn.IrrepsArray:
         """Return the mapped rows; `kind` [n] says which weights each row uses."""
-        irreps = e3nn.Irreps(self.irreps)
+        irreps, normal = e3nn.Irreps(self.irreps), nn.initializers.normal(1.0)
         rows = () if self.kinds is None else (self.kinds,)
-        weights = self.param("weights", nn.initializers.normal(1.0), (*rows, linear_width(x.irreps, irreps)), x.dtype)
-        return irreps_linear(weights if kind is None else weights[kind], x, irreps)
+        matrices = []
+        for place, ((_, ir), shape) in enumerate(zip(irreps, linear_shapes(x.irreps, irreps), strict=True)):
+            lacking = jnp.zeros((*rows, *shape), x.dtype)
+            matrices.append(self.param(f"{ir}_{place}", normal, lacking.shape, x.dtype) if shape[0] else lacking)
+        return irreps_linear(matrices if kind is None else [matrix[kind] for matrix in matrices], x, irreps)
