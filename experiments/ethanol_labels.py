@@ -4,13 +4,13 @@
     python -m experiments.ethanol_labels --out symjax/data/ethanol.npz
 
 The level of theory is that of revised MD17 (Christensen & von Lilienfeld 2020, arXiv:2007.09593), with density fitting.
-600 frames take about 100 CPU-minutes on one core. Finished labels are kept beside the output, so an interrupted run goes on.
+600 frames take about 85 CPU-minutes on one core. Finished labels are kept beside the output: an interrupted run goes on.
 """
 
 import dataclasses
 import pathlib
 
-import ase
+import ase.data
 import numpy as np
 import tyro
 from ase import units
@@ -59,7 +59,7 @@ def pbe(numbers: np.ndarray, positions: np.ndarray, spin: int = 0) -> dft.rks.RK
     mean_field.conv_tol = 1e-9
     mean_field.kernel()
     if not mean_field.converged:
-        raise RuntimeError(f"the self-consistent field of {mol.elements} did not converge; change the geometry or the seed")
+        raise RuntimeError(f"the energy of {mol.elements} did not converge; change the geometry or the seed")
     return mean_field
 
 

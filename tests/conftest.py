@@ -1,4 +1,4 @@
-"""Strict JAX for every test: float64, four virtual devices, no silent promotion, warnings as errors, a compile cache."""
+"""Strict JAX for every test: float64, four virtual devices, no silent promotion, a compile cache."""
 
 import os
 import pathlib
