@@ -26,8 +26,8 @@ def run(command: Check) -> int:
     graph = atoms_graph(structures.atoms[0], cutoff=potential.model.cutoff, species=potential.species)
     if not graph.n_edge.sum():
         raise ValueError(
-            f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that all laws hold "
-            "trivially; name another file with --data"
+            f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that "
+            "all laws hold trivially; name another file with --data"
         )
     atoms = len(structures.atoms[0])
     with jax.enable_x64(True):

@@ -113,7 +113,10 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{path.parent} is not a run directory of `symjax train`: there is no {path.name}")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(data, dict):
+            raise ValueError(f"expected a JSON object, got {data!r:.40}")
+        return data
     except ValueError as error:  # of JSON or of the encoding
         raise ValueError(f"{path} is damaged: {error}") from None
 

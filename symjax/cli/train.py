@@ -34,7 +34,7 @@ def run(config: Train) -> int:
     require_sound(config)
     weights = _weights(config)
     if config.distributed:
-        training.initialise_distributed()
+        _join()
 
     # 1. data
     splits = split_data(load_data(config), config)
@@ -204,6 +204,13 @@ def _matrices(params: Any) -> Any:
     """Tell Muon that the last two axes of a parameter are a matrix, and the ones before them count matrices."""
     axes = optax.contrib.MuonDimensionNumbers
     return jax.tree.map(lambda leaf: axes(leaf.ndim - 2, leaf.ndim - 1) if leaf.ndim > 1 else None, params)
+
+
+def _join() -> None:
+    try:
+        training.initialise_distributed()
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"--distributed found no other processes to join: {error}") from error
 
 
 def _folder(config: Train) -> pathlib.Path:

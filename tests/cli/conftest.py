@@ -9,9 +9,7 @@ from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from .command import symjax
-
-OPTIONS = ["--preset", "tiny", "--channels", "2", "--radial-widths", "4", "--test", "4", "--epochs", "3"]
+from .command import OPTIONS, symjax
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,9 @@
 """What a training leaves behind, and what the other verbs make of it."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import ase.io
 import jax
@@ -11,8 +14,9 @@ import pytest
 from symjax.cli.run import load_potential, read_blueprint, read_config
 from symjax.data import read_structures
 from symjax.potentials.derivatives import energy_and_forces
+from symjax.training import CheckpointStore
 
-from .command import symjax
+from .command import OPTIONS, symjax
 
 
 def test_the_run_directory_is_complete(trained):
@@ -126,3 +130,38 @@ def test_the_command_leaves_the_settings_of_jax_alone(trained, capsys):
     before = dict(jax.config.values)
     assert symjax("check", trained) == 0
     assert dict(jax.config.values) == before
+
+
+DYING = """
+import os, signal, sys
+from symjax.cli import train
+from symjax.cli.main import main
+
+load, loaded = train.Batches.load, []
+
+def load_or_die(self, item, part="train"):
+    loaded.append(part)
+    if loaded.count("train") == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return load(self, item, part)
+
+train.Batches.load = load_or_die
+main(sys.argv[1:])
+"""
+
+
+def test_a_killed_run_resumes_to_the_same_bits(files, trained, capsys):
+    folder = files / "killed"
+    words = [*OPTIONS, "--data", files / "molecules.xyz", "--out", folder]
+    died = subprocess.run([sys.executable, "-c", DYING, "train", *map(str, words)], capture_output=True, text=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert symjax("train", "--resume", folder) == 0
+    said = capsys.readouterr().err
+    assert "going on after epoch 1" in said or "going on after epoch 2" in said
+    ends = []
+    for place in (trained, folder):
+        with CheckpointStore(place / "checkpoints", read_only=True) as store:
+            ends.append(store.restore({"params": None, "ema": None, "rest": None}))
+    assert ends[0].step == ends[1].step == 3
+    jax.tree.map(np.testing.assert_array_equal, ends[0].items, ends[1].items)
+    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 3

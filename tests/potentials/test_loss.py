@@ -1,0 +1,108 @@
+"""The loss counts every label once, whatever the padding and the batches."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from pair_model import PairModel, params, samples, structures
+
+from symjax.data import make_batch, sample_sizes
+from symjax.graphs import Budget, epoch_plan
+from symjax.potentials.derivatives import energy_and_forces
+from symjax.potentials.loss import potential_loss
+from symjax.potentials.potential import scaled_energy
+
+ENERGY = scaled_energy(PairModel(), 2.5)
+LOSS = jax.jit(potential_loss(ENERGY, stress=True))
+KEY = jax.random.key(0)
+ROOMY = Budget(40, 2000, 9)
+
+
+def batch(data, chosen, budget=ROOMY, dtype=np.float64):
+    return jax.tree.map(lambda leaf: leaf[0], make_batch(samples(data), [chosen], budget, dtype=dtype))
+
+
+def added(all_sums):
+    names = all_sums[0].keys()
+    return {name: tuple(sum(float(sums[name][i]) for sums in all_sums) for i in (0, 1)) for name in names}
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-12, err_msg=name)
+
+
+def by_hand(data):
+    """The sums from predictions without padding, in numpy."""
+    predict = jax.jit(energy_and_forces(ENERGY, stress=True))
+    found = [jax.tree.map(np.asarray, predict(params(), sample.graph)) for sample in samples(data)]
+    sizes = np.array([len(atoms) for atoms in data.atoms])
+    energy = np.array([f.energy[0] for f in found]) - data.energy
+    forces = np.concatenate([f.forces for f in found]) - np.concatenate(data.forces)
+    stress = np.array([f.stress[0] for f in found]) - data.stress
+    return {
+        "energy": (((energy / sizes) ** 2).sum(), len(sizes)),
+        "energy_mae": (np.abs(energy).sum(), len(sizes)),
+        "forces": ((forces**2).sum(), forces.size),
+        "forces_mae": (np.abs(forces).sum(), forces.size),
+        "stress": ((stress**2).sum(), stress.size),
+    }
+
+
+@pytest.fixture(scope="module")
+def data():
+    return structures()
+
+
+@pytest.fixture(scope="module")
+def whole(data):
+    return added([LOSS(params(), batch(data, range(5)), KEY)])
+
+
+def test_sums_and_counts_are_those_of_numpy(data, whole):
+    assert_same(whole, by_hand(data))
+    assert whole["stress"][1] == 9 * 5
+
+
+@pytest.mark.parametrize("parts", [[[0], [1, 2], [3, 4]], [[4, 0], [], [3, 1, 2]]])
+def test_batching_changes_nothing(data, whole, parts):
+    assert_same(added([LOSS(params(), batch(data, part), KEY) for part in parts]), whole)
+
+
+def test_padding_changes_nothing(data, whole):
+    nodes, edges = sample_sizes(samples(data))
+    tight = Budget(int(nodes.sum()) + 1, int(edges.sum()), 6)
+    assert len(epoch_plan(nodes, edges, tight, shuffle=False)) == 1
+    assert_same(added([LOSS(params(), batch(data, range(5), tight), KEY)]), whole)
+
+
+def test_labels_on_padding_are_not_seen(data, whole):
+    full = batch(data, range(5))
+    spoilt = jax.tree.map(np.copy, full.labels)
+    spoilt.energy[5:], spoilt.forces[15:], spoilt.stress[5:] = np.nan, np.nan, np.nan
+    assert_same(added([LOSS(params(), full._replace(labels=spoilt), KEY)]), whole)
+
+
+def test_an_empty_batch_counts_nothing_and_has_a_finite_gradient(data):
+    @jax.jit
+    def total(params):
+        return sum(value for value, _ in LOSS(params, batch(data, []), KEY).values())
+
+    assert all((value, count) == (0, 0) for value, count in added([LOSS(params(), batch(data, []), KEY)]).values())
+    assert all(np.all(leaf == 0) for leaf in jax.tree.leaves(jax.grad(total)(params())))
+
+
+def test_only_labels_that_are_there_are_scored(data):
+    energies = dataclasses.replace(data, forces=None, stress=None)
+    assert jax.eval_shape(potential_loss(ENERGY), params(), batch(energies, [3]), KEY).keys() == {
+        "energy",
+        "energy_mae",
+    }
+    assert "stress" not in jax.eval_shape(potential_loss(ENERGY), params(), batch(data, [3]), KEY)
+
+
+def test_single_precision_stays_single(data):
+    sums = LOSS(params(np.float32), batch(data, [3, 4], dtype=np.float32), KEY)
+    assert {leaf.dtype for leaf in jax.tree.leaves(sums)} == {np.dtype(np.float32)}
