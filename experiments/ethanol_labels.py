@@ -4,7 +4,7 @@
     python -m experiments.ethanol_labels --out symjax/data/ethanol.npz
 
 The level of theory is that of revised MD17 (Christensen & von Lilienfeld 2020, arXiv:2007.09593), with density fitting.
-600 frames take about 85 CPU-minutes on one core. Finished labels are kept beside the output: an interrupted run goes on.
+600 frames take about 85 CPU-minutes on one core; finished labels are kept beside the output and not computed again.
 """
 
 import dataclasses
