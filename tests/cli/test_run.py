@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from importlib import resources
 
 import ase.io
 import jax
@@ -165,3 +166,13 @@ def test_a_killed_run_resumes_to_the_same_bits(files, trained, capsys):
     assert ends[0].step == ends[1].step == 3
     jax.tree.map(np.testing.assert_array_equal, ends[0].items, ends[1].items)
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 3
+
+
+@pytest.mark.skipif(
+    not resources.files("symjax.data").joinpath("ethanol.npz").is_file(), reason="the labels are still being computed"
+)
+def test_without_data_the_set_that_ships_is_learnt(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert symjax("train", "--preset", "tiny", "--channels", "2", "--epochs", "1", "--valid", "540") == 0
+    report = json.loads((tmp_path / "runs" / "ethanol-nequip" / "report.json").read_text())
+    assert {f"forces on {symbol}, meV/Å" for symbol in "HCO"} <= report["errors"].keys()
