@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -56,7 +55,11 @@ def make_step(
                 "a moving average needs make_step(..., ema_decay=...) and init_state(..., ema=True); one is missing"
             )
         key = jax.random.fold_in(state.key, state.step)
-        sums_of = functools.partial(_local_sums, loss, batch, key, axis_name)
+
+        def sums_of(params: PyTree) -> tuple[dict[str, Array], dict[str, Array]]:
+            sums, counts = _local_sums(loss, batch, key, axis_name, params)
+            return {n: s if n in weights else jax.lax.stop_gradient(s) for n, s in sums.items()}, counts
+
         sums, pull_back, counts = jax.vjp(sums_of, _varying(state.params, axis_name), has_aux=True)
         counts = _over_devices(counts, axis_name)
         objective = _objective(weights, counts, state.step)

@@ -101,6 +101,17 @@ def test_weights_follow_their_schedule_and_unweighted_names_are_only_reported():
     np.testing.assert_allclose(metrics["seen"], (moved[0] + moved[1]) ** 2 * np.array([1, 0]) + np.array([0, 1]))
 
 
+def test_a_reported_number_without_a_derivative_does_not_spoil_the_step():
+    def loss(params, batch, key):
+        return linear_loss(params, batch, key) | {"seen": (jnp.sqrt(jnp.square(params["w"]).sum()), 1)}
+
+    optimizer = optax.sgd(1.0)
+    step = jax.jit(make_step(loss, optimizer, {"a": 1.0}))
+    state, metrics = step(start(optimizer), {"g": np.array([[1.0, 2.0]]), "n": np.array([1])})
+    np.testing.assert_allclose(state.params["w"], [-1.0, -2.0])
+    assert int(state.skipped) == int(metrics["seen"][0]) == 0
+
+
 def test_the_learning_rate_scale_multiplies_updates():
     optimizer = optax.sgd(1.0)
     step = jax.jit(make_step(linear_loss, optimizer, {"a": 1.0}))
