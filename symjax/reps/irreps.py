@@ -3,6 +3,7 @@
 import dataclasses
 
 import e3nn_jax as e3nn
+import jax
 from jaxtyping import Array, Float
 
 from symjax.groups import Motion
@@ -32,7 +33,8 @@ class Irreps:
         if isinstance(x, e3nn.IrrepsArray):
             if x.irreps != irreps:
                 raise ValueError(f"expected an array of irreps {irreps}, got {x.irreps}")
-            return x.transform_by_matrix(linear_part(g).astype(x.dtype))
+            with jax.default_matmul_precision("highest"):  # else the action itself is only good to 1e-3 in tf32
+                return x.transform_by_matrix(linear_part(g).astype(x.dtype))
         if x.shape[-1] != irreps.dim:
             raise ValueError(f"irreps {irreps} have dimension {irreps.dim}, but the array has shape {x.shape}")
-        return e3nn.IrrepsArray(irreps, x).transform_by_matrix(linear_part(g).astype(x.dtype)).array
+        return self.act(g, e3nn.IrrepsArray(irreps, x)).array
