@@ -192,7 +192,8 @@ def _label(where: str, frame: Frame, key: str, what: str) -> np.ndarray:
     if what == "stress" and value.size == 6:
         value = value.reshape(6)[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
     shape = {"energy": (), "forces": (len(frame.atoms), 3), "stress": (3, 3)}[what]
-    if value.size != np.prod(shape, dtype=int):
+    transposed = what == "forces" and value.ndim > 1 and value.shape != shape
+    if value.size != np.prod(shape, dtype=int) or transposed:
         raise ValueError(f"{where}: {key!r} should have the shape {shape} of {what}, got {value.shape}")
     if not np.isfinite(value).all():
         raise ValueError(f"{where}: {key!r} is not finite; remove the frame or repair the label")

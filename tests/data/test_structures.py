@@ -130,6 +130,9 @@ def test_a_label_of_the_wrong_shape_or_kind_is_named(tmp_path):
     noted.info["note"] = "hello"
     with pytest.raises(ValueError, match="frame 0: 'note' should be numbers, got 'hello'"):
         read_structures(written(tmp_path, noted), energy_key="note")
+    np.savez(tmp_path / "turned.npz", z=[1, 1], R=np.eye(3)[None, :2], E=[0.0], F=np.zeros((1, 3, 2)))
+    with pytest.raises(ValueError, match=r"'forces' should have the shape \(2, 3\) of forces, got \(3, 2\)"):
+        read_structures(tmp_path / "turned.npz")
 
 
 @pytest.mark.parametrize(
