@@ -30,11 +30,11 @@ class Irreps:
             ValueError: If x is an IrrepsArray of other irreps, or an array whose last axis is not theirs.
         """
         irreps = e3nn.Irreps(self.irreps)
-        if isinstance(x, e3nn.IrrepsArray):
-            if x.irreps != irreps:
-                raise ValueError(f"expected an array of irreps {irreps}, got {x.irreps}")
-            with jax.default_matmul_precision("highest"):  # else the action itself is only good to 1e-3 in tf32
-                return x.transform_by_matrix(linear_part(g).astype(x.dtype))
+        if isinstance(x, e3nn.IrrepsArray) and x.irreps != irreps:
+            raise ValueError(f"expected an array of irreps {irreps}, got {x.irreps}")
         if x.shape[-1] != irreps.dim:
             raise ValueError(f"irreps {irreps} have dimension {irreps.dim}, but the array has shape {x.shape}")
-        return self.act(g, e3nn.IrrepsArray(irreps, x)).array
+        named = x if isinstance(x, e3nn.IrrepsArray) else e3nn.IrrepsArray(irreps, x)
+        with jax.default_matmul_precision("highest"):  # else the action itself is only good to 1e-3 in tf32
+            turned = named.transform_by_matrix(linear_part(g).astype(x.dtype))
+        return turned if isinstance(x, e3nn.IrrepsArray) else turned.array

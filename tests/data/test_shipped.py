@@ -7,10 +7,6 @@ import pytest
 
 from symjax.data import ethanol, read_isolated_atoms, read_structures
 
-pytestmark = pytest.mark.skipif(
-    not resources.files("symjax.data").joinpath("ethanol.npz").is_file(), reason="the labels are still being computed"
-)
-
 
 def test_ethanol_is_bound_finite_and_at_rest():
     data = ethanol()
