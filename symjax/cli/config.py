@@ -48,7 +48,7 @@ class Train:
     preset: Preset = "small"
     net: Model = dataclasses.field(default_factory=Model)
     batch_size: int = 5  # structures, on average
-    epochs: int = 300
+    epochs: int = 200
     optimizer: Literal["muon", "amsgrad"] = "muon"  # Muon on matrices and Adam on the rest, or AMSGrad
     learning_rate: float = 2e-2
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
