@@ -30,6 +30,8 @@ def run(config: Train) -> int:
     """Train a potential and report on it; returns the exit code."""
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # Orbax tells of failed writes by itself; so does symjax
     began, resumed = time.perf_counter(), config.resume is not None
+    if config.data is not None:
+        config = dataclasses.replace(config, data=config.data.absolute())
     folder = _folder(config)
     require_sound(config)
     weights = _weights(config)
@@ -249,11 +251,14 @@ def _blueprint(config: Train, facts: Statistics, references: References) -> Blue
         raise ValueError(f"no two atoms of the training data are within {config.net.cutoff} Å; raise --cutoff")
     sizes = {"species": len(facts.species), "average_neighbours": facts.mean_neighbours}
     options = dataclasses.asdict(config.net) | sizes
-    known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
+    known = facts._asdict() | {"species": list(facts.species), "devices": jax.device_count()}  # as JSON gives it back
     return Blueprint(config.model, options, facts.species, references, known)
 
 
 def _require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
-    """Compare with the statistics of the run, which JSON keeps to the last bit."""
+    """Compare data and devices, which decide the plan, with those of the run; JSON keeps them to the last bit."""
     if read_blueprint(folder).statistics != blueprint.statistics:
-        raise ValueError(f"the training data are not those that {folder} was started with; restore them, or start anew")
+        raise ValueError(
+            f"the training data, or the {jax.device_count()} devices, are not those that {folder} was started with; "
+            "restore them, or start anew"
+        )

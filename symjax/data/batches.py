@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import ase
 import jax
 import jraph
 import numpy as np
@@ -30,7 +31,7 @@ class Batch(NamedTuple):
 
 
 def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, ...]) -> list[Batch]:
-    """Return each structure as a batch of one graph without padding, in float64 on the host.
+    """Return each structure as a batch of one graph without padding, in float64 on the host, wrapped and centred.
 
     Args:
         structures: labels in eV, eV/Å and eV/Å³, which may have references removed.
@@ -43,7 +44,7 @@ def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, .
     samples = []
     for i, atoms in enumerate(structures.atoms):
         try:
-            graph = atoms_graph(atoms, cutoff=cutoff, species=species)
+            graph = atoms_graph(_recentred(atoms), cutoff=cutoff, species=species)
         except ValueError as error:
             raise ValueError(f"structure {i} ({atoms.symbols}): {error}") from None
         labels = Labels(
@@ -53,6 +54,15 @@ def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, .
         )
         samples.append(Batch(graph, labels))
     return samples
+
+
+def _recentred(atoms: ase.Atoms) -> ase.Atoms:
+    """Return the structure wrapped into its cell and centred: far from the origin, float32 would blur its edges."""
+    moved = atoms.copy()
+    if moved.pbc.any() and moved.cell.rank == 3:
+        moved.wrap()
+    moved.positions -= moved.positions.sum(axis=0) / max(len(moved), 1)
+    return moved
 
 
 def sample_sizes(samples: Sequence[Batch]) -> tuple[np.ndarray, np.ndarray]:

@@ -112,12 +112,6 @@ def bucket(size: int) -> int:
     return rung
 
 
-def bucket_budget(graphs: Sequence[jraph.GraphsTuple]) -> Budget:
-    """Return a geometric bucket that holds all the graphs in one batch: few shapes serve structures of any size."""
-    nodes, edges = (sum(int(graph_sizes.sum()) for graph_sizes in sizes) for sizes in _sizes(graphs))
-    return Budget(bucket(nodes + 1), bucket(edges), bucket(sum(len(graph.n_node) for graph in graphs) + 1))
-
-
 def batch_graphs(
     graphs: Sequence[jraph.GraphsTuple],
     budget: Budget,

@@ -4,7 +4,7 @@ from symjax.training.checkpoint import CheckpointStore, OtherModelError
 from symjax.training.loop import FitResult, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise
-from symjax.training.schedule import Plateau, piecewise_constant, piecewise_linear, warmup_cosine
+from symjax.training.schedule import Plateau, piecewise_linear, warmup_cosine
 from symjax.training.state import Progress, TrainState, inference_params, init_state, restore_params, resume
 from symjax.training.step import make_evaluation, make_step
 
@@ -26,7 +26,6 @@ __all__ = [
     "make_step",
     "means",
     "parallelise",
-    "piecewise_constant",
     "piecewise_linear",
     "restore_params",
     "resume",

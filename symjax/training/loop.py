@@ -93,7 +93,7 @@ def fit(
         raise ValueError(f"{store.directory} already holds a run: resume(store, state) it, or choose another folder")
     start = start or Progress()
     history = [] if log is None else log.rewind(start.epoch)
-    run = _Run(step.replicate(state), start, history, step, store, log, report_every, max_streak)
+    run = _Run(step.replicate(state), start, history, step, store, log, report_every, max_streak, int(state.streak))
     judge = None if evaluate is None else _Judge(evaluate, monitor, plateau)
 
     with interruptions() as interrupted, _bar(epochs) as show:
@@ -136,6 +136,7 @@ class _Run:
     log: MetricsLog | None
     report_every: int
     max_streak: int
+    streak: int
     best_params: PyTree = None
     pending: list = dataclasses.field(default_factory=list)
 
@@ -148,16 +149,21 @@ class _Run:
 
     def drain(self) -> None:
         """Fetch the metrics that wait on the devices; raise if too many steps in a row were not finite."""
-        self.place = self.place._replace(sums=add_sums(self.place.sums, self.pending))
-        self.pending = []
-        streak = int(jax.device_get(self.state.streak))
-        if streak >= self.max_streak:
-            raise FloatingPointError(
-                f"the loss or its gradient was not finite in the last {streak} steps (steps "
-                f"{self.place.step - streak + 1} to {self.place.step}, up to batch {self.place.index} of epoch "
-                f"{self.place.epoch + 1}); "
-                f"{self._last_checkpoint()}. Lower the learning rate, or look at these batches"
-            )
+        fetched, self.pending = jax.device_get(self.pending), []
+        self.place = self.place._replace(sums=add_sums(self.place.sums, fetched))
+        for behind, metrics in zip(range(len(fetched) - 1, -1, -1), fetched, strict=True):
+            self.streak = self.streak + 1 if metrics["skipped"][0] else 0
+            if self.streak >= self.max_streak:
+                raise FloatingPointError(self._diverged(behind))
+
+    def _diverged(self, behind: int) -> str:
+        last = self.place.step - behind
+        return (
+            f"the loss or its gradient was not finite in {self.streak} steps in a row (steps "
+            f"{last - self.streak + 1} to {last}, up to batch {self.place.index - behind} of epoch "
+            f"{self.place.epoch + 1}); "
+            f"{self._last_checkpoint()}. Lower the learning rate, or look at these batches"
+        )
 
     def close_epoch(self, judge: _Judge | None, began: float) -> dict:
         """Measure, record and log the epoch just finished; return its record."""

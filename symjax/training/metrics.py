@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -22,10 +22,9 @@ def add_sums(totals: Mapping[str, tuple], steps: Iterable[Mapping[str, tuple]]) 
     return totals
 
 
-def means(totals: Mapping[str, tuple], *, roots: Collection[str] = ()) -> dict[str, float]:
-    """Return sum / count by name, square-rooted for the names in `roots`, and nan where nothing was counted."""
-    ratio = {name: value / count if count else math.nan for name, (value, count) in totals.items()}
-    return {name: math.sqrt(mean) if name in roots else mean for name, mean in ratio.items()}
+def means(totals: Mapping[str, tuple]) -> dict[str, float]:
+    """Return sum / count by name, and nan where nothing was counted."""
+    return {name: value / count if count else math.nan for name, (value, count) in totals.items()}
 
 
 def evaluate_batches(evaluation: Callable, params: PyTree, batches: Iterable[PyTree]) -> dict[str, tuple]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array
 
 
 def warmup_cosine(peak: float, *, steps: int, warmup: int = 0, final: float = 0.0) -> optax.Schedule:
@@ -32,17 +31,6 @@ def piecewise_linear(values: Mapping[int, float]) -> optax.Schedule:
     """
     steps, heights = _sorted(values)
     return lambda step: jnp.interp(jnp.asarray(step, jnp.result_type(float)), steps, heights)
-
-
-def piecewise_constant(values: Mapping[int, float]) -> Callable[[Array], Array]:
-    """Return the schedule that jumps to `values[step]` at each step given, and starts at the first of them."""
-    steps, heights = _sorted(values)
-
-    def schedule(step: Array) -> Array:
-        piece = jnp.searchsorted(steps, jnp.asarray(step, steps.dtype), side="right") - 1
-        return jnp.asarray(heights)[jnp.clip(piece, 0)]
-
-    return schedule
 
 
 class Plateau(NamedTuple):

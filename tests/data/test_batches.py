@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symjax.data import Labels, Structures, make_batch, make_samples, sample_sizes
-from symjax.graphs import Budget, epoch_plan, mean_budget, split_nodes, unpad
+from symjax.graphs import Budget, edge_vectors, epoch_plan, mean_budget, split_nodes, unpad
 
 MOLECULES = tuple(ase.build.molecule(name) for name in ("H2O", "CH4", "OH", "CO2", "CH3CH2OH"))
 SPECIES = (1, 6, 8)
@@ -66,3 +66,17 @@ def test_structures_without_labels_make_batches_too():
 def test_an_unknown_element_names_the_structure():
     with pytest.raises(ValueError, match=r"structure 3 \(CO2\): atomic numbers \[6\] are not in the species table"):
         make_samples(labelled()[[0, 2, 0, 3]], cutoff=2.0, species=(1, 8))
+
+
+def test_far_from_the_origin_nothing_is_blurred():
+    near = ase.build.bulk("Si", cubic=True)
+    near.rattle(0.1, seed=0)
+    far = near.copy()
+    far.positions += np.array([3000.0, -500.0, 70.0])
+    far.positions[2] += 400 * far.cell[0]
+    edges = []
+    for atoms in (near, far):
+        [sample] = make_samples(Structures((atoms,)), cutoff=4.0, species=(14,))
+        graph = jax.tree.map(lambda leaf: leaf.astype(np.float32) if leaf.dtype == float else leaf, sample.graph)
+        edges.append(np.sort(np.linalg.norm(edge_vectors(graph), axis=-1)))
+    np.testing.assert_allclose(*edges, atol=2e-5)

@@ -28,6 +28,8 @@ def test_ethanol_is_smaller_than_it_may_be():
 def test_ethanol_is_at_the_published_level_of_theory(shared):
     data, published = ethanol(), read_structures(shared / "data/rmd17_ethanol/train.xyz")
     assert data.energy.mean() == pytest.approx(published.energy.mean(), abs=0.3)
+    assert data.energy.std() == pytest.approx(published.energy.std(), rel=0.25)
     isolated = read_isolated_atoms(shared / "data/rmd17_ethanol/isolated_atoms.xyz")
-    for number, energy in data.isolated.items():
-        assert energy == pytest.approx(isolated[number], abs=0.5)
+    assert data.isolated[1] == pytest.approx(isolated[1], abs=1e-3)
+    for number in (6, 8):  # ours are the triplet ground states; the published ones lie above them
+        assert isolated[number] - 4 < data.isolated[number] < isolated[number]

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.training import Plateau, piecewise_constant, piecewise_linear, warmup_cosine
+from symjax.training import Plateau, piecewise_linear, warmup_cosine
 
 
 def test_warmup_cosine_is_its_formula():
@@ -20,12 +20,10 @@ def test_warmup_cosine_is_its_formula():
         warmup_cosine(1.0, steps=5, warmup=5)
 
 
-def test_piecewise_schedules_pass_through_their_points():
+def test_piecewise_schedule_passes_through_its_points():
     points = {100: 3.0, 0: 1.0, 200: 0.0}
     steps = jnp.asarray([0, 50, 99, 100, 150, 200, 10_000], jnp.int32)
     np.testing.assert_allclose(jax.jit(piecewise_linear(points))(steps), [1, 2, 2.98, 3, 1.5, 0, 0])
-    np.testing.assert_allclose(jax.jit(piecewise_constant(points))(steps), [1, 1, 1, 3, 3, 0, 0])
-    assert piecewise_constant({5: 7.0})(jnp.asarray(0)) == 7
     with pytest.raises(ValueError, match="at least one"):
         piecewise_linear({})
 
