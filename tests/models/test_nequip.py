@@ -42,7 +42,7 @@ def test_continuous_at_the_cutoff(params):
         graph = as_graph(molecule([*TRIANGLE, far, far - np.array([0.0, 1.0, 0.0])]))
         return graph.n_edge[0], predict(params, graph)
 
-    (_, inside), (more, before), (fewer, after) = (at(CUTOFF + step) for step in (-0.5, -1e-4, 1e-4))
+    (_, inside), (more, before), (fewer, after) = (at(CUTOFF + step) for step in (-1.5, -1e-4, 1e-4))
     assert more == fewer + 2
     assert abs(inside.energy[0] - after.energy[0]) > 1e-2
     np.testing.assert_allclose(before.energy, after.energy, atol=1e-9)
