@@ -116,7 +116,7 @@ class Evaluate:
 
 @dataclasses.dataclass(frozen=True)
 class Predict:
-    """Write energies, forces and stresses of structures, as extended xyz."""
+    """Write energies, forces and stresses of structures, as extended xyz; other columns of the input are not kept."""
 
     run: RunDirectory
     input: pathlib.Path  # anything ASE reads

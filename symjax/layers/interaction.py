@@ -143,12 +143,19 @@ class Interaction(nn.Module):
     radial_widths: tuple[int, ...] = (64, 64)
 
     def output_irreps(self, graph: jraph.GraphsTuple) -> e3nn.Irreps:
-        """Return the wanted irreps that the input reaches, scalars first."""
+        """Return the wanted irreps that the input reaches, scalars first.
+
+        Raises:
+            ValueError: If no even scalar is reached that could gate the others.
+        """
         features, harmonics = graph.nodes.features.irreps, graph.edges.harmonics.irreps
         scalars, others = _scalars_and_others(e3nn.Irreps(self.irreps))
         wanted = scalars + others
-        reached = {path.target.ir for path in tensor_product_paths(features, harmonics, wanted)}
-        return wanted.filter(lambda ir: ir.ir in reached or ir.ir in {own for _, own in features})
+        messages = tensor_product_paths(features, harmonics, gated_irreps(wanted))
+        reached = {path.target.ir for path in messages} | {own for _, own in features}
+        if others and e3nn.Irrep("0e") not in reached:
+            raise ValueError(f"no path from {features} with {harmonics} gives the even scalars that gate {others}")
+        return wanted.filter(lambda part: part.ir in reached)
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Rotations and reflections turn features and harmonics; the numbering of the nodes means nothing."""

@@ -46,3 +46,11 @@ def test_irreps_that_nothing_reaches_are_left_out():
     assert layer.output_irreps(graph) == e3nn.Irreps("3x0e + 2x1o + 1x3e")
     shapes = jax.eval_shape(lambda graph: layer.init_with_output(jax.random.key(0), graph), graph)
     assert shapes[0].nodes.features.irreps == layer.output_irreps(graph)
+
+
+def test_vectors_without_a_scalar_to_gate_them_are_refused():
+    module, graph = CASES["Interaction"]()
+    nodes = graph.nodes._replace(features=graph.nodes.features.filter("1e"))
+    edges = graph.edges._replace(harmonics=graph.edges.harmonics.filter("0e"))
+    with pytest.raises(ValueError, match="even scalars that gate"):
+        module.init(jax.random.key(0), graph._replace(nodes=nodes, edges=edges))

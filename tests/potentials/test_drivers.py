@@ -1,0 +1,42 @@
+"""NequIP learns the same from structures dealt out to devices, unequally, as from all of them on one."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+from pair_model import CUTOFF, SPECIES, structures
+
+from symjax.data import make_batch, make_samples, sample_sizes
+from symjax.graphs import Budget
+from symjax.models import NequIP
+from symjax.potentials.loss import potential_loss
+from symjax.training import init_state, make_step, parallelise
+
+MODEL = NequIP(2, 3.0, cutoff=CUTOFF, channels=2, lmax=1, layers=2, radial_basis=3, radial_widths=(4,))
+SAMPLES = make_samples(structures(5), cutoff=CUTOFF, species=SPECIES)
+NODES, EDGES = (int(sizes.sum()) for sizes in sample_sizes(SAMPLES))
+OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-2))
+
+
+def train(how, devices, shards):
+    """Take 20 steps; return the parameters and the last metrics on the host."""
+    batch = make_batch(SAMPLES, shards, Budget(NODES + 1, EDGES, 6), dtype=float)
+    body = make_step(potential_loss(MODEL.apply, stress=False), OPTIMIZER, {"energy": 1.0, "forces": 1.0})
+    step = parallelise(body, how=how, devices=jax.devices()[:devices])
+    params = jax.jit(MODEL.init)(jax.random.key(0), jax.tree.map(lambda leaf: leaf[0], batch.graph))
+    state = step.replicate(init_state(params, OPTIMIZER, key=jax.random.key(1)))
+    for _ in range(20):
+        state, metrics = step(state, batch)
+    assert step.compilations == 1
+    return jax.tree.map(np.asarray, (state.params, metrics))
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return train("jit", 1, [[0, 1, 2, 3, 4]])
+
+
+@pytest.mark.parametrize("how", ["jit", "pmap", "shard_map"])
+def test_four_devices_learn_what_one_does(alone, how):
+    dealt = train(how, 4, [[0, 3, 4], [1], [], [2]])
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10), dealt, alone)
