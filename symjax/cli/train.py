@@ -257,8 +257,11 @@ def _blueprint(config: Train, facts: Statistics, references: References) -> Blue
 
 def _require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
     """Compare data and devices, which decide the plan, with those of the run; JSON keeps them to the last bit."""
-    if read_blueprint(folder).statistics != blueprint.statistics:
+    had, has = read_blueprint(folder).statistics, blueprint.statistics
+    if had["devices"] != has["devices"]:
         raise ValueError(
-            f"the training data, or the {jax.device_count()} devices, are not those that {folder} was started with; "
-            "restore them, or start anew"
+            f"{folder} was started on {had['devices']} devices, not {has['devices']}, which change the batches; "
+            "resume on as many, or start anew"
         )
+    if had != has:
+        raise ValueError(f"the training data are not those that {folder} was started with; restore them, or start anew")

@@ -153,7 +153,7 @@ class Interaction(nn.Module):
         wanted = scalars + others
         messages = tensor_product_paths(features, harmonics, gated_irreps(wanted))
         reached = {path.target.ir for path in messages} | {own for _, own in features}
-        if others and e3nn.Irrep("0e") not in reached:
+        if others and e3nn.Irrep(0, 1) not in reached:
             raise ValueError(f"no path from {features} with {harmonics} gives the even scalars that gate {others}")
         return wanted.filter(lambda part: part.ir in reached)
 

@@ -36,7 +36,7 @@ def run(tmp_path_factory, files):
     config = dataclasses.replace(PRESETS["tiny"], data=files / "molecules.xyz", out=folder)
     options = dataclasses.asdict(config.net) | {"species": 3, "average_neighbours": 4.0}
     references = References({1: -1.0, 6: -2.0, 8: -3.0})
-    blueprint = Blueprint("nequip", options, (1, 6, 8), references, {"structures": 0})
+    blueprint = Blueprint("nequip", options, (1, 6, 8), references, {"structures": 0, "devices": jax.device_count()})
     write_run(folder, config, blueprint)
     with jax.enable_x64(False), CheckpointStore(folder / "checkpoints") as store:
         state = init_state(blueprint.shapes(), optax.sgd(0.1), key=jax.random.key(0), ema=True)
@@ -216,6 +216,8 @@ def test_a_resumed_run_is_the_same_run(files, copy, refuses):
     refuses(["train", "--resume", copy, "--preset", "base"], "preset = tiny, not base")
     refuses(["train", "--resume", copy, "--out", "elsewhere"], "out = ", "not elsewhere")
     refuses(["train", "--resume", copy, "--preset", "tiny"], "the training data are not those")
+    edit(copy / "model.json", lambda model: model["statistics"].update(devices=3))
+    refuses(["train", "--resume", copy], "was started on 3 devices, not 4")
 
 
 @pytest.mark.parametrize(
