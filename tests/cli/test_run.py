@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from importlib import resources
 
 import ase.io
 import jax
@@ -168,9 +167,6 @@ def test_a_killed_run_resumes_to_the_same_bits(files, trained, capsys):
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 3
 
 
-@pytest.mark.skipif(
-    not resources.files("symjax.data").joinpath("ethanol.npz").is_file(), reason="the labels are still being computed"
-)
 def test_without_data_the_set_that_ships_is_learnt(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert symjax("train", "--preset", "tiny", "--channels", "2", "--epochs", "1", "--valid", "540") == 0

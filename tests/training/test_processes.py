@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -50,9 +51,10 @@ def assert_bits_equal(found, state):
 
 
 def test_killed_thrice_and_resumed_is_bit_for_bit_the_undisturbed_run(undisturbed, tmp_path):
-    """Killed in an epoch, killed while a checkpoint is being written, terminated politely; then finished."""
-    order = {"folder": str(tmp_path)}
-    code, *_ = finish(launch(order | {"kill_before": 7}))
+    """Killed at a random step, killed while a checkpoint is being written, terminated politely; then finished."""
+    order, death = {"folder": str(tmp_path)}, random.randrange(1, 12)
+    print(f"killed before step {death}")
+    code, *_ = finish(launch(order | {"kill_before": death}))
     assert code == -signal.SIGKILL
     code, *_ = finish(launch(order | {"kill_in_save_of": 16}))
     assert code == -signal.SIGKILL
