@@ -3,10 +3,8 @@
 import flax.linen as nn
 import jraph
 
-from symjax.groups import E, S
-from symjax.laws import Equivariance, Law
-from symjax.layers.egnn import NODE_REPS, SMALL, EGNNLayer
-from symjax.reps import Relabelling
+from symjax.laws import Law
+from symjax.layers.egnn import SMALL, EGNNLayer
 
 
 class EGNN(nn.Module):
@@ -25,8 +23,7 @@ class EGNN(nn.Module):
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions move the positions and turn the velocities; the numbering of the bodies means nothing."""
-        n, d = graph.nodes.positions.shape
-        return Equivariance(E(d), NODE_REPS, NODE_REPS), Equivariance(S(n), Relabelling(), Relabelling())
+        return EGNNLayer(self.width, parent=None).laws(graph)
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
