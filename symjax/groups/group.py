@@ -1,8 +1,12 @@
-"""What a law needs from a group: elements of every component, and a name that compares by content."""
+"""What laws and representations need from a group: elements of every component, generators, and equality by content."""
 
+import abc
 import dataclasses
+import functools
 from typing import Any, Protocol, runtime_checkable
 
+import jax
+import numpy as np
 from jaxtyping import Array, Key
 
 
@@ -24,3 +28,69 @@ def positional_repr(self: Any) -> str:
     """Show a dataclass as the call that makes it, without the names of its fields: `O(3)`."""
     values = (repr(getattr(self, field.name)) for field in dataclasses.fields(self))
     return f"{type(self).__name__}({', '.join(values)})"
+
+
+class MatrixGroup(abc.ABC):
+    """A group of d x d matrices, given by generators; equal to every other one with the same generators.
+
+    An element is a matrix [d, d]; in a group of permutations it is the integers [d] that list which thing comes to each
+    place, (g x)[i] = x[g[i]]; in a direct product it is a tuple of elements. A tangent, an element of the Lie algebra,
+    is a matrix [d, d], or in a direct product a tuple of those.
+
+    A subclass is a frozen dataclass (`eq=False`) with `d`, `lie_algebra`, `generators` and `sample`.
+    """
+
+    components: int = 1
+
+    @property
+    @abc.abstractmethod
+    def d(self) -> int:
+        """The dimension of the defining representation."""
+
+    @property
+    @abc.abstractmethod
+    def lie_algebra(self) -> tuple[Any, ...]:
+        """A basis of the tangents at the identity, float64 or complex128; empty for a finite group."""
+
+    @property
+    @abc.abstractmethod
+    def generators(self) -> tuple[Any, ...]:
+        """Elements that, with the component of the identity, generate the group."""
+
+    @abc.abstractmethod
+    def sample(self, key: Key[Array, ""], component: int = 0) -> Any:
+        """Return a random element of one component; component 0 holds the identity."""
+
+    @functools.cached_property
+    def is_real(self) -> bool:
+        """Whether every generator is a real matrix."""
+        return not any(np.iscomplexobj(leaf) for leaf in jax.tree.leaves((self.lie_algebra, self.generators)))
+
+    @functools.cached_property
+    def is_unitary(self) -> bool:
+        """Whether every element preserves the Hermitian product, so that the dual is the conjugate."""
+        tangents, elements = jax.tree.leaves(self.lie_algebra), jax.tree.leaves(self.generators)
+        small = all(np.allclose(a, -a.conj().T, rtol=0, atol=1e-12) for a in tangents)
+        return small and all(
+            h.ndim == 1 or np.allclose(h @ h.conj().T, np.eye(len(h)), rtol=0, atol=1e-12) for h in elements
+        )
+
+    @property
+    def is_orthogonal(self) -> bool:
+        """Whether every element is a real matrix that preserves the dot product, so that the dual is the group's own."""
+        return self.is_real and self.is_unitary
+
+    @functools.cached_property
+    def _content(self) -> tuple:
+        leaves, structure = jax.tree.flatten((self.lie_algebra, self.generators))
+        return self.d, str(structure), tuple((leaf.shape, leaf.dtype.str, leaf.tobytes()) for leaf in leaves)
+
+    def __eq__(self, other: object) -> bool:
+        return self._content == other._content if isinstance(other, MatrixGroup) else NotImplemented
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash(self._content)
+
+    def __hash__(self) -> int:
+        return self._hash
