@@ -1,0 +1,138 @@
+"""Orthonormal bases of linear maps between two representations, each kept in the form that its solver finds.
+
+Every basis has `dim`, `matrix` (coefficients to maps) and `coefficients` (maps to coefficients, so that `matrix` of it is
+the orthogonal projection). Leading axes batch. The arrays are float64 on the host and take the precision of what they meet.
+"""
+
+import dataclasses
+import functools
+import math
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+from jaxtyping import Float, Inexact, Int, Shaped
+
+from symjax.reps.linear import namespace
+
+
+class Unsolved(Exception):
+    """A method does not apply here, or its result did not pass its checks; says why."""
+
+
+class Basis(Protocol):
+    """An orthonormal basis of `dim` maps."""
+
+    @property
+    def dim(self) -> int:
+        """The number of maps."""
+        ...
+
+    def matrix(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
+        """Return the sum of the maps times the coefficients."""
+        ...
+
+    def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
+        """Return the inner products <map, w> = sum conj(map) w."""
+        ...
+
+
+def cast(array: Shaped[np.ndarray, "..."], like: Any) -> Any:
+    """Return a constant in the precision and array type of what it meets, complex where either is."""
+    wanted = like.dtype
+    if np.iscomplexobj(array):
+        wanted = np.result_type(wanted, np.complex64)
+    return namespace(like).asarray(array, dtype=wanted)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class DenseBasis:
+    """Every map in full: `maps[r]` is [n_out, n_in]."""
+
+    maps: Inexact[np.ndarray, "r o i"]
+
+    @property
+    def dim(self) -> int:
+        """The number of maps."""
+        return self.maps.shape[0]
+
+    def matrix(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
+        """Return the sum of the maps times the coefficients."""
+        return namespace(c).einsum("...r,roi->...oi", c, cast(self.maps, c))
+
+    def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
+        """Return the inner products with the maps."""
+        return namespace(w).einsum("...oi,roi->...r", w, cast(self.maps, w).conj())
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class OrbitBasis:
+    """Maps that are constant, up to signs, on each orbit of the entries and zero elsewhere.
+
+    Attributes:
+        orbits: the orbit of each entry, -1 where every invariant vanishes.
+        signs: +1 or -1 for each entry, or None where all are +1.
+        sizes: the number of entries of each orbit.
+    """
+
+    orbits: Int[np.ndarray, "o i"]
+    signs: Float[np.ndarray, "o i"] | None
+    sizes: Int[np.ndarray, " r"]
+
+    @property
+    def dim(self) -> int:
+        """The number of maps, one an orbit."""
+        return len(self.sizes)
+
+    @functools.cached_property
+    def _weights(self) -> Float[np.ndarray, " s"]:
+        return np.concatenate([1 / np.sqrt(self.sizes), [0.0]])  # place -1 is for entries without an orbit
+
+    def matrix(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
+        """Return the matrices with c[r] / sqrt(size of r) on orbit r."""
+        xp = namespace(c)
+        padded = xp.concatenate([c, xp.zeros((*c.shape[:-1], 1), c.dtype)], axis=-1) * cast(self._weights, c)
+        w = xp.take(padded, self.orbits, axis=-1)
+        return w if self.signs is None else w * cast(self.signs, c)
+
+    def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
+        """Return the sums over orbits, divided by sqrt(size)."""
+        xp = namespace(w)
+        w = w if self.signs is None else w * cast(self.signs, w)
+        flat = xp.moveaxis(w.reshape(*w.shape[:-2], -1), -1, 0)
+        ids = np.where(self.orbits < 0, self.dim, self.orbits).ravel()
+        sums = xp.zeros((self.dim + 1, *flat.shape[1:]), flat.dtype)
+        sums = sums.at[ids].add(flat) if isinstance(sums, jax.Array) else _add_at(sums, ids, flat)
+        return xp.moveaxis(sums, 0, -1)[..., :-1] * cast(self._weights[:-1], w)
+
+
+def _add_at(sums: np.ndarray, ids: np.ndarray, values: np.ndarray) -> np.ndarray:
+    np.add.at(sums, ids, values)
+    return sums
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class FoldedBasis:
+    """The maps of another basis, reshaped: invariants of A (x) B are maps from B* to A."""
+
+    inner: Any
+    folded: tuple[int, int] = dataclasses.field(metadata={"static": True})
+    shape: tuple[int, int] = dataclasses.field(metadata={"static": True})
+
+    @property
+    def dim(self) -> int:
+        """The number of maps."""
+        return self.inner.dim
+
+    def matrix(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
+        """Return the sum of the maps times the coefficients."""
+        w = self.inner.matrix(c)
+        return w.reshape(*w.shape[:-2], *self.shape)
+
+    def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
+        """Return the inner products with the maps."""
+        assert math.prod(self.folded) == math.prod(self.shape)
+        return self.inner.coefficients(w.reshape(*w.shape[:-2], *self.folded))

@@ -1,0 +1,43 @@
+"""The referee: all constraints on a map at once, and the null space of their sum by one eigendecomposition.
+
+The equivariant maps W obey drho_out(a) W - W drho_in(a) = 0 for every tangent and rho_out(h) W - W rho_in(h) = 0 for every
+generator (Finzi, Welling and Wilson 2021, arXiv:2104.09459, theorem 1). Cubic in n_out n_in: for small systems.
+"""
+
+import numpy as np
+
+from symjax.reps.basis.bases import DenseBasis, Unsolved
+from symjax.reps.basis.linalg import eigh
+from symjax.reps.linear import LinearRep
+
+LARGEST = 4096  # unknowns
+
+
+def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
+    """Return an orthonormal basis of the maps from one representation to another.
+
+    Raises:
+        Unsolved: If there are too many unknowns, or no clear gap between zero and the other eigenvalues.
+    """
+    n, m = rep_in.size, rep_out.size
+    if n * m > LARGEST:
+        raise Unsolved(f"{n * m} unknowns are more than the {LARGEST} of a dense solution")
+    total = sum((_gram(constraint) for constraint in _constraints(rep_in, rep_out)), start=np.zeros((n * m, n * m)))
+    values, vectors = eigh(total)
+    scale = max(1.0, float(values[-1])) if len(values) else 1.0
+    rank = int(np.sum(values < 1e-12 * scale))
+    if np.any((values >= 1e-12 * scale) & (values < 1e-7 * scale)):
+        raise Unsolved(f"no gap between zero and the other eigenvalues: {values[rank] / scale:.1e}")
+    return DenseBasis(np.ascontiguousarray(vectors[:, :rank].T).reshape(rank, m, n))
+
+
+def _constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[np.ndarray]:
+    group, one_in, one_out = rep_in.group, np.eye(rep_in.size), np.eye(rep_out.size)
+    assert group is not None
+    tangents = [(rep_out.drho(a), rep_in.drho(a)) for a in group.lie_algebra]
+    elements = [(rep_out.rho(h), rep_in.rho(h)) for h in group.generators]
+    return [np.kron(out, one_in) - np.kron(one_out, into.T) for out, into in tangents + elements]
+
+
+def _gram(constraint: np.ndarray) -> np.ndarray:
+    return constraint.conj().T @ constraint

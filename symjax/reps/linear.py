@@ -1,0 +1,436 @@
+"""Linear representations and their algebra: sums, products, duals, of one group or of the factors of a product.
+
+A representation is a frozen value. It is abstract, like `V * V + 2 * V`, until it is given a group, like
+`(V * V + 2 * V)(SO(3))`; giving one returns a new value. Finzi, Welling and Wilson 2021 (arXiv:2104.09459, section 4).
+"""
+
+import abc
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import jax
+import numpy as np
+from jaxtyping import Array
+
+from symjax.groups import DirectProduct, MatrixGroup
+
+Monomial = tuple[np.ndarray, np.ndarray]
+
+
+def namespace(*trees: Any) -> Any:
+    """Return jax.numpy where some leaf is a jax array, else numpy."""
+    leaves = jax.tree.leaves(trees)
+    return next((x for x in leaves if isinstance(x, jax.Array)), np.zeros(0)).__array_namespace__()
+
+
+class LinearRep(abc.ABC):
+    """A representation on vectors of `size` numbers: rho(g) for elements, drho(a) for tangents, act on a last axis."""
+
+    group: MatrixGroup | None
+
+    @property
+    @abc.abstractmethod
+    def size(self) -> int:
+        """The number of coordinates; only known once the group is."""
+
+    @abc.abstractmethod
+    def rho(self, g: Any) -> Any:
+        """Return the matrix [size, size] of an element."""
+
+    @abc.abstractmethod
+    def drho(self, a: Any) -> Any:
+        """Return the matrix [size, size] of a tangent, d/dt rho(exp(t a)) at t = 0."""
+
+    @abc.abstractmethod
+    def map_leaves(self, change: Callable[["LinearRep"], "LinearRep"], group: MatrixGroup | None) -> "LinearRep":
+        """Return the same expression of `group` with `change` applied to its leaves."""
+
+    @abc.abstractmethod
+    def bind(self, group: MatrixGroup) -> "LinearRep":
+        """Return this leaf as a representation of `group`."""
+
+    def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
+        matrix = self.rho(g)
+        return _along_last(matrix, self._sized(x))
+
+    def dact(self, a: Any, x: Any) -> Any:
+        """Return drho(a) x along the last axis of x."""
+        return _along_last(self.drho(a), self._sized(x))
+
+    def monomial(self, h: Any) -> Monomial | None:
+        """Return (perm, sign) with (rho(h) x)[i] = sign[i] x[perm[i]], or None where rho(h) is no such matrix."""
+        return signed_permutation(np.asarray(self.rho(h)))
+
+    def expand(self) -> "LinearRep":
+        """Return an equal representation, coordinate by coordinate, made of smaller leaves; itself if there is none."""
+        return self
+
+    @property
+    def T(self) -> "LinearRep":
+        """The dual, rho(g)^-T; the representation itself where it is orthogonal."""
+        return self if self.group is not None and self.group.is_orthogonal else Dual(self)
+
+    def __call__(self, group: MatrixGroup) -> "LinearRep":
+        """Return this representation of `group`.
+
+        Raises:
+            ValueError: If it already has another group.
+        """
+        if self.group is not None and self.group != group:
+            raise ValueError(f"{self} already belongs to {self.group}; use restrict(rep, subgroup) to give up symmetry")
+        return self if self.group is not None else self.map_leaves(lambda leaf: leaf.bind(group), group)
+
+    def __add__(self, other: "LinearRep | int") -> "LinearRep":
+        terms, group = align(self, _scalars(other))
+        return sum_of([(term, 1) for term in terms], group)
+
+    def __radd__(self, other: int) -> "LinearRep":
+        return _scalars(other) + self
+
+    def __mul__(self, other: "LinearRep | int") -> "LinearRep":
+        if isinstance(other, int):
+            return sum_of([(self, _natural(other))], self.group)
+        return product_of(*align(self, other))
+
+    def __rmul__(self, other: int) -> "LinearRep":
+        return self * other
+
+    def __pow__(self, power: int) -> "LinearRep":
+        return product_of([self] * _natural(power), self.group)
+
+    def __rshift__(self, other: "LinearRep") -> "LinearRep":
+        """Return the representation of the matrices that map from this one to the other."""
+        return other * self.T
+
+    def __lshift__(self, other: "LinearRep") -> "LinearRep":
+        return self * other.T
+
+    def __repr__(self) -> str:
+        return self.text if self.group is None else f"{_bracketed(self.text)}({self.group!r})"
+
+    @property
+    @abc.abstractmethod
+    def text(self) -> str:
+        """The expression without its group."""
+
+    def _sized(self, x: Any) -> Any:
+        if x.shape[-1:] != (self.size,):
+            raise ValueError(f"{self} acts on {self.size} numbers along the last axis, but the array has {x.shape}")
+        return x
+
+    def _concrete(self) -> MatrixGroup:
+        if self.group is None:
+            raise ValueError(f"{self} has no group yet; give it one, as in T(2)(SO(3))")
+        return self.group
+
+
+def _along_last(matrix: Any, x: Any) -> Any:
+    with jax.default_matmul_precision("highest"):
+        return x @ matrix.T.astype(np.result_type(x.dtype, np.complex64) if np.iscomplexobj(matrix) else x.dtype)
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if set(text) & set("+*") else text
+
+
+def _natural(number: int) -> int:
+    if number < 0:
+        raise ValueError(f"expected a multiplicity or a power of at least 0, got {number}")
+    return number
+
+
+def signed_permutation(matrix: np.ndarray) -> Monomial | None:
+    """Return (perm, sign) of a matrix with one +1 or -1 in each row and column, up to rounding; else None."""
+    perm = np.argmax(np.abs(matrix), axis=1)
+    sign = np.sign(matrix[np.arange(len(matrix)), perm].real)
+    exact = np.zeros_like(matrix)
+    exact[np.arange(len(matrix)), perm] = sign
+    unique = len(np.unique(perm)) == len(matrix)
+    return (perm, sign) if unique and np.allclose(matrix, exact, rtol=0, atol=1e-12) else None
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Dual(LinearRep):
+    """The dual of a leaf: rho(g)^-T, drho -> -drho^T."""
+
+    rep: LinearRep
+
+    @property
+    def group(self) -> MatrixGroup | None:
+        return self.rep.group
+
+    @property
+    def size(self) -> int:
+        return self.rep.size
+
+    def rho(self, g: Any) -> Any:
+        matrix = self.rep.rho(g)
+        return namespace(matrix).linalg.inv(matrix).T
+
+    def drho(self, a: Any) -> Any:
+        return -self.rep.drho(a).T
+
+    def monomial(self, h: Any) -> Monomial | None:
+        return self.rep.monomial(h)
+
+    @property
+    def T(self) -> LinearRep:
+        return self.rep
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        return change(self)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        return self.rep.bind(group).T
+
+    @property
+    def text(self) -> str:
+        return f"{_bracketed(self.rep.text)}.T"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Pullback(LinearRep):
+    """A leaf of one factor as a representation of a direct product: the other factors do nothing."""
+
+    rep: LinearRep
+    group: DirectProduct
+    factor: int
+
+    @property
+    def size(self) -> int:
+        return self.rep.size
+
+    def rho(self, g: Any) -> Any:
+        return self.rep.rho(g[self.factor])
+
+    def drho(self, a: Any) -> Any:
+        return self.rep.drho(a[self.factor])
+
+    def act(self, g: Any, x: Any) -> Any:
+        return self.rep.act(g[self.factor], x)
+
+    def dact(self, a: Any, x: Any) -> Any:
+        return self.rep.dact(a[self.factor], x)
+
+    def monomial(self, h: Any) -> Monomial | None:
+        return self.rep.monomial(h[self.factor])
+
+    @property
+    def T(self) -> LinearRep:
+        return dataclasses.replace(self, rep=self.rep.T)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        return change(self)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        return self
+
+    @property
+    def text(self) -> str:
+        return repr(self.rep)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Sum(LinearRep):
+    """A direct sum: for each (term, multiplicity) that many contiguous copies, in order. Made by `+` and `n *`."""
+
+    terms: tuple[tuple[LinearRep, int], ...]
+    group: MatrixGroup | None
+
+    @functools.cached_property
+    def size(self) -> int:
+        return sum(term.size * copies for term, copies in self.terms)
+
+    def rho(self, g: Any) -> Any:
+        return _block_diagonal([term.rho(g) for term, copies in self.terms for _ in range(copies)])
+
+    def drho(self, a: Any) -> Any:
+        return _block_diagonal([term.drho(a) for term, copies in self.terms for _ in range(copies)])
+
+    def act(self, g: Any, x: Any) -> Any:
+        return self._termwise(lambda term, part: term.act(g, part), x)
+
+    def dact(self, a: Any, x: Any) -> Any:
+        return self._termwise(lambda term, part: term.dact(a, part), x)
+
+    def _termwise(self, act: Callable, x: Any) -> Any:
+        x, start, parts = self._sized(x), 0, []
+        for term, copies in self.terms:
+            part = x[..., start : start + copies * term.size].reshape(*x.shape[:-1], copies, term.size)
+            parts.append(act(term, part).reshape(*x.shape[:-1], copies * term.size))
+            start += copies * term.size
+        return namespace(*parts, x).concatenate(parts, axis=-1) if parts else x
+
+    def monomial(self, h: Any) -> Monomial | None:
+        perms, signs, start = [], [], 0
+        for term, copies in self.terms:
+            if (found := term.monomial(h)) is None:
+                return None
+            perm, sign = found
+            offsets = start + term.size * np.arange(copies)
+            perms.append((offsets[:, None] + perm).ravel())
+            signs.append(np.tile(sign, copies))
+            start += copies * term.size
+        return np.concatenate([np.zeros(0, int), *perms]), np.concatenate([np.zeros(0), *signs])
+
+    @property
+    def T(self) -> LinearRep:
+        return sum_of([(term.T, copies) for term, copies in self.terms], self.group)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        return sum_of([(term.map_leaves(change, group), copies) for term, copies in self.terms], group)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        return self(group)
+
+    @property
+    def text(self) -> str:
+        return "+".join(
+            (f"{copies}*" if copies > 1 else "") + (f"({term.text})" if "+" in term.text else term.text)
+            for term, copies in self.terms
+        ) or "0"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Product(LinearRep):
+    """A tensor product, its coordinates in row-major order; the empty product is the scalar. Made by `*` and `**`."""
+
+    factors: tuple[LinearRep, ...]
+    group: MatrixGroup | None
+
+    @functools.cached_property
+    def size(self) -> int:
+        return math.prod(factor.size for factor in self.factors)
+
+    def rho(self, g: Any) -> Any:
+        xp = namespace(g)
+        return functools.reduce(xp.kron, [factor.rho(g) for factor in self.factors], xp.ones((1, 1)))
+
+    def drho(self, a: Any) -> Any:
+        return self.dact(a, namespace(a).eye(self.size)).T
+
+    def act(self, g: Any, x: Any) -> Any:
+        for i, factor in enumerate(self.factors):
+            x = self._along(i, functools.partial(factor.act, g), x)
+        return self._sized(x)
+
+    def dact(self, a: Any, x: Any) -> Any:
+        moved = [self._along(i, functools.partial(factor.dact, a), x) for i, factor in enumerate(self.factors)]
+        return sum(moved, start=0 * self._sized(x))
+
+    def _along(self, i: int, act: Callable, x: Any) -> Any:
+        xp = namespace(x)
+        tensor = self._sized(x).reshape(*x.shape[:-1], *(factor.size for factor in self.factors))
+        axis = x.ndim - 1 + i
+        return xp.moveaxis(act(xp.moveaxis(tensor, axis, -1)), -1, axis).reshape(x.shape)
+
+    def monomial(self, h: Any) -> Monomial | None:
+        perm, sign = np.zeros(1, int), np.ones(1)
+        for factor in self.factors:
+            if (found := factor.monomial(h)) is None:
+                return None
+            perm = (perm[:, None] * factor.size + found[0]).ravel()
+            sign = (sign[:, None] * found[1]).ravel()
+        return perm, sign
+
+    @property
+    def T(self) -> LinearRep:
+        return product_of([factor.T for factor in self.factors], self.group)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        return product_of([factor.map_leaves(change, group) for factor in self.factors], group)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        return self(group)
+
+    @property
+    def text(self) -> str:
+        runs: list[list] = []
+        for factor in self.factors:
+            if runs and runs[-1][0] == factor:
+                runs[-1][1] += 1
+            else:
+                runs.append([factor, 1])
+        return "*".join(_bracketed(rep.text) + (f"**{power}" if power > 1 else "") for rep, power in runs) or "Scalar"
+
+
+def _block_diagonal(blocks: Sequence[Any]) -> Any:
+    xp, size, start = namespace(*blocks), sum(len(block) for block in blocks), 0
+    rows = []
+    for block in blocks:
+        rows.append(xp.pad(block, ((0, 0), (start, size - start - len(block)))))
+        start += len(block)
+    return xp.concatenate(rows) if rows else np.zeros((0, 0))
+
+
+def sum_of(terms: Sequence[tuple[LinearRep, int]], group: MatrixGroup | None) -> LinearRep:
+    """Return the direct sum, nested sums and equal neighbours joined; one copy of one term is that term."""
+    flat: list[tuple[LinearRep, int]] = []
+    for term, copies in terms:
+        inner = term.terms if isinstance(term, Sum) and (copies == 1 or len(term.terms) <= 1) else ((term, 1),)
+        for rep, count in inner:
+            if flat and flat[-1][0] == rep:
+                flat[-1] = (rep, flat[-1][1] + count * copies)
+            elif count * copies > 0:
+                flat.append((rep, count * copies))
+    return flat[0][0] if len(flat) == 1 and flat[0][1] == 1 else Sum(tuple(flat), group)
+
+
+def product_of(factors: Sequence[LinearRep], group: MatrixGroup | None) -> LinearRep:
+    """Return the tensor product, nested products joined; a product of one factor is that factor."""
+    flat = [f for factor in factors for f in (factor.factors if isinstance(factor, Product) else (factor,))]
+    return flat[0] if len(flat) == 1 else Product(tuple(flat), group)
+
+
+def _scalars(count: LinearRep | int) -> LinearRep:
+    return count if isinstance(count, LinearRep) else sum_of([(Product((), None), _natural(count))], None)
+
+
+def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
+    """Return the representations as ones of a common group, and that group.
+
+    Abstract ones take the group of the others. Representations of different groups become ones of the direct product,
+    on which each factor moves its own.
+    """
+    groups = list(dict.fromkeys(rep.group for rep in reps if rep.group is not None))
+    if len(groups) > 1:
+        parts = [part for group in groups for part in (group.factors if isinstance(group, DirectProduct) else (group,))]
+        groups = [DirectProduct(tuple(dict.fromkeys(parts)))]
+    if not groups:
+        return list(reps), None
+    return [rep(groups[0]) if rep.group is None else pullback(rep, groups[0]) for rep in reps], groups[0]
+
+
+def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -> LinearRep:
+    """Return a representation of one factor of a direct product (or of several) as one of the whole product.
+
+    Args:
+        rep: the representation.
+        group: the direct product; the representation's own group is returned unchanged.
+        factor: which factor acts, needed where two factors are equal.
+
+    Raises:
+        ValueError: If the group of `rep` is no factor, or is several and `factor` does not choose.
+    """
+    own = rep._concrete()
+    if own == group:
+        return rep
+    if not isinstance(group, DirectProduct):
+        raise ValueError(f"{rep} cannot become a representation of {group}, of which {own} is no factor")
+
+    def place(wanted: MatrixGroup) -> int:
+        found = [i for i, part in enumerate(group.factors) if part == wanted]
+        if factor is None and len(found) != 1:
+            raise ValueError(f"{wanted} is {len(found)} of the factors of {group}; say which with factor=")
+        return found[0] if factor is None else factor
+
+    def move(leaf: LinearRep) -> LinearRep:
+        if isinstance(leaf, Pullback):
+            return Pullback(leaf.rep, group, place(leaf.group.factors[leaf.factor]))
+        return Pullback(leaf, group, place(own))
+
+    return rep.map_leaves(move, group)

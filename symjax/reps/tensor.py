@@ -1,0 +1,139 @@
+"""Tensors: the defining representation V, scalars, T(p, q), determinants, and restriction to a subgroup."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symjax.groups import DirectProduct, MatrixGroup
+from symjax.reps.linear import Dual, LinearRep, Monomial, Product, namespace, product_of, pullback
+
+
+def as_matrix(g: Any) -> Any:
+    """Return the matrix of an element, which in a group of permutations is a list of places."""
+    xp = namespace(g)
+    return xp.eye(len(g))[g] if g.ndim == 1 else g
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Defining(LinearRep):
+    """V, the vectors on which the matrices of the group act."""
+
+    group: MatrixGroup | None = None
+
+    @property
+    def size(self) -> int:
+        return self._concrete().d
+
+    def rho(self, g: Any) -> Any:
+        return as_matrix(g)
+
+    def drho(self, a: Any) -> Any:
+        return a
+
+    def act(self, g: Any, x: Any) -> Any:
+        return namespace(g, x).take(self._sized(x), g, axis=-1) if g.ndim == 1 else super().act(g, x)
+
+    def monomial(self, h: Any) -> Monomial | None:
+        return (np.asarray(h), np.ones(len(h))) if h.ndim == 1 else super().monomial(h)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        return change(self)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        if not isinstance(group, MatrixGroup):
+            raise TypeError(f"expected a group of matrices or permutations, got {group!r}")
+        if isinstance(group, DirectProduct):
+            factors = [pullback(Defining(part), group, factor=i) for i, part in enumerate(group.factors)]
+            return product_of(factors, group)
+        return Defining(group)
+
+    @property
+    def text(self) -> str:
+        return "V"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Determinant(LinearRep):
+    """det(g), the one number that reflections negate; `Det * T(p)` are pseudo-tensors."""
+
+    group: MatrixGroup | None = None
+    size = 1
+
+    def rho(self, g: Any) -> Any:
+        xp = namespace(g)
+        return xp.linalg.det(as_matrix(g)).reshape(1, 1)
+
+    def drho(self, a: Any) -> Any:
+        return a.trace().reshape(1, 1)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        return change(self)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        if isinstance(group, DirectProduct):
+            raise ValueError(f"{group} has a determinant for each factor; write Det(group) of the factor that is meant")
+        return Determinant(group)
+
+    @property
+    def text(self) -> str:
+        return "Det"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Restricted(LinearRep):
+    """A leaf of a group of which only the elements of a subgroup, matrices of the same size, act."""
+
+    rep: LinearRep
+    group: MatrixGroup
+
+    @property
+    def size(self) -> int:
+        return self.rep.size
+
+    def rho(self, g: Any) -> Any:
+        return self.rep.rho(as_matrix(g))
+
+    def drho(self, a: Any) -> Any:
+        return self.rep.drho(a)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        return change(self)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        return self
+
+    @property
+    def text(self) -> str:
+        return self.rep.text
+
+
+V = Defining()
+Scalar = Product((), None)
+Det = Determinant()
+
+
+def T(p: int, q: int = 0) -> LinearRep:
+    """Return the tensors V^p (x) V*^q, of size d^(p + q); T(0) is the scalar."""
+    return V**p * V.T**q
+
+
+def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
+    """Return the representation with only the elements of a subgroup acting.
+
+    Raises:
+        ValueError: If the matrices of the subgroup have another size, or leave the group's kind of matrices.
+    """
+    group = rep._concrete()
+    if subgroup.d != group.d or (group.is_unitary and not subgroup.is_unitary) or (group.is_real > subgroup.is_real):
+        raise ValueError(f"{subgroup} is no subgroup of {group}: expected matrices of its size and kind")
+
+    def give_up(leaf: LinearRep) -> LinearRep:
+        if isinstance(leaf, Dual):
+            return give_up(leaf.rep).T
+        if isinstance(leaf, Defining | Determinant):
+            return dataclasses.replace(leaf, group=subgroup)
+        return Restricted(leaf, subgroup)
+
+    return rep.map_leaves(give_up, subgroup)
