@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import functools
+from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -26,8 +27,16 @@ class Group(Protocol):
 
 def positional_repr(self: Any) -> str:
     """Show a dataclass as the call that makes it, without the names of its fields: `O(3)`."""
-    values = (repr(getattr(self, field.name)) for field in dataclasses.fields(self))
+    values = (repr(getattr(self, field.name)) for field in dataclasses.fields(self) if field.init)
     return f"{type(self).__name__}({', '.join(values)})"
+
+
+def read_only(arrays: Iterable[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Return the arrays as a tuple that nobody can write into."""
+    frozen = tuple(arrays)
+    for array in frozen:
+        array.flags.writeable = False
+    return frozen
 
 
 class MatrixGroup(abc.ABC):
@@ -37,15 +46,18 @@ class MatrixGroup(abc.ABC):
     place, (g x)[i] = x[g[i]]; in a direct product it is a tuple of elements. A tangent, an element of the Lie algebra,
     is a matrix [d, d], or in a direct product a tuple of those.
 
-    A subclass is a frozen dataclass (`eq=False`) with `d`, `lie_algebra`, `generators` and `sample`.
+    A subclass is a frozen dataclass (`eq=False, repr=False`) with `d`, the dimension of the defining representation,
+    `lie_algebra`, `generators` and `sample`.
     """
 
     components: int = 1
+    d: int
+    __repr__ = positional_repr
 
-    @property
-    @abc.abstractmethod
-    def d(self) -> int:
-        """The dimension of the defining representation."""
+    def __post_init__(self) -> None:
+        """Refuse a group that acts on nothing."""
+        if self.d < 1:
+            raise ValueError(f"expected a group that acts on at least one coordinate, got {self!r}")
 
     @property
     @abc.abstractmethod
@@ -77,13 +89,19 @@ class MatrixGroup(abc.ABC):
 
     @property
     def is_orthogonal(self) -> bool:
-        """Whether every element is a real matrix that preserves the dot product, so that the dual is the group's own."""
+        """Whether every element is real and preserves the dot product, so that the dual is no other representation."""
         return self.is_real and self.is_unitary
 
     @functools.cached_property
     def _content(self) -> tuple:
         leaves, structure = jax.tree.flatten((self.lie_algebra, self.generators))
-        return self.d, str(structure), tuple((leaf.shape, leaf.dtype.str, leaf.tobytes()) for leaf in leaves)
+        return self.d, str(structure), tuple(_fingerprint(leaf) for leaf in leaves)
+
+    def __mul__(self, other: "MatrixGroup") -> "MatrixGroup":
+        """Return the direct product, whose elements are tuples of one element per factor."""
+        from symjax.groups.product import DirectProduct
+
+        return DirectProduct((self, other)) if isinstance(other, MatrixGroup) else NotImplemented
 
     def __eq__(self, other: object) -> bool:
         return self._content == other._content if isinstance(other, MatrixGroup) else NotImplemented
@@ -94,3 +112,8 @@ class MatrixGroup(abc.ABC):
 
     def __hash__(self) -> int:
         return self._hash
+
+
+def _fingerprint(array: np.ndarray) -> tuple[tuple[int, ...], str, bytes]:
+    """What two equal arrays share; adding zero turns the zeros of either sign into one."""
+    return array.shape, array.dtype.str, (array + array.dtype.type(0)).tobytes()

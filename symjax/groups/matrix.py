@@ -1,13 +1,16 @@
 """Orthogonal matrices and the rigid motions of n-dimensional space."""
 
 import dataclasses
+import functools
+import itertools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
-from symjax.groups.group import positional_repr
+from symjax.groups.group import MatrixGroup, positional_repr, read_only
 
 
 class Motion(NamedTuple):
@@ -17,32 +20,66 @@ class Motion(NamedTuple):
     translation: Float[Array, " d"]
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class O:  # noqa: E742
-    """O(n), the orthogonal n x n matrices: component 0 rotates, component 1 also reflects."""
-
-    n: int
-    components = 2
-    __repr__ = positional_repr
-
-    def sample(self, key: Key[Array, ""], component: int = 0) -> Float[Array, "d d"]:
-        """Return a uniformly random matrix of determinant +1 (component 0) or -1 (component 1)."""
-        q = jax.random.orthogonal(key, self.n)
-        wanted = 1 - 2 * component
-        return q.at[:, 0].multiply(wanted * jnp.sign(jnp.linalg.det(q)))
+def plane_rotations(n: int) -> tuple[np.ndarray, ...]:
+    """Return the n(n-1)/2 tangents that turn axis i towards axis j, for i < j."""
+    tangents = np.zeros((n * (n - 1) // 2, n, n))
+    for tangent, (i, j) in zip(tangents, itertools.combinations(range(n), 2), strict=True):
+        tangent[j, i], tangent[i, j] = 1, -1
+    return read_only(tangents)
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class SO:
+def reflection(n: int, *axes: int) -> np.ndarray:
+    """Return the n x n matrix that reverses the given axes."""
+    signs = np.ones(n)
+    signs[list(axes)] = -1
+    return np.diag(signs)
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class SO(MatrixGroup):
     """SO(n), the rotations of n-dimensional space."""
 
     n: int
-    components = 1
-    __repr__ = positional_repr
+
+    @property
+    def d(self) -> int:
+        """N."""
+        return self.n
+
+    @functools.cached_property
+    def lie_algebra(self) -> tuple[np.ndarray, ...]:
+        """The n(n-1)/2 antisymmetric matrices with one 1."""
+        return plane_rotations(self.n)
+
+    @property
+    def generators(self) -> tuple[np.ndarray, ...]:
+        """None: the group is connected."""
+        return ()
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Float[Array, "d d"]:
         """Return a uniformly random rotation matrix."""
-        return O(self.n).sample(key, component)
+        return _orthogonal(key, self.n, 1)
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class O(SO):  # noqa: E742
+    """O(n), the orthogonal n x n matrices: component 0 rotates, component 1 also reflects."""
+
+    components = 2
+
+    @functools.cached_property
+    def generators(self) -> tuple[np.ndarray, ...]:
+        """The reflection of the first axis."""
+        return read_only([reflection(self.n, 0)])
+
+    def sample(self, key: Key[Array, ""], component: int = 0) -> Float[Array, "d d"]:
+        """Return a uniformly random matrix of determinant +1 (component 0) or -1 (component 1)."""
+        return _orthogonal(key, self.n, 1 - 2 * component)
+
+
+def _orthogonal(key: Key[Array, ""], n: int, determinant: int) -> Float[Array, "d d"]:
+    q = jax.random.orthogonal(key, n)
+    return q.at[:, 0].multiply(determinant * jnp.sign(jnp.linalg.det(q)))
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

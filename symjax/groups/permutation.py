@@ -1,27 +1,159 @@
 """Permutations of n things and cyclic shifts of t instants."""
 
 import dataclasses
+import functools
+import math
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int, Key
 
-from symjax.groups.group import positional_repr
+from symjax.groups.group import MatrixGroup, positional_repr, read_only
+from symjax.groups.schreier_sims import StabiliserChain, stabiliser_chain
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class S:
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class PermutationGroup(MatrixGroup):
+    """The group that some permutations of n things generate; an element lists which thing comes to each place.
+
+    Raises:
+        ValueError: If there is no permutation, or one is none of 0, ..., n - 1 with the n of the first.
+    """
+
+    permutations: Sequence[Sequence[int]]
+
+    def __post_init__(self) -> None:
+        """Refuse what does not permute; drop the identity where others remain."""
+        rows = tuple(tuple(int(i) for i in row) for row in self.permutations)
+        if not rows:
+            raise ValueError("expected at least one permutation, got none; the identity is `(0, 1, ..., n - 1)`")
+        identity = tuple(range(len(rows[0])))
+        for row in rows:
+            if tuple(sorted(row)) != identity:
+                raise ValueError(f"expected every generator to permute 0, ..., {len(identity) - 1}, got {row}")
+        moving = tuple(dict.fromkeys(row for row in rows if row != identity))
+        object.__setattr__(self, "permutations", moving or (identity,))
+
+    @property
+    def d(self) -> int:
+        """The number of things."""
+        return len(self.permutations[0])
+
+    @property
+    def lie_algebra(self) -> tuple[np.ndarray, ...]:
+        """None: the group is finite."""
+        return ()
+
+    @functools.cached_property
+    def generators(self) -> tuple[np.ndarray, ...]:
+        """The permutations as integer arrays [n]; the identity only where it is alone."""
+        return read_only(np.array(row, dtype=np.int64) for row in self.permutations)
+
+    @property
+    def chain(self) -> StabiliserChain:
+        """Stabilisers of one thing after another, from which follow the order, membership and uniform elements."""
+        return stabiliser_chain(tuple(map(tuple, self.permutations)))
+
+    @property
+    def order(self) -> int:
+        """The number of elements."""
+        return self.chain.order
+
+    def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:
+        """Return a random element, each with the same probability."""
+        levels = self.chain.representatives
+        orbits = np.array([len(level) for level in levels])
+        longest = max(orbits, default=0)
+        padded = [np.pad(level, ((0, longest - len(level)), (0, 0))) for level in levels]
+        table = jnp.asarray(np.array(padded, dtype=int).reshape(len(levels), longest, self.d))
+        chosen = jax.random.randint(key, orbits.shape, 0, jnp.asarray(orbits, dtype=int))
+        factors = table[jnp.arange(len(levels)), chosen]
+        return jax.lax.scan(lambda g, h: (g[h], None), jnp.arange(self.d), factors)[0]
+
+    def sample(self, key: Key[Array, ""], component: int = 0) -> Int[Array, " n"]:
+        """Return `uniform`, but never the identity where there are other elements: every function obeys that one."""
+        g = self.uniform(key)
+        return jnp.where(jnp.all(g == jnp.arange(self.d)), jnp.asarray(self.generators[0]), g)
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class NamedPermutationGroup(PermutationGroup):
+    """A permutation group whose generators follow from other fields."""
+
+    permutations: Sequence[Sequence[int]] = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        """Fill in the generators."""
+        object.__setattr__(self, "permutations", self._generate())
+        super().__post_init__()
+
+    def _generate(self) -> Sequence[Sequence[int]]:
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class S(NamedPermutationGroup):
     """S(n), the permutations of n things; an element lists which thing comes to each place."""
 
     n: int
-    components = 1
-    __repr__ = positional_repr
 
-    def sample(self, key: Key[Array, ""], component: int = 0) -> Int[Array, " n"]:
-        """Return a random permutation, for n > 1 never the identity, which every function obeys."""
-        places = jnp.arange(self.n)
-        permutation = jax.random.permutation(key, places)
-        return jnp.where(jnp.all(permutation == places), jnp.roll(places, 1), permutation)
+    def _generate(self) -> Sequence[Sequence[int]]:
+        cycle, places = np.roll(np.arange(self.n), 1), np.arange(self.n)
+        return cycle.tolist(), [*places[:2][::-1].tolist(), *places[2:].tolist()]
+
+    @property
+    def order(self) -> int:
+        """N!."""
+        return math.factorial(self.n)
+
+    def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:
+        """Return a random permutation, each with the same probability."""
+        return jax.random.permutation(key, jnp.arange(self.n))
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class Alt(NamedPermutationGroup):
+    """Alt(n), the even permutations of n things."""
+
+    n: int
+
+    def _generate(self) -> Sequence[Sequence[int]]:
+        if self.n < 3:
+            return [range(self.n)]
+        first = 1 - self.n % 2  # the longest cycle of odd length
+        return [1, 2, 0, *range(3, self.n)], [*range(first), *range(first + 1, self.n), first]
+
+    @property
+    def order(self) -> int:
+        """n!/2, and 1 for fewer than two things."""
+        return max(1, math.factorial(self.n) // 2)
+
+    def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:
+        """Return a random even permutation, each with the same probability."""
+        g = jax.random.permutation(key, jnp.arange(self.n))
+        inversions = jnp.sum(jnp.triu(g[:, None] > g[None, :]))
+        return jnp.where(inversions % 2 == 1, jnp.concatenate([g[:-2], g[-2:][::-1]]), g)
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class Z(NamedPermutationGroup):
+    """Z(n), the cyclic shifts of n places."""
+
+    n: int
+
+    def _generate(self) -> Sequence[Sequence[int]]:
+        return [np.roll(np.arange(self.n), 1).tolist()]
+
+    @property
+    def order(self) -> int:
+        """One shift for each place."""
+        return self.n
+
+    def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:
+        """Return a random shift, each with the same probability."""
+        return jnp.roll(jnp.arange(self.n), jax.random.randint(key, (), 0, self.n))
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -1,0 +1,90 @@
+"""The Lorentz groups of time and one or three space coordinates, time first: whole, or only some of their parts."""
+
+import dataclasses
+import functools
+from typing import ClassVar
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from symjax.groups.group import MatrixGroup, read_only
+from symjax.groups.matrix import plane_rotations
+from symjax.groups.words import random_exponential
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class SO13p(MatrixGroup):
+    """The boosts and rotations of space-time: the part of the Lorentz group that a path joins to the identity."""
+
+    space: ClassVar[int] = 3
+    reversals: ClassVar[tuple[tuple[int, int], ...]] = ((1, 1),)
+    """The signs of time and of space in one diagonal element of every component."""
+
+    @property
+    def d(self) -> int:
+        """One time coordinate, then the coordinates of space."""
+        return 1 + self.space
+
+    @property
+    def components(self) -> int:
+        """One for each pair of signs that time and space may take."""
+        return len(self.reversals)
+
+    @property
+    def form(self) -> np.ndarray:
+        """The metric diag(1, -1, ...), which every element g preserves: g^T form g = form."""
+        return self._reversal(1, -1)
+
+    @functools.cached_property
+    def lie_algebra(self) -> tuple[np.ndarray, ...]:
+        """The boosts, which are symmetric, and the rotations."""
+        return read_only(self.form @ tangent for tangent in plane_rotations(self.d))
+
+    @functools.cached_property
+    def generators(self) -> tuple[np.ndarray, ...]:
+        """The reversals of time and space beyond the boosts and rotations."""
+        return read_only(self._reversal(*signs) for signs in self.reversals[1:3])
+
+    def sample(self, key: Key[Array, ""], component: int = 0) -> Float[Array, "d d"]:
+        """Return a boosted rotation of bounded size, after the reversals of its component."""
+        g = random_exponential(key, self.lie_algebra)
+        return g * jnp.asarray(np.diag(self._reversal(*self.reversals[component])))[None]
+
+    def _reversal(self, time: int, space: int) -> np.ndarray:
+        return np.diag([float(time)] + [float(space)] * self.space)
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class SO13(SO13p):
+    """SO(1,3), the Lorentz transformations of determinant 1: component 1 reverses time and space."""
+
+    reversals = ((1, 1), (-1, -1))
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class O13(SO13p):
+    """O(1,3), the Lorentz group: component 1 reverses space, component 2 time, component 3 both."""
+
+    reversals = ((1, 1), (1, -1), (-1, 1), (-1, -1))
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class SO11p(SO13p):
+    """The boosts of one time and one space coordinate."""
+
+    space = 1
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class SO11(SO13):
+    """SO(1,1), the boosts of one time and one space coordinate; component 1 reverses both."""
+
+    space = 1
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class O11(O13):
+    """O(1,1), the whole Lorentz group of one space coordinate: component 1 reverses it, 2 time, 3 both."""
+
+    space = 1

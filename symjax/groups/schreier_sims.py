@@ -1,0 +1,92 @@
+"""Strong generators of permutation groups (Sims 1970; in the form of Knuth 1991, Combinatorica 11:33).
+
+Here p q is the permutation that moves point i to p[q[i]].
+"""
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+
+Permutation = tuple[int, ...]
+
+
+@dataclasses.dataclass
+class _Level:
+    """The subgroup that fixes every earlier point: for each image of `point`, one element that moves it there."""
+
+    point: int
+    representatives: dict[int, np.ndarray]
+    inverses: dict[int, np.ndarray]
+    generators: list[np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class StabiliserChain:
+    """Subgroups that fix one more point each, down to the identity; every element is one product of representatives.
+
+    Attributes:
+        points: The point that each level moves and the next one fixes.
+        representatives: For each level an array [orbit, n]: one element of the subgroup for each image of its point.
+    """
+
+    points: tuple[int, ...]
+    representatives: tuple[np.ndarray, ...]
+
+    @functools.cached_property
+    def order(self) -> int:
+        """The number of elements: the product of the sizes of the orbits."""
+        return math.prod(len(level) for level in self.representatives)
+
+    def contains(self, permutation: np.ndarray) -> bool:
+        """Whether the permutation is an element of the group."""
+        residue = np.asarray(permutation)
+        for point, level in zip(self.points, self.representatives, strict=True):
+            match = np.flatnonzero(level[:, point] == residue[point])
+            if not len(match):
+                return False
+            residue = np.argsort(level[match[0]])[residue]
+        return bool((residue == np.arange(len(residue))).all())
+
+
+@functools.lru_cache(maxsize=64)
+def stabiliser_chain(generators: tuple[Permutation, ...]) -> StabiliserChain:
+    """Return the chain of the group that the permutations generate, exactly."""
+    n = len(generators[0])
+    identity = np.arange(n)
+    levels = [_Level(point, {point: identity}, {point: identity}, []) for point in range(n)]
+    for generator in generators:
+        _insert(levels, np.array(generator, dtype=int))
+    levels = [level for level in levels if len(level.representatives) > 1]
+    return StabiliserChain(
+        tuple(level.point for level in levels), tuple(np.stack([*level.representatives.values()]) for level in levels)
+    )
+
+
+def _sift(levels: list[_Level], g: np.ndarray) -> np.ndarray | None:
+    """Divide g by representatives until none fits; None where only the identity is left."""
+    for level in levels:
+        image = int(g[level.point])
+        if image not in level.inverses:
+            return g
+        if image != level.point:
+            g = level.inverses[image][g]
+    return None
+
+
+def _insert(levels: list[_Level], g: np.ndarray) -> None:
+    """Enlarge the first level's subgroup by g, which fixes every earlier point, and with it all the later levels."""
+    if not levels or _sift(levels, g) is None:
+        return
+    top, rest = levels[0], levels[1:]
+    top.generators.append(g)
+    found = [g[u] for u in top.representatives.values()]
+    while found:
+        h = found.pop()
+        image = int(h[top.point])
+        if image in top.representatives:
+            _insert(rest, top.inverses[image][h])
+        else:
+            top.representatives[image], top.inverses[image] = h, np.argsort(h)
+            found += [s[h] for s in top.generators]

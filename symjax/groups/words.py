@@ -1,0 +1,24 @@
+"""Random elements near the identity, for groups that have no uniform distribution."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.linalg import expm
+from jaxtyping import Array, Key, Num
+
+RADIUS = 2.0
+
+
+def random_exponential(key: Key[Array, ""], lie_algebra: Sequence[np.ndarray]) -> Num[Array, "d d"]:
+    """Return exp(A) of a normally distributed tangent A, shortened to the Frobenius norm 2 where it is longer.
+
+    The bound keeps the elements of noncompact groups, boosts and shears, far from where rounding would show.
+    """
+    basis = jnp.asarray(np.stack(lie_algebra))
+    tangent = jnp.tensordot(jax.random.normal(key, (len(basis),)).astype(basis.dtype), basis, axes=1)
+    length = jnp.linalg.norm(tangent)
+    shortened = tangent * (RADIUS / jnp.maximum(length, RADIUS)).astype(tangent.dtype)
+    with jax.default_matmul_precision("highest"):
+        return expm(shortened)
