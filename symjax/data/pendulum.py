@@ -1,4 +1,4 @@
-"""The double spring pendulum: two masses on springs in three dimensions (Finzi et al. 2021, arXiv:2104.09459, section 7.2).
+"""The double spring pendulum, two masses on springs in space (Finzi et al. 2021, arXiv:2104.09459, section 7.2).
 
 Units are those in which both masses, both rest lengths, gravity and the first spring are 1. The second spring is twice
 as stiff: that is the system behind the published errors. A state is z = (q1, q2, p1, p2), four vectors of space,
@@ -59,7 +59,8 @@ def roll_out(
 ) -> Float[np.ndarray, "b t 12"]:
     """Return the true states at `times`, given those at times[0].
 
-    A symplectic composition of order six, so the energy does not drift (Yoshida 1990, doi:10.1016/0375-9601(90)90092-3).
+    A symplectic composition of order six, so the energy does not drift (Yoshida 1990,
+    doi:10.1016/0375-9601(90)90092-3).
 
     Args:
         states: the first states.

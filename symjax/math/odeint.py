@@ -1,4 +1,4 @@
-"""Ordinary differential equations at fixed steps: cheap to compile, differentiable in both modes, the same every time."""
+"""Ordinary differential equations at fixed steps, which compile fast and differentiate in both modes."""
 
 from collections.abc import Callable
 
