@@ -1,25 +1,46 @@
 """Irreducible representations of O(3) as e3nn writes them (Geiger and Smidt 2022, arXiv:2207.09453)."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import e3nn_jax as e3nn
 import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.linalg
 from jaxtyping import Array, Float
 
-from symjax.groups import Motion
+from symjax.groups import MatrixGroup, Motion, O
 from symjax.groups.group import positional_repr
+from symjax.reps.basis.linalg import double_precision
+from symjax.reps.linear import LinearRep, namespace, sum_of
 from symjax.reps.simple import linear_part
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Irreps:
-    """A direct sum of O(3) irreps on the last axis, e.g. `Irreps("8x0e+4x1o")`; translations leave it alone."""
+class Irreps(LinearRep):
+    """A direct sum of O(3) irreps on the last axis, e.g. `Irreps("8x0e+4x1o")`; translations leave it alone.
+
+    "1o" are the vectors, "1e" the pseudovectors, "0o" the pseudoscalars; `restrict(Irreps("1e"), SO(3))` forgets
+    reflections.
+    """
 
     irreps: str
     __repr__ = positional_repr
 
     def __post_init__(self):
         object.__setattr__(self, "irreps", str(e3nn.Irreps(self.irreps)))
+
+    @property
+    def group(self) -> O:
+        """O(3)."""
+        return O(3)
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return e3nn.Irreps(self.irreps).dim
 
     def act(
         self, g: Motion | Float[Array, "3 3"], x: e3nn.IrrepsArray | Float[Array, "... d"]
@@ -34,7 +55,49 @@ class Irreps:
             raise ValueError(f"expected an array of irreps {irreps}, got {x.irreps}")
         if x.shape[-1] != irreps.dim:
             raise ValueError(f"irreps {irreps} have dimension {irreps.dim}, but the array has shape {x.shape}")
+        if isinstance(x, np.ndarray):
+            return x @ self.rho(g).T
         named = x if isinstance(x, e3nn.IrrepsArray) else e3nn.IrrepsArray(irreps, x)
         with jax.default_matmul_precision("highest"):  # else the action itself is only good to 1e-3 in tf32
             turned = named.transform_by_matrix(linear_part(g).astype(x.dtype))
         return turned if isinstance(x, e3nn.IrrepsArray) else turned.array
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix [size, size] of an orthogonal matrix."""
+        if isinstance(g, np.ndarray):
+            with double_precision():
+                return np.array(e3nn.Irreps(self.irreps).D_from_matrix(jnp.asarray(g)))
+        return e3nn.Irreps(self.irreps).D_from_matrix(linear_part(g))
+
+    def drho(self, a: Any) -> Any:
+        """Return the matrix [size, size] of an antisymmetric matrix."""
+        return namespace(a).tensordot(_axis(a), self._generators().astype(a.dtype), 1)
+
+    def _generators(self) -> Float[np.ndarray, "3 d d"]:
+        each = [np.asarray(ir.generators()) for mul, ir in e3nn.Irreps(self.irreps) for _ in range(mul)]
+        return np.stack([scipy.linalg.block_diag(*axis) for axis in zip(*each, strict=True)])
+
+    def expand(self) -> LinearRep:
+        """Return the sum of the irreps one by one."""
+        parts = e3nn.Irreps(self.irreps)
+        if len(parts) == 1 and parts[0].mul == 1:
+            return self
+        return sum_of([(Irreps(str(ir)), mul) for mul, ir in parts], self.group)
+
+    def map_leaves(self, change: Callable[[LinearRep], LinearRep], group: MatrixGroup | None) -> LinearRep:
+        """Return `change` of itself: a leaf."""
+        return change(self)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return itself: a representation of O(3)."""
+        return self
+
+    @property
+    def text(self) -> str:
+        """The irreps."""
+        return f'Irreps("{self.irreps}")'
+
+
+def _axis(a: Any) -> Any:
+    """Return the rotation vector of an antisymmetric matrix, as the coordinates of e3nn's generators."""
+    return a[np.array([2, 0, 1]), np.array([1, 2, 0])]

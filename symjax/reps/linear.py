@@ -290,7 +290,7 @@ class Sum(LinearRep):
     @property
     def text(self) -> str:
         return "+".join(
-            (f"{copies}*" if copies > 1 else "") + (f"({term.text})" if "+" in term.text else term.text)
+            (f"{copies}*" if copies > 1 else "") + (f"({term.text})" if isinstance(term, Sum) else term.text)
             for term, copies in self.terms
         ) or "0"
 
@@ -398,7 +398,7 @@ def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
     """
     groups = list(dict.fromkeys(rep.group for rep in reps if rep.group is not None))
     if len(groups) > 1:
-        parts = [part for group in groups for part in (group.factors if isinstance(group, DirectProduct) else (group,))]
+        parts = [part for group in groups for part in (group.groups if isinstance(group, DirectProduct) else (group,))]
         groups = [DirectProduct(tuple(dict.fromkeys(parts)))]
     if not groups:
         return list(reps), None
@@ -423,14 +423,14 @@ def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -
         raise ValueError(f"{rep} cannot become a representation of {group}, of which {own} is no factor")
 
     def place(wanted: MatrixGroup) -> int:
-        found = [i for i, part in enumerate(group.factors) if part == wanted]
+        found = [i for i, part in enumerate(group.groups) if part == wanted]
         if factor is None and len(found) != 1:
             raise ValueError(f"{wanted} is {len(found)} of the factors of {group}; say which with factor=")
         return found[0] if factor is None else factor
 
     def move(leaf: LinearRep) -> LinearRep:
         if isinstance(leaf, Pullback):
-            return Pullback(leaf.rep, group, place(leaf.group.factors[leaf.factor]))
+            return Pullback(leaf.rep, group, place(leaf.group.groups[leaf.factor]))
         return Pullback(leaf, group, place(own))
 
     return rep.map_leaves(move, group)

@@ -45,7 +45,7 @@ class Defining(LinearRep):
         if not isinstance(group, MatrixGroup):
             raise TypeError(f"expected a group of matrices or permutations, got {group!r}")
         if isinstance(group, DirectProduct):
-            factors = [pullback(Defining(part), group, factor=i) for i, part in enumerate(group.factors)]
+            factors = [pullback(Defining(part), group, factor=i) for i, part in enumerate(group.groups)]
             return product_of(factors, group)
         return Defining(group)
 

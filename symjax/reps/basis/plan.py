@@ -1,0 +1,160 @@
+"""The equivariant linear maps between two representations, as a value: solved once, applied in compiled code."""
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Inexact, Int
+
+from symjax.reps.atoms import atoms
+from symjax.reps.linear import LinearRep, namespace
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class Block:
+    """The maps from the copies of one atom to the copies of another.
+
+    Attributes:
+        basis: a basis of the maps from one copy to one copy, of `symjax.reps.basis.bases`.
+        source: which atom of the input.
+        target: which atom of the output.
+        copies: how many copies of the target and of the source there are.
+        method: how the basis was found.
+        residual: the largest violation of equivariance by a random map of unit coefficients, over all generators.
+    """
+
+    basis: Any
+    source: int = dataclasses.field(metadata={"static": True})
+    target: int = dataclasses.field(metadata={"static": True})
+    copies: tuple[int, int] = dataclasses.field(metadata={"static": True})
+    method: str = dataclasses.field(metadata={"static": True})
+    residual: float = dataclasses.field(metadata={"static": True})
+
+    @property
+    def dim(self) -> int:
+        """The number of maps."""
+        return math.prod(self.copies) * self.basis.dim
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+    """An orthonormal basis of all linear maps W with rho_out(g) W = W rho_in(g), in blocks.
+
+    A plan is a pytree whose leaves are the arrays of its bases, and compares by its representations and methods.
+
+    Attributes:
+        blocks: the blocks that hold maps.
+        rep_in: the representation of the input.
+        rep_out: the representation of the output.
+    """
+
+    blocks: tuple[Block, ...]
+    rep_in: LinearRep = dataclasses.field(metadata={"static": True})
+    rep_out: LinearRep = dataclasses.field(metadata={"static": True})
+
+    @property
+    def dim(self) -> int:
+        """The dimension of the space of maps, the length of a vector of coefficients."""
+        return sum(block.dim for block in self.blocks)
+
+    @property
+    def method(self) -> str:
+        """The methods that solved the blocks, e.g. "isotypic"."""
+        return "+".join(sorted({block.method for block in self.blocks})) or "none"
+
+    @property
+    def residual(self) -> float:
+        """The largest violation of equivariance on any generator, relative to the size of a map."""
+        return max((block.residual for block in self.blocks), default=0.0)
+
+    def matrix(self, coefficients: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
+        """Return the map with these coefficients, [..., rep_out.size, rep_in.size].
+
+        Raises:
+            ValueError: If there are not `dim` coefficients.
+        """
+        w = self._sorted_matrix(coefficients)
+        return _reorder(_reorder(w, _ranks(self.rep_out), -2), _ranks(self.rep_in), -1)
+
+    def apply(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
+        """Return the map with these coefficients times the vectors along the last axis of x."""
+        w = self._sorted_matrix(coefficients)
+        with jax.default_matmul_precision("highest"):
+            y = _reorder(x, _places(self.rep_in), -1) @ namespace(w).swapaxes(w, -1, -2)
+        return _reorder(y, _ranks(self.rep_out), -1)
+
+    def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
+        """Return the inner products of a matrix with the maps of the basis: those of its equivariant part."""
+        xp, lead = namespace(w), w.shape[:-2]
+        w = _reorder(_reorder(w, _places(self.rep_out), -2), _places(self.rep_in), -1)
+        targets, sources = _spans(self.rep_out), _spans(self.rep_in)
+        parts = []
+        for block in self.blocks:
+            tile = w[..., targets[block.target], sources[block.source]]
+            (co, ci), n_out = block.copies, tile.shape[-2] // block.copies[0]
+            tile = xp.moveaxis(tile.reshape(*lead, co, n_out, ci, tile.shape[-1] // ci), -3, -2)
+            parts.append(block.basis.coefficients(tile).reshape(*lead, block.dim))
+        return xp.concatenate([*parts, xp.zeros((*lead, 0), w.dtype)], axis=-1)
+
+    def project(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... o i"]:
+        """Return the nearest equivariant map to a matrix, in the Frobenius norm."""
+        return self.matrix(self.coefficients(w))
+
+    def _sorted_matrix(self, coefficients: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
+        """Return the map between vectors whose numbers are listed atom by atom, copy by copy."""
+        xp, lead = namespace(coefficients), coefficients.shape[:-1]
+        if coefficients.shape[-1:] != (self.dim,):
+            raise ValueError(f"expected {self.dim} coefficients along the last axis, got {coefficients.shape}")
+        tiles, start = {}, 0
+        for block in self.blocks:
+            c = coefficients[..., start : start + block.dim].reshape(*lead, *block.copies, block.basis.dim)
+            w = xp.moveaxis(block.basis.matrix(c), -2, -3)
+            tiles[block.target, block.source] = w.reshape(*lead, w.shape[-4] * w.shape[-3], w.shape[-2] * w.shape[-1])
+            start += block.dim
+
+        def tile(t: int, s: int) -> Any:
+            shape = atoms(self.rep_out)[t].places.size, atoms(self.rep_in)[s].places.size
+            return tiles[t, s] if (t, s) in tiles else xp.zeros((*lead, *shape), coefficients.dtype)
+
+        columns = range(len(atoms(self.rep_in)))
+        rows = [xp.concatenate([tile(t, s) for s in columns], axis=-1) for t in range(len(atoms(self.rep_out)))]
+        return xp.concatenate(rows, axis=-2)
+
+    @functools.cached_property
+    def _content(self) -> tuple:
+        return self.rep_in, self.rep_out, tuple((b.target, b.source, b.method, b.basis.dim) for b in self.blocks)
+
+    def __eq__(self, other: object) -> bool:
+        return self._content == other._content if isinstance(other, Plan) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    def __repr__(self) -> str:
+        return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {self.method}, residual {self.residual:.1e})"
+
+
+@functools.lru_cache(maxsize=1024)
+def _places(rep: LinearRep) -> Int[np.ndarray, " n"]:
+    """Return where the numbers of a vector are, atom by atom, copy by copy."""
+    return np.concatenate([np.zeros(0, int), *(atom.places.ravel() for atom in atoms(rep))])
+
+
+@functools.lru_cache(maxsize=1024)
+def _ranks(rep: LinearRep) -> Int[np.ndarray, " n"]:
+    """Return the inverse of `_places`."""
+    return np.argsort(_places(rep))
+
+
+def _spans(rep: LinearRep) -> list[slice]:
+    ends = np.cumsum([0] + [atom.places.size for atom in atoms(rep)])
+    return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _reorder(x: Any, places: Int[np.ndarray, " n"], axis: int) -> Any:
+    return x if np.array_equal(places, np.arange(len(places))) else namespace(x).take(x, places, axis=axis)
