@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
@@ -28,6 +28,11 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 WARM_UP = 5  # steps after the first one and before the first measurement
+COLD_LIMIT, WARM_TIME, WARM_RUNS = (
+    20.0,
+    2.0,
+    20,
+)  # CPU s above which work is not repeated; CPU s and runs of repetitions
 
 
 def serve(make: Callable[[], Callable[[], object]], *packages: str, facts: Mapping[str, Any] | None = None) -> None:
@@ -46,13 +51,11 @@ def serve(make: Callable[[], Callable[[], object]], *packages: str, facts: Mappi
         first = {"cpu_s": time.process_time(), "wall_s": time.perf_counter() - start}
         for _ in range(WARM_UP):
             step()
-    versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
-    print(json.dumps({"first_step": first, "facts": dict(facts or {}), "versions": versions}), flush=True)
+    print(json.dumps({"first_step": first, "facts": dict(facts or {}), "versions": _versions(packages)}), flush=True)
     for line in sys.stdin:
         with contextlib.redirect_stdout(sys.stderr):
-            samples = [_sample(step) for _ in range(int(line))]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"samples": samples, "peak_mib": round(peak)}), flush=True)
+            samples = [_timed(step)[0] for _ in range(int(line))]
+        print(json.dumps({"samples": samples, "peak_mib": round(_peak_mib())}), flush=True)
 
 
 def compare(
@@ -99,14 +102,65 @@ def compare(
     return result
 
 
+class Work(NamedTuple):
+    """Work that is done once and then remembered, such as solving for a basis.
+
+    Attributes:
+        solve: Does it and returns the result.
+        forget: Clears what `solve` remembers of results; what is compiled stays compiled.
+        describe: Returns what to report of the result, outside the measurement.
+    """
+
+    solve: Callable[[], Any]
+    forget: Callable[[], None]
+    describe: Callable[[Any], Mapping[str, Any]]
+
+
+def serve_once(make: Callable[[], Work], *packages: str) -> None:
+    """Be one side of a comparison of work that is done once: cold, then warm, then the report as one line.
+
+    Cold is the first time in this process, with compilation, without what `make` does. Warm is the median of
+    repetitions without remembered results, where the cold run was short enough to repeat.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        work = make()
+        before = _peak_mib()
+        (cold, wall), result = _timed(work.solve)
+        peak, warm = _peak_mib(), []
+        while cold < COLD_LIMIT and sum(warm) < WARM_TIME and len(warm) < WARM_RUNS:
+            work.forget()
+            warm.append(_timed(work.solve)[0][0])
+        facts = work.describe(result)
+    report = {
+        "cold_cpu_s": round(cold, 4),
+        "cold_wall_s": round(wall, 4),
+        "warm_cpu_s": round(statistics.median(warm), 5) if warm else None,
+        "peak_mib": round(peak),
+        "grown_mib": round(peak - before, 1),
+        **facts,
+        "versions": _versions(packages),
+    }
+    print(json.dumps(report), flush=True)
+
+
+def once(command: Sequence[str]) -> dict[str, Any]:
+    """Run a command that ends in `serve_once` in a fresh process and return its report, or {"skipped": why}."""
+    try:
+        done = subprocess.run(_pinned(command), env=os.environ | ONE_THREAD, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        return {"skipped": str(error)}
+    if done.returncode:
+        return {"skipped": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
+    return json.loads(done.stdout)
+
+
 class _Side:
     """A process that serves one side, and what it measured so far."""
 
     def __init__(self, stack: contextlib.ExitStack, command: Sequence[str]):
-        core = str(max(os.sched_getaffinity(0)))
         process = stack.enter_context(
             subprocess.Popen(
-                ["taskset", "-c", core, *command],
+                _pinned(command),
                 env=os.environ | ONE_THREAD,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -143,8 +197,20 @@ class _Side:
         }
 
 
-def _sample(step: Callable[[], object]) -> tuple[float, float]:
-    """Return CPU and wall seconds of one step."""
+def _pinned(command: Sequence[str]) -> list[str]:
+    return ["taskset", "-c", str(max(os.sched_getaffinity(0))), *command]
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _timed(work: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
+    """Return (CPU seconds, wall seconds) and the result."""
     cpu, wall = time.process_time(), time.perf_counter()
-    step()
-    return time.process_time() - cpu, time.perf_counter() - wall
+    result = work()
+    return (time.process_time() - cpu, time.perf_counter() - wall), result
