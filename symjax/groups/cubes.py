@@ -36,12 +36,17 @@ class RubiksCube(NamedPermutationGroup):
 
 
 @functools.cache
+def rubik_stickers() -> tuple[Sticker, ...]:
+    """Return the 48 stickers in the order of `RubiksCube`, without those in the middle of a face."""
+    cells = itertools.product((-1, 0, 1), repeat=3)
+    outer = ((cell, look) for cell in cells for look in DIRECTIONS if np.dot(cell, look) == 1)
+    return tuple((cell, look) for cell, look in outer if cell != look)
+
+
+@functools.cache
 def _quarter_turns() -> list[list[int]]:
-    cells = list(itertools.product((-1, 0, 1), repeat=3))
-    outer = [(cell, look) for cell in cells for look in DIRECTIONS if np.dot(cell, look) == 1]
-    stickers = [(cell, look) for cell, look in outer if cell != look]
     return [
-        _turn(stickers, axis, lambda cell, axis=axis, side=side: cell[axis] == side)
+        _turn(rubik_stickers(), axis, lambda cell, axis=axis, side=side: cell[axis] == side)
         for axis in range(3)
         for side in (-1, 1)
     ]
