@@ -2,12 +2,16 @@
 
 from symjax.groups.classical import GL, SL, SU, Scaling, Sp, U
 from symjax.groups.cubes import Cube, RubiksCube
+from symjax.groups.custom import GeneratedGroup
+from symjax.groups.embed import DkeR3, Embed, O2eR3, SO2eR3
 from symjax.groups.finite import C, D, Parity, TimeReversal, Trivial
 from symjax.groups.group import Group, MatrixGroup
 from symjax.groups.lorentz import O11, O13, SO11, SO13, SO11p, SO13p
 from symjax.groups.matrix import SE, SO, E, Motion, O, Translations
 from symjax.groups.permutation import Alt, PermutationGroup, S, TimeShifts, Z
 from symjax.groups.product import DirectProduct
+from symjax.groups.semidirect import SemiDirectProduct
+from symjax.groups.wreath import Wreath, ZksZnxZn
 
 __all__ = [
     "GL",
@@ -24,23 +28,31 @@ __all__ = [
     "Cube",
     "D",
     "DirectProduct",
+    "DkeR3",
     "E",
+    "Embed",
+    "GeneratedGroup",
     "Group",
     "MatrixGroup",
     "Motion",
     "O",
+    "O2eR3",
     "Parity",
     "PermutationGroup",
     "RubiksCube",
     "S",
+    "SO2eR3",
     "SO11p",
     "SO13p",
     "Scaling",
+    "SemiDirectProduct",
     "Sp",
     "TimeReversal",
     "TimeShifts",
     "Translations",
     "Trivial",
     "U",
+    "Wreath",
     "Z",
+    "ZksZnxZn",
 ]

@@ -73,6 +73,11 @@ class MatrixGroup(abc.ABC):
     def sample(self, key: Key[Array, ""], component: int = 0) -> Any:
         """Return a random element of one component; component 0 holds the identity."""
 
+    @property
+    def identity(self) -> Any:
+        """The element that moves nothing, in the form that the group's elements have."""
+        return np.arange(self.d) if any(h.ndim == 1 for h in self.generators) else np.eye(self.d)
+
     @functools.cached_property
     def is_real(self) -> bool:
         """Whether every generator is a real matrix."""

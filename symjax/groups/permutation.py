@@ -14,6 +14,11 @@ from symjax.groups.group import MatrixGroup, positional_repr, read_only
 from symjax.groups.schreier_sims import StabiliserChain, stabiliser_chain
 
 
+def is_permutation(row: np.ndarray) -> bool:
+    """Whether the array lists each of 0, ..., n - 1 once."""
+    return row.dtype.kind in "iu" and bool((np.sort(row) == np.arange(len(row))).all())
+
+
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class PermutationGroup(MatrixGroup):
     """The group that some permutations of n things generate; an element lists which thing comes to each place.
@@ -31,7 +36,7 @@ class PermutationGroup(MatrixGroup):
             raise ValueError("expected at least one permutation, got none; the identity is `(0, 1, ..., n - 1)`")
         identity = tuple(range(len(rows[0])))
         for row in rows:
-            if tuple(sorted(row)) != identity:
+            if len(row) != len(identity) or not is_permutation(np.array(row, dtype=int)):
                 raise ValueError(f"expected every generator to permute 0, ..., {len(identity) - 1}, got {row}")
         moving = tuple(dict.fromkeys(row for row in rows if row != identity))
         object.__setattr__(self, "permutations", moving or (identity,))

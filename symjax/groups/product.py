@@ -39,6 +39,11 @@ class DirectProduct(MatrixGroup):
         """The product of the factors' numbers; the last factor's component counts fastest."""
         return math.prod(group.components for group in self.groups)
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """The factors' identities."""
+        return tuple(group.identity for group in self.groups)
+
     @functools.cached_property
     def lie_algebra(self) -> tuple[Any, ...]:
         """A tangent of one factor at a time, zero in the others."""
@@ -48,7 +53,11 @@ class DirectProduct(MatrixGroup):
     @functools.cached_property
     def generators(self) -> tuple[Any, ...]:
         """A generator of one factor at a time, the identity in the others."""
-        return self._one_at_a_time(tuple(map(_identity, self.groups)), [group.generators for group in self.groups])
+        return self._one_at_a_time(self.identity, [group.generators for group in self.groups])
+
+    @functools.cached_property
+    def _content(self) -> tuple:
+        return tuple(group._content for group in self.groups)
 
     def _one_at_a_time(self, neutral: tuple[Any, ...], by_factor: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         return tuple((*neutral[:i], x, *neutral[i + 1 :]) for i, factor in enumerate(by_factor) for x in factor)
@@ -58,8 +67,3 @@ class DirectProduct(MatrixGroup):
         parts = np.unravel_index(component, [group.components for group in self.groups])
         keys = jax.random.split(key, len(self.groups))
         return tuple(group.sample(k, int(part)) for group, k, part in zip(self.groups, keys, parts, strict=True))
-
-
-def _identity(group: MatrixGroup) -> np.ndarray:
-    permutes = any(h.ndim == 1 for h in group.generators)
-    return np.arange(group.d) if permutes else np.eye(group.d)

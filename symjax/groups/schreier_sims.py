@@ -27,10 +27,12 @@ class StabiliserChain:
     """Subgroups that fix one more point each, down to the identity; every element is one product of representatives.
 
     Attributes:
+        n: The number of points.
         points: The point that each level moves and the next one fixes.
         representatives: For each level an array [orbit, n]: one element of the subgroup for each image of its point.
     """
 
+    n: int
     points: tuple[int, ...]
     representatives: tuple[np.ndarray, ...]
 
@@ -38,6 +40,13 @@ class StabiliserChain:
     def order(self) -> int:
         """The number of elements: the product of the sizes of the orbits."""
         return math.prod(len(level) for level in self.representatives)
+
+    def elements(self) -> np.ndarray:
+        """Return all permutations of the group, [order, n], the identity first."""
+        found = np.arange(self.n)[None]
+        for level in self.representatives:
+            found = found[:, level].reshape(-1, self.n)
+        return found
 
     def contains(self, permutation: np.ndarray) -> bool:
         """Whether the permutation is an element of the group."""
@@ -47,7 +56,7 @@ class StabiliserChain:
             if not len(match):
                 return False
             residue = np.argsort(level[match[0]])[residue]
-        return bool((residue == np.arange(len(residue))).all())
+        return bool((residue == np.arange(self.n)).all())
 
 
 @functools.lru_cache(maxsize=64)
@@ -59,9 +68,8 @@ def stabiliser_chain(generators: tuple[Permutation, ...]) -> StabiliserChain:
     for generator in generators:
         _insert(levels, np.array(generator, dtype=int))
     levels = [level for level in levels if len(level.representatives) > 1]
-    return StabiliserChain(
-        tuple(level.point for level in levels), tuple(np.stack([*level.representatives.values()]) for level in levels)
-    )
+    tables = tuple(np.stack([*level.representatives.values()]) for level in levels)
+    return StabiliserChain(n, tuple(level.point for level in levels), tables)
 
 
 def _sift(levels: list[_Level], g: np.ndarray) -> np.ndarray | None:

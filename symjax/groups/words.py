@@ -22,3 +22,12 @@ def random_exponential(key: Key[Array, ""], lie_algebra: Sequence[np.ndarray]) -
     shortened = tangent * (RADIUS / jnp.maximum(length, RADIUS)).astype(tangent.dtype)
     with jax.default_matmul_precision("highest"):
         return expm(shortened)
+
+
+def random_word(key: Key[Array, ""], letters: Sequence[np.ndarray]) -> Num[Array, "d d"]:
+    """Return the product of three random letters."""
+    dtype = np.result_type(*letters)
+    alphabet = jnp.asarray(np.stack([letter.astype(dtype) for letter in letters]))
+    a, b, c = alphabet[jax.random.randint(key, (3,), 0, len(letters))]
+    with jax.default_matmul_precision("highest"):
+        return a @ b @ c
