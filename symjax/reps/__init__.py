@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from symjax.reps.cosets import induced, quotient, regular
 from symjax.reps.graph import OnGraph, OnNodes, Relabelling
 from symjax.reps.linear import LinearRep, pullback
 from symjax.reps.powers import alternating, symmetric
@@ -44,7 +45,10 @@ __all__ = [
     "alternating",
     "equivariant_basis",
     "equivariant_maps",
+    "induced",
     "pullback",
+    "quotient",
+    "regular",
     "restrict",
     "symmetric",
 ]

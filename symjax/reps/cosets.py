@@ -1,0 +1,147 @@
+"""Induced representations of finite groups, and their special cases on functions of the group and of its cosets."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from symjax.groups import DirectProduct, MatrixGroup, Trivial
+from symjax.reps.linear import LinearRep, Monomial, Product, namespace
+from symjax.reps.tensor import as_matrix
+
+MOST_ELEMENTS = 10_000
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Induced(LinearRep):
+    """What a representation of a subgroup H becomes on the whole finite group G: one copy for each coset t H.
+
+    With g t_i = t_j h, rho(g) carries copy i to copy j by rho_H(h). The first coset is H itself; numbers are listed
+    coset by coset.
+    """
+
+    rep: LinearRep
+    group: MatrixGroup
+
+    @property
+    def size(self) -> int:
+        """The number of cosets times the size of the representation of the subgroup."""
+        return len(self._cosets.representatives) * self.rep.size
+
+    @functools.cached_property
+    def _cosets(self) -> "_Cosets":
+        return _cosets(self.group, self.rep._concrete())
+
+    @functools.cached_property
+    def _inverses(self) -> Shaped[np.ndarray, "h m m"]:
+        return np.stack([np.linalg.inv(self.rep.rho(h)) for h in self._cosets.subgroup])
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix [size, size] of an element."""
+        xp = namespace(g)
+        source, inner = self._sources(g)
+        places = xp.eye(len(source))[source]
+        blocks = xp.asarray(self._inverses)[inner]
+        return xp.einsum("ji,jab->jaib", places.astype(blocks.dtype), blocks).reshape(self.size, self.size)
+
+    def drho(self, a: Any) -> Any:
+        """Return zeros: a finite group has no tangents."""
+        return namespace(a).zeros((self.size, self.size))
+
+    def monomial(self, h: Any) -> Monomial | None:
+        """Return the permutation of the cosets where the subgroup acts trivially on one number."""
+        if isinstance(self.rep, Product) and not self.rep.factors:
+            return np.asarray(self._sources(h)[0]), np.ones(self.size)
+        return super().monomial(h)
+
+    def _sources(self, g: Any) -> tuple[Any, Any]:
+        """Return for each coset j which i has g t_i in t_j H, and the number of the inverse of h in H."""
+        xp, cosets = namespace(g), self._cosets
+        inverse = xp.linalg.inv(as_matrix(g).astype(float if xp is np else xp.result_type(float)))
+        moved = inverse @ xp.asarray(cosets.representatives, dtype=inverse.dtype)
+        table = xp.asarray(cosets.elements, dtype=inverse.dtype)
+        distance = xp.abs(moved[:, None] - table[None]).sum(axis=(-2, -1))
+        found = xp.argmin(distance, axis=1)
+        return xp.asarray(cosets.coset)[found], xp.asarray(cosets.inner)[found]
+
+    def map_leaves(self, change: Callable[[LinearRep], LinearRep], group: MatrixGroup | None) -> LinearRep:
+        """Return `change` of itself: a leaf."""
+        return change(self)
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return itself: it has its group."""
+        return self
+
+    @property
+    def text(self) -> str:
+        """The call that makes it."""
+        return f"Induced({self.rep})"
+
+
+def induced(rep: LinearRep, group: MatrixGroup) -> LinearRep:
+    """Return the representation of a finite group that one of a subgroup of it induces."""
+    return Induced(rep, group)
+
+
+def quotient(group: MatrixGroup, subgroup: MatrixGroup) -> LinearRep:
+    """Return the permutations of the cosets of a subgroup of a finite group."""
+    return Induced(Product((), subgroup), group)
+
+
+def regular(group: MatrixGroup) -> LinearRep:
+    """Return the permutations of the elements of a finite group by multiplication from the left."""
+    return Induced(Product((), Trivial(group.d)), group)
+
+
+class _Cosets(NamedTuple):
+    """The elements of a finite group as matrices, and for each its coset t_i H and which element of H t_i^-1 it is."""
+
+    elements: Shaped[np.ndarray, "N d d"]
+    subgroup: Shaped[np.ndarray, "h d d"]
+    representatives: Shaped[np.ndarray, "c d d"]
+    coset: Int[np.ndarray, " N"]
+    inner: Int[np.ndarray, " N"]
+
+
+@functools.lru_cache(maxsize=64)
+def _cosets(group: MatrixGroup, subgroup: MatrixGroup) -> _Cosets:
+    elements, inside = _elements(group), _elements(subgroup)
+    index = {_key(e): i for i, e in enumerate(elements)}
+    if group.d != subgroup.d or any(_key(h) not in index for h in inside):
+        raise ValueError(f"{subgroup} is no subgroup of {group}: expected some of its matrices")
+    coset, inner = np.full((2, len(elements)), -1)
+    representatives = []
+    for i, element in enumerate(elements):
+        if coset[i] < 0:
+            members = [index[_key(element @ h)] for h in inside]
+            coset[members], inner[members] = len(representatives), np.arange(len(inside))
+            representatives.append(element)
+    return _Cosets(np.stack(elements), np.stack(inside), np.stack(representatives), coset, inner)
+
+
+def _elements(group: MatrixGroup) -> list[Float[np.ndarray, "d d"]]:
+    """Return all elements as matrices, the identity first.
+
+    Raises:
+        ValueError: If the group is a direct product, or not finite, or too large to list.
+    """
+    if isinstance(group, DirectProduct) or group.lie_algebra:
+        raise ValueError(f"expected a finite group of matrices or permutations, got {group}")
+    generators = [as_matrix(np.asarray(h)) for h in group.generators]
+    found = {_key(np.eye(group.d)): np.eye(group.d)}
+    fresh = list(found.values())
+    while fresh:
+        products = {_key(h @ e): h @ e for e in fresh for h in generators}
+        fresh = [e for key, e in products.items() if key not in found]
+        found |= {_key(e): e for e in fresh}
+        if len(found) > MOST_ELEMENTS:
+            raise ValueError(f"{group} has more than {MOST_ELEMENTS} elements, too many to list one by one")
+    return list(found.values())
+
+
+def _key(matrix: np.ndarray) -> bytes:
+    return (np.round(np.asarray(jax.device_get(matrix)), 6) + 0.0).tobytes()
