@@ -1,0 +1,131 @@
+"""Random elements of the algebra that the matrices of a group span, the same in each of its representations.
+
+Whatever commutes with a group commutes with all sums of products of its matrices and tangents. Where these are closed
+under the adjoint, a random Hermitian one has as few eigenvalues as the irreps allow, and tells one irrep from another.
+"""
+
+import dataclasses
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, Num
+
+from symjax.groups import MatrixGroup
+from symjax.reps.basis.bases import Unsolved
+from symjax.reps.linear import LinearRep
+
+ROUNDING = 1e-10
+
+
+class Letter(NamedTuple):
+    """The element `constant + slope A + sum_j weights[j] h_j`, for a tangent A and the generators h_j of a group."""
+
+    constant: Any
+    slope: Any
+    tangent: Any
+    weights: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """Seeded random words: products of letters, which are random combinations of one, a tangent and the generators."""
+
+    group: MatrixGroup
+    seed: int
+
+    @functools.cached_property
+    def _letters(self) -> tuple[Letter, ...]:
+        rng = np.random.default_rng(self.seed)
+        return tuple(_letter(rng, self.group) for _ in range(12 + self.seed))
+
+    def apply(self, rep: LinearRep, word: slice, rows: Num[np.ndarray, "r n"]) -> Num[np.ndarray, "r n"]:
+        """Return rho(word) x for each row x, where the word is a run of letters."""
+        for letter in self._letters[word]:
+            rows = _apply(letter, rep, rows)
+        return rows
+
+    def hermitian(self, rep: LinearRep) -> Num[np.ndarray, "n n"]:
+        """Return the Hermitian part of the sum of a word of 2 letters and one of 3, or more for later seeds."""
+        one = np.eye(rep.size)
+        rows = self.apply(rep, slice(0, 2), one) + self.apply(rep, slice(9, 12 + self.seed // 2), one)
+        return (rows.T + rows.conj()) / 2
+
+    def generic(self, rep: LinearRep, rows: Num[np.ndarray, "r n"], which: int) -> Num[np.ndarray, "r n"]:
+        """Return rho(w) x for each row x, where w is one of three words of 2 letters (which = 0, 1, 2)."""
+        return self.apply(rep, slice(2 + 2 * which, 4 + 2 * which), rows)
+
+
+def _letter(rng: np.random.Generator, group: MatrixGroup) -> Letter:
+    def normal(*shape: int) -> Any:
+        return rng.standard_normal(shape) + (0 if group.is_real else 1j * rng.standard_normal(shape))
+
+    return Letter(normal(), normal(), _random_tangent(rng, group), normal(len(group.generators)))
+
+
+def _apply(letter: Letter, rep: LinearRep, rows: np.ndarray) -> np.ndarray:
+    assert rep.group is not None
+    total = letter.constant * rows
+    if letter.tangent is not None:
+        total = total + letter.slope * rep.dact(letter.tangent, rows)
+    for weight, element in zip(letter.weights, rep.group.generators, strict=True):
+        total = total + weight * rep.act(element, rows)
+    return total
+
+
+def check_adjoint(rep: LinearRep) -> None:
+    """Refuse a representation whose matrices do not span an algebra that is closed under the adjoint.
+
+    It is enough that the tangents are closed under the adjoint, which the representation keeps, and that the generators
+    act unitarily. Both are polynomial identities, tested on random vectors.
+
+    Raises:
+        Unsolved: If they are not, as for shears and translations.
+    """
+    group, rng = rep.group, np.random.default_rng(0)
+    assert group is not None
+    x, y = rng.standard_normal((2, 3, rep.size))
+    tangent = _random_tangent(rng, group)
+    if tangent is not None:
+        adjoint = jax.tree.map(lambda a: a.conj().T, tangent)
+        if not _in_span(adjoint, group):
+            raise Unsolved("the Lie algebra is not closed under the adjoint")
+        if not _close(rep.dact(tangent, y).conj() @ x.T, y @ rep.dact(adjoint, x).T):
+            raise Unsolved("the representation does not keep the adjoints of the Lie algebra")
+    for h in group.generators:
+        if not _close(rep.act(h, x) @ rep.act(h, y).conj().T, x @ y.T):
+            raise Unsolved("a generator does not act by a unitary matrix")
+
+
+def _close(a: np.ndarray, b: np.ndarray) -> bool:
+    return np.allclose(a, b, rtol=0, atol=ROUNDING * float(np.max(np.abs(b), initial=1.0)))
+
+
+def _random_tangent(rng: np.random.Generator, group: MatrixGroup) -> Any:
+    """Return a normally distributed tangent, or None where there are none."""
+    if not group.lie_algebra:
+        return None
+    _, recipe = _orthonormal(group)
+    weights = rng.standard_normal(len(recipe)) @ recipe
+    return jax.tree.map(lambda *leaves: np.tensordot(weights, np.stack(leaves), axes=1), *group.lie_algebra)
+
+
+def _in_span(tangent: Any, group: MatrixGroup) -> bool:
+    basis, _ = _orthonormal(group)
+    flat = _flatten(tangent)
+    return _close(flat @ basis.T @ basis, flat)
+
+
+@functools.lru_cache(maxsize=64)
+def _orthonormal(group: MatrixGroup) -> tuple[Float[np.ndarray, "t c"], Float[np.ndarray, "t g"]]:
+    """Return an orthonormal basis of the real span of the tangents, as vectors and as combinations of the given ones."""
+    given = np.stack([_flatten(a) for a in group.lie_algebra])
+    left, sizes, basis = np.linalg.svd(given, full_matrices=False)
+    rank = int(np.sum(sizes > ROUNDING * sizes[0]))
+    return basis[:rank], (left[:, :rank] / sizes[:rank]).T
+
+
+def _flatten(tangent: Any) -> Float[np.ndarray, " c"]:
+    leaves = jax.tree.leaves(tangent)
+    return np.concatenate([part.ravel() for leaf in leaves for part in (leaf.real, leaf.imag)])
