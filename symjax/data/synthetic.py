@@ -5,10 +5,12 @@ A task names the representations of its inputs and targets, so one script can tr
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
+import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float, Key
 
 from symjax.groups import O13, MatrixGroup, O
 from symjax.reps import LinearRep, Scalar, T, V
@@ -19,8 +21,8 @@ MINKOWSKI = np.array([1.0, -1.0, -1.0, -1.0])  # time first
 class Samples(NamedTuple):
     """Inputs and what they are mapped to."""
 
-    inputs: Float[np.ndarray, "b n"]
-    targets: Float[np.ndarray, "b m"]
+    inputs: Float[Array | np.ndarray, "*b n"]
+    targets: Float[Array | np.ndarray, "*b m"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,17 @@ class Task:
         """Return that many independent samples, float64."""
         inputs = self.inputs(rng, count)
         return Samples(inputs, self.target(inputs))
+
+    def move(self, samples: Samples, key: Key[Array, ""]) -> Samples:
+        """Return the samples, each moved by its own random element of the group: other samples of the same function."""
+        elements = [partial(self.group.sample, component=part) for part in range(self.group.components)]
+
+        def move_one(key: Key[Array, ""], x: Float[Array, " n"], y: Float[Array, " m"]) -> Samples:
+            which, how = jax.random.split(key)
+            g = jax.lax.switch(jax.random.randint(which, (), 0, len(elements)), elements, how)
+            return Samples(self.rep_in.act(g, x), self.rep_out.act(g, y))
+
+        return jax.vmap(move_one)(jax.random.split(key, len(samples.inputs)), *samples)
 
 
 def inertia(bodies: int = 5) -> Task:

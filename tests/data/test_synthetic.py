@@ -2,7 +2,15 @@ import jax
 import numpy as np
 import pytest
 
-from symjax.data.synthetic import MINKOWSKI, inertia, inertia_tensor, matrix_element, o5_synthetic, particle_interaction
+from symjax.data.synthetic import (
+    MINKOWSKI,
+    Samples,
+    inertia,
+    inertia_tensor,
+    matrix_element,
+    o5_synthetic,
+    particle_interaction,
+)
 
 TASKS = [inertia(), o5_synthetic(), particle_interaction()]
 
@@ -26,6 +34,22 @@ def test_samples_are_as_declared(task):
     again = task.sample(np.random.default_rng(0), 7)
     np.testing.assert_array_equal(again.inputs, samples.inputs)
     np.testing.assert_array_equal(again.targets, samples.targets)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_moved_samples_are_samples_of_the_same_function(task):
+    samples = task.sample(np.random.default_rng(0), 20)
+    moved = jax.jit(task.move)(samples, key=jax.random.key(0))
+    np.testing.assert_allclose(task.target(np.asarray(moved.inputs)), moved.targets, rtol=1e-6, atol=1e-6)
+
+
+def test_each_sample_is_moved_by_its_own_element_of_either_component():
+    """The axes of space as the three bodies of every sample, so that what they become is the element itself."""
+    task, frames = inertia(3), np.tile(np.concatenate([np.ones(3), np.eye(3).ravel()]), (40, 1))
+    inputs = np.asarray(task.move(Samples(frames, task.target(frames)), jax.random.key(1)).inputs)
+    moved = inputs[:, 3:].reshape(40, 3, 3)
+    assert np.abs(moved[0] - moved[1:]).max(axis=(1, 2)).min() > 0.1
+    assert 10 < np.sum(np.linalg.det(moved) > 0) < 30
 
 
 @pytest.mark.parametrize(
