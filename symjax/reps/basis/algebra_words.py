@@ -6,6 +6,7 @@ under the adjoint, a random Hermitian one has as few eigenvalues as the irreps a
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -38,23 +39,25 @@ class Words:
     @functools.cached_property
     def _letters(self) -> tuple[Letter, ...]:
         rng = np.random.default_rng(self.seed)
-        return tuple(_letter(rng, self.group) for _ in range(12 + self.seed))
-
-    def apply(self, rep: LinearRep, word: slice, rows: Num[np.ndarray, "r n"]) -> Num[np.ndarray, "r n"]:
-        """Return rho(word) x for each row x, where the word is a run of letters."""
-        for letter in self._letters[word]:
-            rows = _apply(letter, rep, rows)
-        return rows
+        return tuple(_letter(rng, self.group) for _ in range(10 + self.seed // 2))
 
     def hermitian(self, rep: LinearRep) -> Num[np.ndarray, "n n"]:
-        """Return the Hermitian part of the sum of a word of 2 letters and one of 3, or more for later seeds."""
-        one = np.eye(rep.size)
-        rows = self.apply(rep, slice(0, 2), one) + self.apply(rep, slice(9, 12 + self.seed // 2), one)
+        """Return the Hermitian part of a word of 4 letters, or more for later seeds.
+
+        Shorter ones are not generic: an even polynomial of degree 2 in the angular momentum, the asymmetric top, has
+        pairs of levels that approach each other exponentially.
+        """
+        rows = self._apply(rep, self._letters[6:], np.eye(rep.size))
         return (rows.T + rows.conj()) / 2
 
     def generic(self, rep: LinearRep, rows: Num[np.ndarray, "r n"], which: int) -> Num[np.ndarray, "r n"]:
         """Return rho(w) x for each row x, where w is one of three words of 2 letters (which = 0, 1, 2)."""
-        return self.apply(rep, slice(2 + 2 * which, 4 + 2 * which), rows)
+        return self._apply(rep, self._letters[2 * which : 2 * which + 2], rows)
+
+    def _apply(self, rep: LinearRep, letters: Sequence[Letter], rows: np.ndarray) -> np.ndarray:
+        for letter in letters:
+            rows = _apply(letter, rep, rows)
+        return rows
 
 
 def _letter(rng: np.random.Generator, group: MatrixGroup) -> Letter:
@@ -119,7 +122,7 @@ def _in_span(tangent: Any, group: MatrixGroup) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _orthonormal(group: MatrixGroup) -> tuple[Float[np.ndarray, "t c"], Float[np.ndarray, "t g"]]:
-    """Return an orthonormal basis of the real span of the tangents, as vectors and as combinations of the given ones."""
+    """Return an orthonormal basis of the real span of the tangents, as vectors and as sums of the given ones."""
     given = np.stack([_flatten(a) for a in group.lie_algebra])
     left, sizes, basis = np.linalg.svd(given, full_matrices=False)
     rank = int(np.sum(sizes > ROUNDING * sizes[0]))

@@ -6,7 +6,6 @@ a space D^m, and a second element links these spaces to one another, in the same
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 from jaxtyping import Float, Num
@@ -58,8 +57,9 @@ class Irrep:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Isotypic:
-    """A representation split into irreps; `levels` and `links` are the sizes of the two random elements."""
+    """A representation of `size` coordinates split into irreps; `levels` and `links` scale those of the irreps."""
 
+    size: int
     irreps: tuple[Irrep, ...]
     levels: float
     links: float
@@ -68,8 +68,7 @@ class Isotypic:
         return f"Isotypic({', '.join(map(repr, self.irreps))})"
 
 
-@functools.lru_cache(maxsize=128)
-def decompose(rep: LinearRep, seed: int = 0) -> Isotypic:
+def decompose(rep: LinearRep, seed: int) -> Isotypic:
     """Return the irreps in a representation, smaller ones first.
 
     Raises:
@@ -87,7 +86,7 @@ def decompose(rep: LinearRep, seed: int = 0) -> Isotypic:
     spaces = _Spaces(rep, words, levels, vectors)
     irreps = [spaces.irrep(members, parents) for members, parents in spaces.trees()]
     irreps.sort(key=lambda irrep: (irrep.dimension, irrep.levels[0]))
-    return Isotypic(tuple(irreps), float(np.max(np.abs(levels))), spaces.scale)
+    return Isotypic(rep.size, tuple(irreps), float(np.max(np.abs(levels))), spaces.scale)
 
 
 class _Spaces:
@@ -161,7 +160,7 @@ def _starts(levels: Float[np.ndarray, " n"]) -> list[int]:
     steps = np.diff(levels) / max(float(np.max(np.abs(levels))), np.finfo(float).tiny)
     if np.any((steps > SAME) & (steps < APART)):
         raise Unsolved("two eigenvalues are neither equal nor apart")
-    return [0, *(np.flatnonzero(steps >= APART) + 1)]
+    return [0, *(np.flatnonzero(steps >= APART) + 1).tolist()]
 
 
 def _extended(units: list[np.ndarray], imaginary: np.ndarray, scale: float) -> list[np.ndarray]:

@@ -6,6 +6,8 @@ division algebra D, and does the same at every place in the irrep.
 """
 
 import dataclasses
+import functools
+import itertools
 import math
 from typing import Any
 
@@ -18,6 +20,7 @@ from symjax.reps.basis.decompose import Irrep, Isotypic, decompose
 from symjax.reps.linear import LinearRep, namespace
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
+ACCURACY = 1e-10
 SEEDS = 8
 
 
@@ -110,7 +113,7 @@ class IsotypicBasis:
 
     def _split(self, c: Inexact[Any, "... r"]) -> list[Any]:
         ends = np.cumsum([0, *(math.prod(block.shape) for block in self.blocks)])
-        return [c[..., start:end] for start, end in zip(ends, ends[1:], strict=False)]
+        return [c[..., start:end] for start, end in itertools.pairwise(ends)]
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> IsotypicBasis:
@@ -120,28 +123,53 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> IsotypicBasis
         Unsolved: If the algebra of a representation is not closed under the adjoint, or this seed tells the irreps
             apart too badly.
     """
-    source, target = decompose(rep_in, seed), decompose(rep_out, seed)
-    blocks = [
-        IrrepBlock(target.irreps[t].vectors, source.irreps[s].vectors, _right_units(source.irreps[s].vectors.shape[3]))
-        for t, s in _shared(target, source)
-    ]
-    return IsotypicBasis(tuple(blocks), (rep_out.size, rep_in.size))
+    return _paired(_certified(rep_in, seed), _certified(rep_out, seed))
 
 
 def isotypic(rep: LinearRep) -> Isotypic:
     """Return the irreps in a representation, with dimension, multiplicity and kind.
 
+    >>> from symjax.groups import SO
+    >>> from symjax.reps.tensor import V
+    >>> isotypic((V * V)(SO(3))).irreps[1]
+    Irrep(dimension=3, multiplicity=1, kind='real')
+
     Raises:
-        ValueError: If the group is not closed under the adjoint, so that it may have representations that are no sums
-            of irreps, or if no random element tells the irreps apart.
+        ValueError: If the matrices are not closed under the adjoint, so that the representation may be no sum of
+            irreps, or if no random element tells its irreps apart.
     """
-    reasons = []
+    reason = None
     for seed in range(SEEDS):
         try:
-            return decompose(rep, seed)
-        except Unsolved as reason:
-            reasons.append(str(reason))
-    raise ValueError(f"{rep} could not be split into irreps: {reasons[-1]}")
+            return _certified(rep, seed)
+        except Unsolved as error:
+            reason = error
+    raise ValueError(f"{rep} could not be split into irreps: {reason}")
+
+
+@functools.lru_cache(maxsize=128)
+def _certified(rep: LinearRep, seed: int) -> Isotypic:
+    """Return the irreps, after a test on random vectors that all that should commute with the generators does."""
+    found, group = decompose(rep, seed), rep.group
+    assert group is not None
+    basis, rng = _paired(found, found), np.random.default_rng(seed)
+    c, x = rng.standard_normal(basis.dim), rng.standard_normal((2, rep.size))
+    mapped = basis.apply(c, x)
+    moves = [functools.partial(rep.dact, a) for a in group.lie_algebra]
+    moves += [functools.partial(rep.act, h) for h in group.generators]
+    for move in moves:
+        first, last = basis.apply(c, move(x)), move(mapped)
+        if np.max(np.abs(first - last)) > ACCURACY * max(1.0, float(np.max(np.abs(last)))):
+            raise Unsolved("what should commute with the group does not")
+    return found
+
+
+def _paired(source: Isotypic, target: Isotypic) -> IsotypicBasis:
+    blocks = [
+        IrrepBlock(target.irreps[t].vectors, source.irreps[s].vectors, _right_units(source.irreps[s].vectors.shape[3]))
+        for t, s in _shared(target, source)
+    ]
+    return IsotypicBasis(tuple(blocks), (target.size, source.size))
 
 
 def _right_units(size: int) -> Float[np.ndarray, "u u u"]:
