@@ -7,7 +7,7 @@ the orthogonal projection). Leading axes batch. The arrays are float64 on the ho
 import dataclasses
 import functools
 import math
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -20,6 +20,7 @@ class Unsolved(Exception):
     """A method does not apply here, or its result did not pass its checks; says why."""
 
 
+@runtime_checkable
 class Basis(Protocol):
     """An orthonormal basis of `dim` maps."""
 
