@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.groups import O13, SO, SU, C, D, GeneratedGroup, O, S, Sp
+from symjax.groups import O13, SO, SU, C, D, GeneratedGroup, MatrixGroup, O, S, Sp
 from symjax.reps import T
 from symjax.reps.basis import decompose, dense, isotypic
 from symjax.reps.basis.algebra_words import Words
@@ -74,10 +74,15 @@ def reps(case) -> tuple[LinearRep, LinearRep]:
     return T(*rep_in)(group), T(*rep_out)(group)
 
 
+def concrete(rep: LinearRep) -> MatrixGroup:
+    assert rep.group is not None
+    return rep.group
+
+
 def normal(*shape: int, like: LinearRep) -> np.ndarray:
     rng = np.random.default_rng(0)
     real = rng.standard_normal(shape)
-    return real if like.group.is_real else real + 1j * rng.standard_normal(shape)
+    return real if concrete(like).is_real else real + 1j * rng.standard_normal(shape)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -89,9 +94,9 @@ def test_the_maps_are_all_lawful_and_orthonormal(case):
     assert maps.shape == (basis.dim, rep_out.size, rep_in.size)
     gram = np.einsum("roi,soi->rs", maps.conj(), maps)
     np.testing.assert_allclose(gram, np.eye(basis.dim), atol=1e-11)
-    for a in rep_in.group.lie_algebra:
+    for a in concrete(rep_in).lie_algebra:
         np.testing.assert_allclose(rep_out.drho(a) @ maps, maps @ rep_in.drho(a), atol=1e-10)
-    for h in rep_in.group.generators:
+    for h in concrete(rep_in).generators:
         np.testing.assert_allclose(rep_out.rho(h) @ maps, maps @ rep_in.rho(h), atol=1e-10)
 
 
@@ -147,6 +152,7 @@ def test_a_space_without_maps():
         (T(1, 1)(SU(3)), [(1, 1, "complex"), (8, 1, "complex")]),
         (T(2)(S(5)), [(1, 2, "real"), (4, 3, "real"), (5, 1, "real"), (6, 1, "real")]),
         (T(1)(SO(3) * S(4)), [(3, 1, "real"), (9, 1, "real")]),
+        (T(1)(SU(2)) * T(1)(S(3)), [(2, 1, "complex"), (4, 1, "complex")]),
     ],
     ids=str,
 )
@@ -228,6 +234,11 @@ def test_irreps_that_look_alike_are_not_paired():
     with pytest.raises(Unsolved, match="differ otherwise"):
         isotypic._paired(dataclasses.replace(target, irreps=tuple(other)), target)
     assert isotypic._paired(dataclasses.replace(target, irreps=tuple(far)), target).dim == 0
+
+
+def test_what_takes_minutes_is_refused():
+    with pytest.raises(Unsolved, match="6561 coordinates"):
+        isotypic.solve(T(0)(SO(3)), T(8)(SO(3)))
 
 
 def test_a_representation_is_kept_once():

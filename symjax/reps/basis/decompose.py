@@ -15,6 +15,7 @@ from symjax.reps.basis.bases import Unsolved
 from symjax.reps.basis.linalg import eigh
 from symjax.reps.linear import LinearRep
 
+LARGEST = 4096  # coordinates
 SAME, APART = 1e-11, 3e-7  # eigenvalues, relative to the largest, of one space and of two
 ZERO, CLEAR = 1e-7, 1e-5  # parts of a second element, relative to its largest
 KINDS = {1: "real", 2: "complex", 4: "quaternionic"}
@@ -72,9 +73,11 @@ def decompose(rep: LinearRep, seed: int) -> Isotypic:
     """Return the irreps in a representation, smaller ones first.
 
     Raises:
-        Unsolved: If the algebra of the representation is not closed under the adjoint, or this seed tells its irreps
-            apart too badly.
+        Unsolved: If the representation is too large, its algebra is not closed under the adjoint, or this seed tells
+            its irreps apart too badly.
     """
+    if rep.size > LARGEST:
+        raise Unsolved(f"{rep.size} coordinates are more than the {LARGEST} of an eigendecomposition")
     check_adjoint(rep)
     group = rep.group
     assert group is not None
