@@ -3,12 +3,12 @@
 import functools
 import itertools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
-from symjax.reps.linear import LinearRep, Product, Sum, product_of
+from symjax.reps.linear import LinearRep, Product, Sum, namespace, product_of
 
 
 class Atom(NamedTuple):
@@ -16,6 +16,31 @@ class Atom(NamedTuple):
 
     rep: LinearRep
     places: Int[np.ndarray, "c n"]
+
+    def read(self, x: Shaped[Any, "... n"]) -> Shaped[Any, "... c n"]:
+        """Return the copies of this atom in vectors along the last axis of x."""
+        return pick(x, self.places.ravel(), -1).reshape(*x.shape[:-1], *self.places.shape)
+
+
+def pick(x: Shaped[Any, "..."], places: Int[np.ndarray, " n"], axis: int) -> Shaped[Any, "..."]:
+    """Return `take` along an axis, as a slice where the places follow one another: cheaper to compile and to run."""
+    if len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+        cut = [slice(None)] * x.ndim
+        cut[axis] = slice(int(places[0]), int(places[0]) + len(places))
+        return x[tuple(cut)]
+    return namespace(x).take(x, places, axis=axis)
+
+
+@functools.lru_cache(maxsize=1024)
+def places_in_order(rep: LinearRep) -> Int[np.ndarray, " n"]:
+    """Return where the numbers of a vector are, atom by atom, copy by copy."""
+    return np.concatenate([np.zeros(0, int), *(atom.places.ravel() for atom in atoms(rep))])
+
+
+@functools.lru_cache(maxsize=1024)
+def ranks(rep: LinearRep) -> Int[np.ndarray, " n"]:
+    """Return the inverse of `places_in_order`."""
+    return np.argsort(places_in_order(rep))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -36,7 +61,9 @@ def _split(rep: LinearRep) -> list[Atom]:
     if isinstance(rep, Product):
         return [_join(choice, rep) for choice in itertools.product(*map(atoms, rep.factors))]
     expanded = rep.expand()
-    return [Atom(rep, np.arange(rep.size)[None])] if expanded is rep else _split(expanded)
+    if expanded is not rep:
+        return _split(expanded)
+    return [Atom(rep, np.arange(rep.size)[None])] if rep.size else []
 
 
 def _split_sum(rep: Sum) -> list[Atom]:

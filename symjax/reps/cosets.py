@@ -5,15 +5,15 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Inexact, Int, Shaped
 
 from symjax.groups import DirectProduct, MatrixGroup, Trivial
-from symjax.reps.linear import LinearRep, Monomial, Product, namespace
+from symjax.reps.linear import LinearRep, Monomial, Product, namespace, promoted
 from symjax.reps.tensor import as_matrix
 
 MOST_ELEMENTS = 10_000
+SAME = 1e-6  # entries of one element, after rounding in every product that made it
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -30,7 +30,7 @@ class Induced(LinearRep):
     @property
     def size(self) -> int:
         """The number of cosets times the size of the representation of the subgroup."""
-        return len(self._cosets.representatives) * self.rep.size
+        return len(self._cosets.first) * self.rep.size
 
     @functools.cached_property
     def _cosets(self) -> "_Cosets":
@@ -44,9 +44,9 @@ class Induced(LinearRep):
         """Return the matrix [size, size] of an element."""
         xp = namespace(g)
         source, inner = self._sources(g)
-        places = xp.eye(len(source))[source]
         blocks = xp.asarray(self._inverses)[inner]
-        return xp.einsum("ji,jab->jaib", places.astype(blocks.dtype), blocks).reshape(self.size, self.size)
+        places = xp.eye(len(source), dtype=blocks.dtype)[source]
+        return (places[:, None, :, None] * blocks[:, :, None, :]).reshape(self.size, self.size)
 
     def drho(self, a: Any) -> Any:
         """Return zeros: a finite group has no tangents."""
@@ -61,11 +61,12 @@ class Induced(LinearRep):
     def _sources(self, g: Any) -> tuple[Any, Any]:
         """Return for each coset j which i has g t_i in t_j H, and the number of the inverse of h in H."""
         xp, cosets = namespace(g), self._cosets
-        inverse = xp.linalg.inv(as_matrix(g).astype(float if xp is np else xp.result_type(float)))
-        moved = inverse @ xp.asarray(cosets.representatives, dtype=inverse.dtype)
-        table = xp.asarray(cosets.elements, dtype=inverse.dtype)
-        distance = xp.abs(moved[:, None] - table[None]).sum(axis=(-2, -1))
+        inverse, elements = promoted(xp.linalg.inv(as_matrix(g)), xp.asarray(cosets.elements))
+        moved = inverse @ elements[cosets.first]
+        distance = xp.abs(moved[:, None] - elements[None]).max(axis=(-2, -1))
         found = xp.argmin(distance, axis=1)
+        if xp is np and distance.min(axis=1).max() > SAME:
+            raise ValueError(f"{self} has no matrix for {g}, which is no element of {self.group}")
         return xp.asarray(cosets.coset)[found], xp.asarray(cosets.inner)[found]
 
     def map_leaves(self, change: Callable[[LinearRep], LinearRep], group: MatrixGroup | None) -> LinearRep:
@@ -79,7 +80,10 @@ class Induced(LinearRep):
     @property
     def text(self) -> str:
         """The call that makes it."""
-        return f"Induced({self.rep})"
+        return f"induced({self.rep}, {self.group})"
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def induced(rep: LinearRep, group: MatrixGroup) -> LinearRep:
@@ -98,11 +102,14 @@ def regular(group: MatrixGroup) -> LinearRep:
 
 
 class _Cosets(NamedTuple):
-    """The elements of a finite group as matrices, and for each its coset t_i H and which element of H t_i^-1 it is."""
+    """The elements of a finite group as matrices, and for each its coset t_i H and which h of H makes it t_i h.
+
+    `first` lists which element each t_i is.
+    """
 
     elements: Shaped[np.ndarray, "N d d"]
     subgroup: Shaped[np.ndarray, "h d d"]
-    representatives: Shaped[np.ndarray, "c d d"]
+    first: Int[np.ndarray, " c"]
     coset: Int[np.ndarray, " N"]
     inner: Int[np.ndarray, " N"]
 
@@ -114,16 +121,16 @@ def _cosets(group: MatrixGroup, subgroup: MatrixGroup) -> _Cosets:
     if group.d != subgroup.d or any(_key(h) not in index for h in inside):
         raise ValueError(f"{subgroup} is no subgroup of {group}: expected some of its matrices")
     coset, inner = np.full((2, len(elements)), -1)
-    representatives = []
+    first = []
     for i, element in enumerate(elements):
         if coset[i] < 0:
             members = [index[_key(element @ h)] for h in inside]
-            coset[members], inner[members] = len(representatives), np.arange(len(inside))
-            representatives.append(element)
-    return _Cosets(np.stack(elements), np.stack(inside), np.stack(representatives), coset, inner)
+            coset[members], inner[members] = len(first), np.arange(len(inside))
+            first.append(i)
+    return _Cosets(np.stack(elements), np.stack(inside), np.array(first), coset, inner)
 
 
-def _elements(group: MatrixGroup) -> list[Float[np.ndarray, "d d"]]:
+def _elements(group: MatrixGroup) -> list[Inexact[np.ndarray, "d d"]]:
     """Return all elements as matrices, the identity first.
 
     Raises:
@@ -132,6 +139,8 @@ def _elements(group: MatrixGroup) -> list[Float[np.ndarray, "d d"]]:
     if isinstance(group, DirectProduct) or group.lie_algebra:
         raise ValueError(f"expected a finite group of matrices or permutations, got {group}")
     generators = [as_matrix(np.asarray(h)) for h in group.generators]
+    if any(np.max(np.abs(np.abs(np.linalg.eigvals(h)) - 1)) > SAME for h in generators):
+        raise ValueError(f"expected a finite group, got {group}, which stretches some vector without end")
     found = {_key(np.eye(group.d)): np.eye(group.d)}
     fresh = list(found.values())
     while fresh:
@@ -144,4 +153,4 @@ def _elements(group: MatrixGroup) -> list[Float[np.ndarray, "d d"]]:
 
 
 def _key(matrix: np.ndarray) -> bytes:
-    return (np.round(np.asarray(jax.device_get(matrix)), 6) + 0.0).tobytes()
+    return (np.round(matrix.astype(complex), 6) + 0.0).tobytes()

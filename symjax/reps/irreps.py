@@ -30,6 +30,8 @@ class Irreps(LinearRep):
     __repr__ = positional_repr
 
     def __post_init__(self):
+        if not e3nn.Irreps(self.irreps):
+            raise ValueError(f"expected at least one irrep, as in `8x0e+4x1o`, got {self.irreps!r}")
         object.__setattr__(self, "irreps", str(e3nn.Irreps(self.irreps)))
 
     @property

@@ -8,12 +8,12 @@ import abc
 import dataclasses
 import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array
 
 from symjax.groups import DirectProduct, MatrixGroup
 
@@ -24,6 +24,18 @@ def namespace(*trees: Any) -> Any:
     """Return jax.numpy where some leaf is a jax array, else numpy."""
     leaves = jax.tree.leaves(trees)
     return next((x for x in leaves if isinstance(x, jax.Array)), np.zeros(0)).__array_namespace__()
+
+
+def one(g: Any) -> Any:
+    """Return the 1 x 1 identity matrix in the array type and the precision of an element."""
+    dtypes = [x.dtype for x in jax.tree.leaves(g) if jax.dtypes.issubdtype(x.dtype, np.inexact)]
+    return namespace(g).ones((1, 1), np.result_type(*dtypes) if dtypes else float)
+
+
+def promoted(*arrays: Any) -> list[Any]:
+    """Return the arrays in their common precision, complex where one is."""
+    dtype = np.result_type(*(array.dtype for array in arrays)) if arrays else None
+    return [array.astype(dtype) for array in arrays]
 
 
 class LinearRep(abc.ABC):
@@ -78,10 +90,13 @@ class LinearRep(abc.ABC):
         """Return this representation of `group`.
 
         Raises:
+            TypeError: If that is no group of matrices.
             ValueError: If it already has another group.
         """
+        if not isinstance(group, MatrixGroup):
+            raise TypeError(f"expected a group of matrices or permutations, got {group!r}")
         if self.group is not None and self.group != group:
-            raise ValueError(f"{self} already belongs to {self.group}; use restrict(rep, subgroup) to give up symmetry")
+            raise ValueError(f"{self} has a group already, so {group} needs pullback (a product of it) or restrict")
         return self if self.group is not None else self.map_leaves(lambda leaf: leaf.bind(group), group)
 
     def __add__(self, other: "LinearRep | int") -> "LinearRep":
@@ -94,7 +109,7 @@ class LinearRep(abc.ABC):
     def __mul__(self, other: "LinearRep | int") -> "LinearRep":
         if isinstance(other, int):
             return sum_of([(self, _natural(other))], self.group)
-        return product_of(*align(self, other))
+        return product_of(*align(self, other)) if isinstance(other, LinearRep) else NotImplemented
 
     def __rmul__(self, other: int) -> "LinearRep":
         return self * other
@@ -129,8 +144,11 @@ class LinearRep(abc.ABC):
 
 
 def _along_last(matrix: Any, x: Any) -> Any:
+    """Return matrix x in the precision of x, complex where either is."""
+    dtype = x.dtype if jax.dtypes.issubdtype(x.dtype, np.inexact) else matrix.dtype
+    dtype = np.result_type(dtype, np.complex64) if np.iscomplexobj(matrix) else dtype
     with jax.default_matmul_precision("highest"):
-        return x @ matrix.T.astype(np.result_type(x.dtype, np.complex64) if np.iscomplexobj(matrix) else x.dtype)
+        return x.astype(dtype) @ matrix.T.astype(dtype)
 
 
 def _bracketed(text: str) -> str:
@@ -145,7 +163,7 @@ def _natural(number: int) -> int:
 
 def signed_permutation(matrix: np.ndarray) -> Monomial | None:
     """Return (perm, sign) of a matrix with one +1 or -1 in each row and column, up to rounding; else None."""
-    perm = np.argmax(np.abs(matrix), axis=1)
+    perm = np.argmax(np.abs(matrix), axis=1) if len(matrix) else np.zeros(0, int)
     sign = np.sign(matrix[np.arange(len(matrix)), perm].real)
     exact = np.zeros_like(matrix)
     exact[np.arange(len(matrix)), perm] = sign
@@ -263,7 +281,7 @@ class Sum(LinearRep):
             part = x[..., start : start + copies * term.size].reshape(*x.shape[:-1], copies, term.size)
             parts.append(act(term, part).reshape(*x.shape[:-1], copies * term.size))
             start += copies * term.size
-        return namespace(*parts, x).concatenate(parts, axis=-1) if parts else x
+        return namespace(*parts).concatenate(promoted(*parts), axis=-1) if parts else x
 
     def monomial(self, h: Any) -> Monomial | None:
         perms, signs, start = [], [], 0
@@ -289,10 +307,13 @@ class Sum(LinearRep):
 
     @property
     def text(self) -> str:
-        return "+".join(
-            (f"{copies}*" if copies > 1 else "") + (f"({term.text})" if isinstance(term, Sum) else term.text)
-            for term, copies in self.terms
-        ) or "0"
+        return (
+            "+".join(
+                (f"{copies}*" if copies > 1 else "") + (f"({term.text})" if isinstance(term, Sum) else term.text)
+                for term, copies in self.terms
+            )
+            or "0"
+        )
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -307,11 +328,10 @@ class Product(LinearRep):
         return math.prod(factor.size for factor in self.factors)
 
     def rho(self, g: Any) -> Any:
-        xp = namespace(g)
-        return functools.reduce(xp.kron, [factor.rho(g) for factor in self.factors], xp.ones((1, 1)))
+        return functools.reduce(namespace(g).kron, promoted(one(g), *(factor.rho(g) for factor in self.factors)))
 
     def drho(self, a: Any) -> Any:
-        return self.dact(a, namespace(a).eye(self.size)).T
+        return self.dact(a, namespace(a).eye(self.size, dtype=one(a).dtype)).T
 
     def act(self, g: Any, x: Any) -> Any:
         for i, factor in enumerate(self.factors):
@@ -320,7 +340,7 @@ class Product(LinearRep):
 
     def dact(self, a: Any, x: Any) -> Any:
         moved = [self._along(i, functools.partial(factor.dact, a), x) for i, factor in enumerate(self.factors)]
-        return sum(moved, start=0 * self._sized(x))
+        return functools.reduce(operator.add, promoted(0 * self._sized(x), *moved))
 
     def _along(self, i: int, act: Callable, x: Any) -> Any:
         xp = namespace(x)
@@ -361,7 +381,7 @@ class Product(LinearRep):
 def _block_diagonal(blocks: Sequence[Any]) -> Any:
     xp, size, start = namespace(*blocks), sum(len(block) for block in blocks), 0
     rows = []
-    for block in blocks:
+    for block in promoted(*blocks):
         rows.append(xp.pad(block, ((0, 0), (start, size - start - len(block)))))
         start += len(block)
     return xp.concatenate(rows) if rows else np.zeros((0, 0))
@@ -394,15 +414,36 @@ def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
     """Return the representations as ones of a common group, and that group.
 
     Abstract ones take the group of the others. Representations of different groups become ones of the direct product,
-    on which each factor moves its own.
+    on which each factor moves its own, a factor of several of the groups as often as in the one that has it most.
     """
     groups = list(dict.fromkeys(rep.group for rep in reps if rep.group is not None))
     if len(groups) > 1:
-        parts = [part for group in groups for part in (group.groups if isinstance(group, DirectProduct) else (group,))]
-        groups = [DirectProduct(tuple(dict.fromkeys(parts)))]
+        merged: list[MatrixGroup] = []
+        for own in map(factors_of, groups):
+            merged += [part for i, part in enumerate(own) if own[: i + 1].count(part) > merged.count(part)]
+        groups = [DirectProduct(tuple(merged))]
     if not groups:
         return list(reps), None
     return [rep(groups[0]) if rep.group is None else pullback(rep, groups[0]) for rep in reps], groups[0]
+
+
+def monomials(rep: LinearRep) -> list[Monomial] | None:
+    """Return the generators as permutations with signs, or None where some element is more than that."""
+    group, probe = rep._concrete(), np.random.default_rng(0).standard_normal(rep.size)
+    if any(np.any(rep.dact(a, probe)) for a in group.lie_algebra):
+        return None
+    found = []
+    for h in group.generators:
+        if (monomial := rep.monomial(h)) is None:
+            return None
+        found.append(monomial)
+    return found
+
+
+def permutes(rep: LinearRep) -> bool:
+    """Return whether every element permutes the coordinates, so that functions of one number at a time are lawful."""
+    found = monomials(rep)
+    return found is not None and all((sign > 0).all() for _, sign in found)
 
 
 def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -> LinearRep:
@@ -414,23 +455,30 @@ def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -
         factor: which factor acts, needed where two factors are equal.
 
     Raises:
-        ValueError: If the group of `rep` is no factor, or is several and `factor` does not choose.
+        ValueError: If the group of `rep` is no factor, or is several and `factor` does not choose one of them.
     """
     own = rep._concrete()
     if own == group:
         return rep
-    if not isinstance(group, DirectProduct):
-        raise ValueError(f"{rep} cannot become a representation of {group}, of which {own} is no factor")
-
-    def place(wanted: MatrixGroup) -> int:
-        found = [i for i, part in enumerate(group.groups) if part == wanted]
-        if factor is None and len(found) != 1:
-            raise ValueError(f"{wanted} is {len(found)} of the factors of {group}; say which with factor=")
-        return found[0] if factor is None else factor
 
     def move(leaf: LinearRep) -> LinearRep:
-        if isinstance(leaf, Pullback):
-            return Pullback(leaf.rep, group, place(leaf.group.groups[leaf.factor]))
-        return Pullback(leaf, group, place(own))
+        part, inner = (leaf.factor, leaf.rep) if isinstance(leaf, Pullback) else (0, leaf)
+        return Pullback(inner, group, _place(factors_of(own), part, group, factor))
 
     return rep.map_leaves(move, group)
+
+
+def factors_of(group: MatrixGroup) -> tuple[MatrixGroup, ...]:
+    """Return the factors of a direct product; the group itself if it is none."""
+    return tuple(group.groups) if isinstance(group, DirectProduct) else (group,)
+
+
+def _place(own: tuple[MatrixGroup, ...], part: int, group: MatrixGroup, factor: int | None) -> int:
+    """Return which factor of a product is the given part: of several equal ones, the first is the first, and so on."""
+    wanted = own[part]
+    found = [i for i, other in enumerate(factors_of(group)) if isinstance(group, DirectProduct) and other == wanted]
+    if factor in found and own.count(wanted) == 1:
+        return factor
+    if factor is None and len(found) == own.count(wanted):
+        return found[own[:part].count(wanted)]
+    raise ValueError(f"expected {wanted} to be one factor of {group}, or factor= to say which of several")

@@ -7,11 +7,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
 from symjax.groups import MatrixGroup
-from symjax.reps.linear import LinearRep, namespace, product_of
+from symjax.reps.linear import LinearRep, namespace, one, product_of
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -50,9 +51,11 @@ class Power(LinearRep):
         return self._inside(lambda tensors, x: tensors.dact(a, x), a)
 
     def _inside(self, act: Callable, moved_by: Any) -> Any:
-        xp, frame = namespace(moved_by), _frame(self.rep.size, self.power, self.sign)
         tensors = product_of([self.rep] * self.power, self.group)
-        return xp.asarray(frame) @ act(tensors, xp.asarray(frame)).T
+        frame = _frame(self.rep.size, self.power, self.sign)
+        frame = namespace(moved_by).asarray(frame, dtype=one(moved_by).dtype)
+        with jax.default_matmul_precision("highest"):
+            return frame @ act(tensors, frame).T
 
     @property
     def T(self) -> LinearRep:
@@ -61,8 +64,6 @@ class Power(LinearRep):
 
     def map_leaves(self, change: Callable[[LinearRep], LinearRep], group: MatrixGroup | None) -> LinearRep:
         """Return the power of the changed representation."""
-        if self.group is not None:
-            return change(self)
         return dataclasses.replace(self, rep=self.rep.map_leaves(change, group))
 
     def bind(self, group: MatrixGroup) -> LinearRep:
@@ -95,5 +96,5 @@ def _frame(n: int, power: int, sign: int) -> Float[np.ndarray, "r N"]:
         for order in itertools.permutations(range(power)):
             parity = np.linalg.det(np.eye(power)[list(order)]) if sign < 0 else 1.0
             frame[(row, *(indices[i] for i in order))] += parity
-    frame = frame.reshape(len(lists), -1)
+    frame = frame.reshape(len(lists), n**power)
     return frame / np.linalg.norm(frame, axis=1, keepdims=True)

@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from symjax.groups import DirectProduct, MatrixGroup
-from symjax.reps.linear import Dual, LinearRep, Monomial, Product, namespace, product_of, pullback
+from symjax.reps.linear import Dual, LinearRep, Monomial, Product, factors_of, namespace, product_of, pullback
 
 
 def as_matrix(g: Any) -> Any:
@@ -42,8 +43,6 @@ class Defining(LinearRep):
         return change(self)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
-        if not isinstance(group, MatrixGroup):
-            raise TypeError(f"expected a group of matrices or permutations, got {group!r}")
         if isinstance(group, DirectProduct):
             factors = [pullback(Defining(part), group, factor=i) for i, part in enumerate(group.groups)]
             return product_of(factors, group)
@@ -93,7 +92,7 @@ class Restricted(LinearRep):
         return self.rep.size
 
     def rho(self, g: Any) -> Any:
-        return self.rep.rho(as_matrix(g))
+        return self.rep.rho(jax.tree.map(as_matrix, g))
 
     def drho(self, a: Any) -> Any:
         return self.rep.drho(a)
@@ -115,7 +114,7 @@ Det = Determinant()
 
 
 def T(p: int, q: int = 0) -> LinearRep:
-    """Return the tensors V^p (x) V*^q, of size d^(p + q); T(0) is the scalar."""
+    """Return the tensors of p vectors and q dual vectors, V**p * V.T**q, of size d^(p + q); T(0) is the scalar."""
     return V**p * V.T**q
 
 
@@ -123,11 +122,14 @@ def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
     """Return the representation with only the elements of a subgroup acting.
 
     Raises:
-        ValueError: If the matrices of the subgroup have another size, or leave the group's kind of matrices.
+        ValueError: If the matrices of the subgroup have another size or kind, or move in ways that the group does not.
     """
     group = rep._concrete()
-    if subgroup.d != group.d or (group.is_unitary and not subgroup.is_unitary) or (group.is_real > subgroup.is_real):
+    sizes, own_sizes = ([part.d for part in factors_of(g)] for g in (subgroup, group))
+    if sizes != own_sizes or (group.is_unitary and not subgroup.is_unitary) or (group.is_real > subgroup.is_real):
         raise ValueError(f"{subgroup} is no subgroup of {group}: expected matrices of its size and kind")
+    if _rank(group.lie_algebra) < _rank((*group.lie_algebra, *subgroup.lie_algebra)):
+        raise ValueError(f"{subgroup} is no subgroup of {group}: a tangent of it is none of the group")
 
     def give_up(leaf: LinearRep) -> LinearRep:
         if isinstance(leaf, Dual):
@@ -137,3 +139,9 @@ def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
         return Restricted(leaf, subgroup)
 
     return rep.map_leaves(give_up, subgroup)
+
+
+def _rank(tangents: tuple[Any, ...]) -> int:
+    """Return the dimension of the real span."""
+    parts = [[part.ravel() for leaf in jax.tree.leaves(a) for part in (leaf.real, leaf.imag)] for a in tangents]
+    return int(np.linalg.matrix_rank(np.stack([*map(np.concatenate, parts)]), tol=1e-9)) if parts else 0

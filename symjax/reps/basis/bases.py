@@ -1,11 +1,11 @@
 """Orthonormal bases of linear maps between two representations, each kept in the form that its solver finds.
 
-Every basis has `dim`, `matrix` (coefficients to maps) and `coefficients` (maps to coefficients, so that `matrix` of it is
-the orthogonal projection). Leading axes batch. The arrays are float64 on the host and take the precision of what they meet.
+Every basis has `dim`, `matrix` (coefficients to maps) and `coefficients` (maps to coefficients, so that `matrix` of it
+is the orthogonal projection). Leading axes batch. The arrays are float64 on the host and take the precision of what they
+meet.
 """
 
 import dataclasses
-import functools
 import math
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,7 +16,7 @@ from jaxtyping import Float, Inexact, Int, Shaped
 from symjax.reps.linear import namespace
 
 
-class Unsolved(Exception):
+class Unsolved(Exception):  # noqa: N818
     """A method does not apply here, or its result did not pass its checks; says why."""
 
 
@@ -43,7 +43,12 @@ def cast(array: Shaped[np.ndarray, "..."], like: Any) -> Any:
     wanted = like.dtype
     if np.iscomplexobj(array):
         wanted = np.result_type(wanted, np.complex64)
-    return namespace(like).asarray(array, dtype=wanted)
+    return namespace(like, array).asarray(array, dtype=wanted)
+
+
+def _beside(array: Shaped[np.ndarray, "..."], like: Any) -> Any:
+    """Return a constant for every leading index of what it meets."""
+    return cast(array.reshape((1,) * (like.ndim - array.ndim) + array.shape), like)
 
 
 @jax.tree_util.register_dataclass
@@ -60,11 +65,11 @@ class DenseBasis:
 
     def matrix(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
         """Return the sum of the maps times the coefficients."""
-        return namespace(c).einsum("...r,roi->...oi", c, cast(self.maps, c))
+        return namespace(c, self.maps).einsum("...r,roi->...oi", c, cast(self.maps, c))
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the inner products with the maps."""
-        return namespace(w).einsum("...oi,roi->...r", w, cast(self.maps, w).conj())
+        return namespace(w, self.maps).einsum("...oi,roi->...r", w, cast(self.maps, w).conj())
 
 
 @jax.tree_util.register_dataclass
@@ -87,26 +92,25 @@ class OrbitBasis:
         """The number of maps, one an orbit."""
         return len(self.sizes)
 
-    @functools.cached_property
-    def _weights(self) -> Float[np.ndarray, " s"]:
-        return np.concatenate([1 / np.sqrt(self.sizes), [0.0]])  # place -1 is for entries without an orbit
+    def _scaled(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... r"]:
+        return c / _beside(self.sizes, c) ** 0.5
 
     def matrix(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
         """Return the matrices with c[r] / sqrt(size of r) on orbit r."""
-        xp = namespace(c)
-        padded = xp.concatenate([c, xp.zeros((*c.shape[:-1], 1), c.dtype)], axis=-1) * cast(self._weights, c)
+        xp, last = namespace(c, self.orbits), np.zeros((*c.shape[:-1], 1))  # place -1 is for entries without an orbit
+        padded = xp.concatenate([self._scaled(c), xp.asarray(last, dtype=c.dtype)], axis=-1)
         w = xp.take(padded, self.orbits, axis=-1)
-        return w if self.signs is None else w * cast(self.signs, c)
+        return w if self.signs is None else w * _beside(self.signs, w)
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the sums over orbits, divided by sqrt(size)."""
-        xp = namespace(w)
-        w = w if self.signs is None else w * cast(self.signs, w)
+        xp = namespace(w, self.orbits)
+        w = w if self.signs is None else w * _beside(self.signs, w)
         flat = xp.moveaxis(w.reshape(*w.shape[:-2], -1), -1, 0)
-        ids = np.where(self.orbits < 0, self.dim, self.orbits).ravel()
+        ids = xp.where(self.orbits < 0, self.dim, self.orbits).ravel()
         sums = xp.zeros((self.dim + 1, *flat.shape[1:]), flat.dtype)
         sums = sums.at[ids].add(flat) if isinstance(sums, jax.Array) else _add_at(sums, ids, flat)
-        return xp.moveaxis(sums, 0, -1)[..., :-1] * cast(self._weights[:-1], w)
+        return self._scaled(xp.moveaxis(sums, 0, -1)[..., :-1])
 
 
 def _add_at(sums: np.ndarray, ids: np.ndarray, values: np.ndarray) -> np.ndarray:
