@@ -1,6 +1,9 @@
 """One lawful layer a file: paper line, pure function, thin linen shell, laws."""
 
+from symjax.layers.bilinear import Bilinear, bilinear, bilinear_paths
 from symjax.layers.egnn import EGNNLayer, EGNNNodes, egnn_layer
+from symjax.layers.equivariant import EquivariantLinear, equivariant_linear
+from symjax.layers.gated import Gated, Pointwise, gated, gated_rep
 from symjax.layers.interaction import (
     Interaction,
     InteractionEdges,
@@ -13,16 +16,25 @@ from symjax.layers.linear import IrrepsLinear, irreps_linear, linear_shapes
 from symjax.layers.tensor_product import Path, tensor_product_conv, tensor_product_paths
 
 __all__ = [
+    "Bilinear",
     "EGNNLayer",
     "EGNNNodes",
+    "EquivariantLinear",
+    "Gated",
     "Interaction",
     "InteractionEdges",
     "InteractionNodes",
     "IrrepsLinear",
     "Path",
+    "Pointwise",
+    "bilinear",
+    "bilinear_paths",
     "egnn_layer",
+    "equivariant_linear",
     "gate",
+    "gated",
     "gated_irreps",
+    "gated_rep",
     "interaction",
     "irreps_linear",
     "linear_shapes",

@@ -1,6 +1,8 @@
 """One paper a file, composed of layers."""
 
 from symjax.models.egnn import EGNN
+from symjax.models.emlp import EMLP, EMLPBlock
+from symjax.models.mlp import MLP
 from symjax.models.nequip import NequIP
 
-__all__ = ["EGNN", "NequIP"]
+__all__ = ["EGNN", "EMLP", "MLP", "EMLPBlock", "NequIP"]

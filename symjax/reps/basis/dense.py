@@ -1,7 +1,7 @@
 """The referee: all constraints on a map at once, and the null space of their sum by one eigendecomposition.
 
-The equivariant maps W obey drho_out(a) W - W drho_in(a) = 0 for every tangent and rho_out(h) W - W rho_in(h) = 0 for every
-generator (Finzi, Welling and Wilson 2021, arXiv:2104.09459, theorem 1). Cubic in n_out n_in: for small systems.
+The equivariant maps W obey drho_out(a) W - W drho_in(a) = 0 for every tangent and rho_out(h) W - W rho_in(h) = 0 for
+every generator (Finzi, Welling and Wilson 2021, arXiv:2104.09459, theorem 1). Cubic in n_out n_in: for small systems.
 """
 
 import numpy as np

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from symjax.reps.basis.bases import OrbitBasis, Unsolved
-from symjax.reps.linear import LinearRep, Monomial
+from symjax.reps.linear import LinearRep, Monomial, monomials
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> OrbitBasis:
@@ -18,23 +18,14 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> OrbitBasis:
         Unsolved: If some element does more than permute coordinates and change signs.
     """
     del seed
-    group = rep_in.group
-    assert group is not None
-    if any(_moves(rep, a) for rep in (rep_in, rep_out) for a in group.lie_algebra):
-        raise Unsolved("a continuous motion is no permutation of coordinates")
-    pairs = [(rep_out.monomial(h), rep_in.monomial(h)) for h in group.generators]
-    known = [(out, into) for out, into in pairs if out is not None and into is not None]
-    if len(known) < len(pairs):
-        raise Unsolved("some generator does more than permute coordinates and change signs")
+    out, into = monomials(rep_out), monomials(rep_in)
+    if out is None or into is None:
+        raise Unsolved("some element does more than permute coordinates and change signs")
+    pairs = list(zip(out, into, strict=True))
     shape = rep_out.size, rep_in.size
-    if all((sign > 0).all() for pair in known for _, sign in pair):
-        return _unsigned(_steps(known, shape[1]), shape)
-    return _signed(_steps(known, shape[1]), [_sign(*pair) for pair in known], shape)
-
-
-def _moves(rep: LinearRep, tangent: object) -> bool:
-    probe = np.random.default_rng(0).standard_normal(rep.size)
-    return bool(np.any(rep.dact(tangent, probe)))
+    if all((sign > 0).all() for pair in pairs for _, sign in pair):
+        return _unsigned(_steps(pairs, shape[1]), shape)
+    return _signed(_steps(pairs, shape[1]), [_sign(*pair) for pair in pairs], shape)
 
 
 def _steps(pairs: list[tuple[Monomial, Monomial]], width: int) -> list[Int[np.ndarray, " N"]]:
@@ -54,7 +45,8 @@ def _unsigned(steps: list[np.ndarray], shape: tuple[int, int]) -> OrbitBasis:
 def _signed(steps: list[np.ndarray], signs: list[np.ndarray], shape: tuple[int, int]) -> OrbitBasis:
     """Label the double cover, entries with either sign; where an entry meets its negative, nothing is invariant."""
     count = shape[0] * shape[1]
-    ahead = [np.concatenate([step + count * (s < 0), step + count * (s > 0)]) for step, s in zip(steps, signs, strict=True)]
+    pairs = zip(steps, signs, strict=True)
+    ahead = [np.concatenate([step + count * (sign < 0), step + count * (sign > 0)]) for step, sign in pairs]
     plus, minus = _components(ahead, 2 * count).reshape(2, count)
     alive = plus != minus
     kept, orbits = np.unique(np.minimum(plus, minus)[alive], return_inverse=True)

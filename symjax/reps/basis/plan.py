@@ -2,14 +2,16 @@
 
 import dataclasses
 import functools
+import itertools
 import math
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Inexact, Int
+from jaxtyping import Float, Inexact
 
-from symjax.reps.atoms import atoms
+from symjax.groups import MatrixGroup
+from symjax.reps.atoms import atoms, pick, places_in_order, ranks
 from symjax.reps.linear import LinearRep, namespace
 
 
@@ -72,6 +74,22 @@ class Plan:
         """The largest violation of equivariance on any generator, relative to the size of a map."""
         return max((block.residual for block in self.blocks), default=0.0)
 
+    @property
+    def group(self) -> MatrixGroup:
+        """The group of both representations."""
+        assert self.rep_out.group is not None
+        return self.rep_out.group
+
+    @functools.cached_property
+    def scales(self) -> Float[np.ndarray, " r"]:
+        """The deviations of random coefficients with which each atom of the output has the mean square of the input."""
+        dims = np.zeros(len(atoms(self.rep_out)))
+        np.add.at(dims, [block.target for block in self.blocks], [block.dim for block in self.blocks])
+        sizes = np.array([atom.places.size for atom in atoms(self.rep_out)])
+        return np.concatenate(
+            [np.zeros(0), *(np.full(b.dim, np.sqrt(sizes[b.target] / dims[b.target])) for b in self.blocks)]
+        )
+
     def matrix(self, coefficients: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
         """Return the map with these coefficients, [..., rep_out.size, rep_in.size].
 
@@ -79,19 +97,19 @@ class Plan:
             ValueError: If there are not `dim` coefficients.
         """
         w = self._sorted_matrix(coefficients)
-        return _reorder(_reorder(w, _ranks(self.rep_out), -2), _ranks(self.rep_in), -1)
+        return pick(pick(w, ranks(self.rep_out), -2), ranks(self.rep_in), -1)
 
     def apply(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
         """Return the map with these coefficients times the vectors along the last axis of x."""
         w = self._sorted_matrix(coefficients)
         with jax.default_matmul_precision("highest"):
-            y = _reorder(x, _places(self.rep_in), -1) @ namespace(w).swapaxes(w, -1, -2)
-        return _reorder(y, _ranks(self.rep_out), -1)
+            y = pick(x, places_in_order(self.rep_in), -1) @ namespace(w).swapaxes(w, -1, -2)
+        return pick(y, ranks(self.rep_out), -1)
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the inner products of a matrix with the maps of the basis: those of its equivariant part."""
         xp, lead = namespace(w), w.shape[:-2]
-        w = _reorder(_reorder(w, _places(self.rep_out), -2), _places(self.rep_in), -1)
+        w = pick(pick(w, places_in_order(self.rep_out), -2), places_in_order(self.rep_in), -1)
         targets, sources = _spans(self.rep_out), _spans(self.rep_in)
         parts = []
         for block in self.blocks:
@@ -110,6 +128,8 @@ class Plan:
         xp, lead = namespace(coefficients), coefficients.shape[:-1]
         if coefficients.shape[-1:] != (self.dim,):
             raise ValueError(f"expected {self.dim} coefficients along the last axis, got {coefficients.shape}")
+        if not self.blocks:
+            return xp.zeros((*lead, self.rep_out.size, self.rep_in.size), coefficients.dtype)
         tiles, start = {}, 0
         for block in self.blocks:
             c = coefficients[..., start : start + block.dim].reshape(*lead, *block.copies, block.basis.dim)
@@ -139,22 +159,6 @@ class Plan:
         return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {self.method}, residual {self.residual:.1e})"
 
 
-@functools.lru_cache(maxsize=1024)
-def _places(rep: LinearRep) -> Int[np.ndarray, " n"]:
-    """Return where the numbers of a vector are, atom by atom, copy by copy."""
-    return np.concatenate([np.zeros(0, int), *(atom.places.ravel() for atom in atoms(rep))])
-
-
-@functools.lru_cache(maxsize=1024)
-def _ranks(rep: LinearRep) -> Int[np.ndarray, " n"]:
-    """Return the inverse of `_places`."""
-    return np.argsort(_places(rep))
-
-
 def _spans(rep: LinearRep) -> list[slice]:
     ends = np.cumsum([0] + [atom.places.size for atom in atoms(rep)])
-    return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-
-
-def _reorder(x: Any, places: Int[np.ndarray, " n"], axis: int) -> Any:
-    return x if np.array_equal(places, np.arange(len(places))) else namespace(x).take(x, places, axis=axis)
+    return [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]

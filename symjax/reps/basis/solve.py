@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from symjax.reps.atoms import atoms
-from symjax.reps.basis import dense, orbits
+from symjax.reps.basis import dense, isotypic, orbits
 from symjax.reps.basis.bases import Basis, FoldedBasis, Unsolved
 from symjax.reps.basis.plan import Block, Plan
 from symjax.reps.linear import LinearRep, Product, align, product_of
@@ -19,10 +19,11 @@ Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]
 SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(
     {
         "orbits": orbits.solve,
+        "isotypic": isotypic.solve,
         "dense": dense.solve,
     }
 )
-AUTOMATIC = ("orbits", "dense")
+AUTOMATIC = ("orbits", "isotypic", "dense")
 SEEDS = 4
 ACCURACY = 1e-10
 

@@ -1,0 +1,130 @@
+"""Bilinear maps of tensors: some of the features act on the others as matrices (Finzi et al. 2021, arXiv:2104.09459).
+
+A tensor of type b (x) a* maps tensors of type a to type b. The matrices are contracted as they are; no weight matrix is
+ever built for a sample.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Inexact, Int
+
+from symjax.laws import Equivariance, Law
+from symjax.reps import LinearRep
+from symjax.reps.atoms import atoms, pick, ranks
+from symjax.reps.linear import Product
+
+
+class BilinearPath(NamedTuple):
+    """Features of atom `operator` as matrices from atom `source` to atom `target`.
+
+    Attributes:
+        operator: which atom acts.
+        source: which atom is acted on.
+        target: which atom comes out.
+        shape: how many copies come out, act, and are acted on.
+        order: where each entry of the matrix, row by row, is among the numbers of the operator.
+    """
+
+    operator: int
+    source: int
+    target: int
+    shape: tuple[int, int, int]
+    order: Int[np.ndarray, " n"]
+
+
+@functools.lru_cache(maxsize=256)
+def bilinear_paths(rep: LinearRep) -> tuple[BilinearPath, ...]:
+    """Return all ways in which features of a representation act on each other, scalars excepted.
+
+    Of an operator with more copies than numbers only so many copies act, the first ones: a linear map before this one
+    can put there what it wants.
+    """
+    parts, paths = atoms(rep), []
+    places = {part.rep: i for i, part in enumerate(parts)}
+    for t, target in enumerate(parts):
+        for s, source in enumerate(parts):
+            [matrices] = atoms(target.rep * source.rep.T)
+            if matrices.rep in places and not _is_scalar(matrices.rep):
+                operator = places[matrices.rep]
+                acting = min(len(parts[operator].places), matrices.rep.size)
+                shape = len(target.places), acting, len(source.places)
+                paths.append(BilinearPath(operator, s, t, shape, np.argsort(matrices.places[0])))
+    return tuple(paths)
+
+
+def _is_scalar(rep: LinearRep) -> bool:
+    return isinstance(rep, Product) and not rep.factors
+
+
+def bilinear(rep: LinearRep, weights: Inexact[Array, " w"], x: Inexact[Array, "... n"]) -> Inexact[Array, "... n"]:
+    """Return y_b[o] = sum over paths (t, a) into b and over c, m of w[o, c, m] x_t[c] x_a[m], x_t[c] being a matrix.
+
+    Args:
+        rep: the representation of x and y.
+        weights: those of all `bilinear_paths(rep)`, in order, each with the path's shape [o, c, m] in row-major order.
+        x: features along the last axis.
+    """
+    parts = atoms(rep)
+    features = [part.read(x) for part in parts]
+    found: list[Any] = [jnp.zeros(x.shape[:-1] + part.places.shape, x.dtype) for part in parts]
+    paths = bilinear_paths(rep)
+    for path, w in zip(paths, _split(weights, [math.prod(path.shape) for path in paths]), strict=True):
+        sizes = parts[path.target].rep.size, parts[path.source].rep.size
+        acting = pick(features[path.operator][..., : path.shape[1], :], path.order, -1)
+        matrices = acting.reshape(*x.shape[:-1], path.shape[1], *sizes)
+        found[path.target] += jnp.einsum(
+            "ocm,...cba,...ma->...ob",
+            w.reshape(path.shape),
+            matrices,
+            features[path.source],
+            precision=jax.lax.Precision.HIGHEST,
+        )
+    y = jnp.concatenate([part.reshape(*x.shape[:-1], -1) for part in found], axis=-1)
+    return pick(y, ranks(rep), -1)
+
+
+def _split(weights: Inexact[Array, " w"], sizes: Sequence[int]) -> list[Inexact[Array, " _"]]:
+    return jnp.split(weights, np.cumsum(sizes)[:-1])
+
+
+class Bilinear(nn.Module):
+    """`bilinear` with its own weights, standard normal at first.
+
+    They are scaled so that independent features of mean square 1 give a mean square of 0.01.
+
+    Attributes:
+        rep: Representation of the last axis, bound to a group.
+    """
+
+    rep: LinearRep
+
+    def laws(self, x: Inexact[Array, "... n"]) -> tuple[Law, ...]:
+        """The group acts on the last axis."""
+        assert self.rep.group is not None
+        return (Equivariance(self.rep.group, self.rep, self.rep),)
+
+    @nn.compact
+    def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... n"]:
+        """Return the products of features with features.
+
+        Raises:
+            ValueError: If no part of the representation acts on another.
+        """
+        paths, parts = bilinear_paths(self.rep), atoms(self.rep)
+        if not paths:
+            raise ValueError(f"no part of {self.rep} is a matrix between two others; leave the bilinear layer out")
+        scales = []
+        for path in paths:
+            rivals = sum(other.target == path.target for other in paths)
+            fan_in = rivals * path.shape[1] * path.shape[2] * parts[path.source].rep.size
+            scales.append(np.full(math.prod(path.shape), 0.1 / math.sqrt(fan_in)))
+        scale = np.concatenate(scales)
+        weights = self.param("weights", nn.initializers.normal(1.0), scale.shape, jnp.finfo(x.dtype).dtype)
+        return bilinear(self.rep, weights.astype(x.dtype) * scale.astype(x.dtype), x)

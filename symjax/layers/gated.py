@@ -1,0 +1,98 @@
+"""Nonlinearities that keep a representation: gates for tensors, functions of single numbers where they are lawful."""
+
+import functools
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import numpy as np
+from jaxtyping import Array, Inexact, Int
+
+from symjax.laws import Equivariance, Law
+from symjax.reps import LinearRep, Scalar
+from symjax.reps.atoms import atoms
+from symjax.reps.linear import monomials, permutes
+
+
+def gated_rep(rep: LinearRep) -> LinearRep:
+    """Return what `gated` turns into `rep`: the same with one scalar more for each tensor that needs a gate.
+
+    Scalars, and vectors whose coordinates the group only permutes, are their own gates.
+    """
+    gates = sum(len(part.places) for part in atoms(rep) if not permutes(part.rep))
+    return rep + gates * Scalar if gates else rep
+
+
+@functools.lru_cache(maxsize=256)
+def gate_places(rep: LinearRep) -> Int[np.ndarray, " n"]:
+    """Return for each number of `rep` where its gate is among the numbers of `gated_rep(rep)`."""
+    gates, free = np.arange(rep.size), rep.size
+    for part in atoms(rep):
+        if not permutes(part.rep):
+            gates[part.places] = free + np.arange(len(part.places))[:, None]
+            free += len(part.places)
+    return gates
+
+
+def gated(rep: LinearRep, x: Inexact[Array, "... n"]) -> Inexact[Array, "... m"]:
+    """Return y_i = sigmoid(Re gate_i) x_i: swish of scalars and permuted numbers, gated tensors (section 5 of EMLP).
+
+    Args:
+        rep: the representation of the result.
+        x: features of `gated_rep(rep)` along the last axis.
+    """
+    return jax.nn.sigmoid(x[..., gate_places(rep)].real).astype(x.dtype) * x[..., : rep.size]
+
+
+class Gated(nn.Module):
+    """`gated` as a layer without parameters.
+
+    Attributes:
+        rep: Representation of the result, bound to a group.
+    """
+
+    rep: LinearRep
+
+    def laws(self, x: Inexact[Array, "... n"]) -> tuple[Law, ...]:
+        """The group acts on the last axis, on the gates as scalars."""
+        assert self.rep.group is not None
+        return (Equivariance(self.rep.group, gated_rep(self.rep), self.rep),)
+
+    def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... m"]:
+        """Return the gated features."""
+        return gated(self.rep, x)
+
+
+class Pointwise(nn.Module):
+    """A function of every number by itself, refused where it would break the law.
+
+    Attributes:
+        rep: Representation of the last axis, bound to a group.
+        function: such as `jax.nn.relu`; where the group changes signs it must be odd, such as `jnp.tanh`.
+    """
+
+    rep: LinearRep
+    function: Callable[[Array], Array] = jax.nn.relu
+
+    def laws(self, x: Inexact[Array, "... n"]) -> tuple[Law, ...]:
+        """The group acts on the last axis."""
+        assert self.rep.group is not None
+        return (Equivariance(self.rep.group, self.rep, self.rep),)
+
+    def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... n"]:
+        """Return function(x).
+
+        Raises:
+            ValueError: If the group does more than permute the coordinates, and negate them where the function is odd.
+        """
+        if not permutes(self.rep) and not (monomials(self.rep) is not None and self._is_odd()):
+            raise ValueError(
+                f"a function of single numbers breaks the symmetry of {self.rep}: expected coordinates that are only "
+                "permuted, or negated too if the function is odd; use Gated"
+            )
+        return self.function(x)
+
+    def _is_odd(self) -> bool:
+        probe = np.linspace(0.0, 3.0, 31)
+        with jax.ensure_compile_time_eval():
+            return bool(np.allclose(self.function(-probe), -np.asarray(self.function(probe)), atol=1e-6))
