@@ -11,7 +11,7 @@ from jaxtyping import Array, Key, Shaped
 
 from symjax.groups.group import MatrixGroup, read_only
 from symjax.groups.permutation import PermutationGroup, is_permutation
-from symjax.groups.words import random_exponential, random_word
+from symjax.groups.words import product, random_exponential, random_word
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -67,11 +67,7 @@ class GeneratedGroup(MatrixGroup):
             g = PermutationGroup(self.generators).sample(spell)
         else:
             g = random_word(spell, [self.identity, *self.generators])
-        if not self.lie_algebra:
-            return g
-        exponential = random_exponential(move, self.lie_algebra)
-        dtype = jnp.promote_types(exponential.dtype, g.dtype)
-        return jnp.matmul(exponential.astype(dtype), g.astype(dtype), precision=jax.lax.Precision.HIGHEST)
+        return product(random_exponential(move, self.lie_algebra), g) if self.lie_algebra else g
 
 
 def _element(name: str, value: Any) -> np.ndarray:

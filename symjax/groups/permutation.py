@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,8 @@ from symjax.groups.schreier_sims import StabiliserChain, stabiliser_chain
 
 def is_permutation(row: np.ndarray) -> bool:
     """Whether the array lists each of 0, ..., n - 1 once."""
-    return row.dtype.kind in "iu" and bool((np.sort(row) == np.arange(len(row))).all())
+    integers = row.ndim == 1 and (row.dtype.kind in "iu" or not row.size)
+    return integers and bool((np.sort(row) == np.arange(len(row))).all())
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -27,18 +29,18 @@ class PermutationGroup(MatrixGroup):
         ValueError: If there is no permutation, or one is none of 0, ..., n - 1 with the n of the first.
     """
 
-    permutations: Sequence[Sequence[int]]
+    permutations: Sequence[Any]
 
     def __post_init__(self) -> None:
         """Refuse what does not permute; drop the identity where others remain."""
-        rows = tuple(tuple(int(i) for i in row) for row in self.permutations)
+        rows = [np.asarray(row) for row in self.permutations]
         if not rows:
             raise ValueError("expected at least one permutation, got none; the identity is `(0, 1, ..., n - 1)`")
-        identity = tuple(range(len(rows[0])))
         for row in rows:
-            if len(row) != len(identity) or not is_permutation(np.array(row, dtype=int)):
-                raise ValueError(f"expected every generator to permute 0, ..., {len(identity) - 1}, got {row}")
-        moving = tuple(dict.fromkeys(row for row in rows if row != identity))
+            if row.shape != rows[0].shape or not is_permutation(row):
+                raise ValueError(f"expected every generator to permute 0, ..., {rows[0].size - 1}, got {row.tolist()}")
+        identity = tuple(range(rows[0].size))
+        moving = tuple(row for row in dict.fromkeys(tuple(row.tolist()) for row in rows) if row != identity)
         object.__setattr__(self, "permutations", moving or (identity,))
 
     @property
@@ -87,7 +89,7 @@ class PermutationGroup(MatrixGroup):
 class NamedPermutationGroup(PermutationGroup):
     """A permutation group whose generators follow from other fields."""
 
-    permutations: Sequence[Sequence[int]] = dataclasses.field(init=False)
+    permutations: Sequence[Any] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         """Fill in the generators."""

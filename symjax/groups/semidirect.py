@@ -12,6 +12,7 @@ from jaxtyping import Array, Key, Num
 
 from symjax.groups.group import MatrixGroup, read_only
 from symjax.groups.product import DirectProduct
+from symjax.groups.words import product
 
 TOLERANCE = 1e-9
 LARGEST = 10_000
@@ -65,8 +66,7 @@ class SemiDirectProduct(MatrixGroup):
         parts = divmod(component, self.complement.components)
         pairs = zip((self.normal, self.complement), jax.random.split(key), parts, strict=True)
         n, h = (_matrix(group.sample(k, part), jnp) for group, k, part in pairs)
-        dtype = jnp.promote_types(n.dtype, h.dtype)
-        return jnp.matmul(n.astype(dtype), h.astype(dtype), precision=jax.lax.Precision.HIGHEST)
+        return product(n, h)
 
 
 def _matrix(g: Any, xp: Any) -> Any:
@@ -114,10 +114,10 @@ def _finite_elements(generators: Sequence[np.ndarray]) -> set[bytes]:
     while fresh and len(found) <= LARGEST:
         g = fresh.pop()
         for h in generators:
-            product = h @ g
-            if _key(product) not in found:
-                found.add(_key(product))
-                fresh.append(product)
+            image = h @ g
+            if _key(image) not in found:
+                found.add(_key(image))
+                fresh.append(image)
     if fresh:
         raise ValueError(f"expected a finite normal group of at most {LARGEST} elements; use GeneratedGroup for others")
     return found

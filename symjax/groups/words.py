@@ -1,10 +1,11 @@
-"""Random elements near the identity, for groups that have no uniform distribution."""
+"""Random words: exponentials of tangents and products of generators, for groups that have no uniform elements."""
 
 from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.lax import Precision
 from jax.scipy.linalg import expm
 from jaxtyping import Array, Key, Num
 
@@ -29,5 +30,10 @@ def random_word(key: Key[Array, ""], letters: Sequence[np.ndarray]) -> Num[Array
     dtype = np.result_type(*letters)
     alphabet = jnp.asarray(np.stack([letter.astype(dtype) for letter in letters]))
     a, b, c = alphabet[jax.random.randint(key, (3,), 0, len(letters))]
-    with jax.default_matmul_precision("highest"):
-        return a @ b @ c
+    return product(a, product(b, c))
+
+
+def product(g: Num[Array, "d d"], h: Num[Array, "d d"]) -> Num[Array, "d d"]:
+    """Return g h, complex where one of them is, without the roundings by which accelerators save time."""
+    dtype = np.promote_types(g.dtype, h.dtype)
+    return jnp.matmul(g.astype(dtype), h.astype(dtype), precision=Precision.HIGHEST)

@@ -1,0 +1,100 @@
+"""Groups made from the generators that a user gives: what they keep, how they are sampled, what they refuse."""
+
+import jax
+import numpy as np
+import pytest
+
+from symjax.groups import GeneratedGroup, O, S, Trivial
+
+KEY = jax.random.key(4)
+
+
+def sampled(group):
+    return jax.jit(lambda key: [group.sample(key, c) for c in range(group.components)])(KEY)
+
+
+def test_generators_make_the_group_whoever_writes_them():
+    mine = GeneratedGroup(lie_algebra=[[[0, -1], [1, 0]]], generators=[[[-1, 0], [0, 1]]], name="mirror")
+    assert mine == O(2)
+    assert hash(mine) == hash(O(2))
+    assert repr(mine) == "mirror"
+    assert mine.is_orthogonal
+    assert mine.lie_algebra[0].dtype == mine.generators[0].dtype == np.float64
+    assert mine.components == 2
+    assert [round(float(np.linalg.det(g)), 12) for g in sampled(mine)][1] == -1
+    assert GeneratedGroup(d=3) == Trivial(3)
+    assert GeneratedGroup(generators=S(4).generators) == S(4)
+
+
+def test_groups_of_one_name_are_told_apart_by_their_generators():
+    four_cycle = GeneratedGroup(generators=[[1, 2, 3, 0]], name="mine")
+    still = GeneratedGroup(generators=[[0, 1, 2, 3]], name="mine")
+    assert four_cycle != still
+    assert len({four_cycle, still}) == 2
+    same = GeneratedGroup(generators=[[1, 2, 3, 0]], name="another")
+    assert same == four_cycle
+
+
+def test_what_the_user_changes_later_is_not_seen():
+    tangent = np.array([[0.0, -1.0], [1.0, 0.0]])
+    group = GeneratedGroup(lie_algebra=[tangent])
+    before = hash(group)
+    tangent[0, 0] = 7
+    assert group.lie_algebra[0][0, 0] == 0
+    assert hash(group) == before == hash(GeneratedGroup(lie_algebra=[[[0, -1], [1, 0]]]))
+    assert group == GeneratedGroup(lie_algebra=[[[-0.0, -1], [1, -0.0]]])
+
+
+def test_samples_are_words_of_the_generators():
+    turn = np.array([[0, -1], [1, 0]])
+    quarter_turns = GeneratedGroup(generators=[turn])
+    powers = [np.linalg.matrix_power(turn, k) for k in range(4)]
+    word, generator = sampled(quarter_turns)
+    assert any(np.allclose(word, power) for power in powers)
+    np.testing.assert_array_equal(generator, turn)
+    word, first, second = sampled(GeneratedGroup(generators=[[1, 2, 3, 0], [1, 0, 2, 3]]))
+    assert sorted(word.tolist()) == [0, 1, 2, 3]
+    np.testing.assert_array_equal(first, [1, 2, 3, 0])
+    np.testing.assert_array_equal(second, [1, 0, 2, 3])
+
+
+def test_permutations_become_matrices_beside_matrices():
+    group = GeneratedGroup(lie_algebra=[np.diag([1, -1])], generators=[[1, 0]])
+    np.testing.assert_array_equal(group.generators[0], [[0, 1], [1, 0]])
+    stretch, swap = map(np.asarray, sampled(group))
+    np.testing.assert_allclose(abs(np.linalg.det(stretch)), 1)
+    np.testing.assert_allclose(np.diag(swap), 0, atol=1e-15)
+
+
+def test_complex_generators_stay_complex():
+    quaternions = GeneratedGroup(generators=[[[1j, 0], [0, -1j]], [[0, 1], [-1, 0]]])
+    assert not quaternions.is_real
+    assert quaternions.is_unitary
+    assert [h.dtype for h in quaternions.generators] == [np.complex128, np.float64]
+    assert GeneratedGroup(lie_algebra=[np.zeros((2, 2), complex)]).is_real
+    mixed = GeneratedGroup(lie_algebra=[[[1j]]], generators=[[[-1.0]]])
+    np.testing.assert_allclose(np.abs(sampled(mixed)[1]), 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "neither tangents nor generators nor `d`"),
+        ({"d": -1}, r"same d >= 1 coordinates, got sizes \[-1\]"),
+        ({"lie_algebra": [np.ones((2, 3))]}, r"expected tangent 0 to be a square matrix, got shape \(2, 3\)"),
+        ({"lie_algebra": [np.eye(2)], "generators": [np.eye(3)]}, r"got sizes \[2, 3\]"),
+        ({"generators": [[1, 0], [0, 1, 2]]}, r"got sizes \[2, 3\]"),
+        ({"lie_algebra": [np.eye(2)], "d": 3}, r"got sizes \[2, 3\]"),
+        ({"lie_algebra": [[[np.nan]]]}, "tangent 0 to hold finite numbers only"),
+        ({"generators": [np.eye(2), np.full((2, 2), np.inf)]}, "generator 1 to hold finite numbers only"),
+        ({"generators": [np.ones((2, 2))]}, "expected generator 0 to be invertible"),
+        ({"generators": [np.zeros((2, 2))]}, "expected generator 0 to be invertible"),
+        ({"generators": [[0, 0]]}, "generator 0 to be a matrix or a permutation of 0, ..., 1"),
+        ({"generators": [[0.0, 1.0]]}, "generator 0 to be a matrix or a permutation of 0, ..., 1"),
+        ({"lie_algebra": [[0, 1]]}, r"expected tangent 0 to be a square matrix, got shape \(2,\)"),
+    ],
+    ids=str,
+)
+def test_bad_generators_are_refused_in_one_sentence(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        GeneratedGroup(**given)
