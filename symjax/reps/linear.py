@@ -339,8 +339,13 @@ class Product(LinearRep):
         return self._sized(x)
 
     def dact(self, a: Any, x: Any) -> Any:
-        moved = [self._along(i, functools.partial(factor.dact, a), x) for i, factor in enumerate(self.factors)]
-        return functools.reduce(operator.add, promoted(0 * self._sized(x), *moved))
+        columns = self._sized(x).reshape(-1, self.size).T
+        start, moved = 1, []
+        for factor in self.factors:
+            slots = columns.reshape(start, factor.size, -1)  # long rows, for fast products with a small matrix
+            moved.append(namespace(a, x).matmul(*promoted(factor.drho(a), slots)).reshape(columns.shape))
+            start *= factor.size
+        return functools.reduce(operator.add, promoted(0 * columns, *moved)).T.reshape(x.shape)
 
     def _along(self, i: int, act: Callable, x: Any) -> Any:
         xp = namespace(x)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from symjax.reps.atoms import atoms
-from symjax.reps.basis import dense, isotypic, orbits
+from symjax.reps.basis import dense, isotypic, orbits, weights
 from symjax.reps.basis.bases import Basis, FoldedBasis, Unsolved
 from symjax.reps.basis.plan import Block, Plan
 from symjax.reps.linear import LinearRep, Product, align, product_of
@@ -20,10 +20,11 @@ SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(
     {
         "orbits": orbits.solve,
         "isotypic": isotypic.solve,
+        "weights": weights.solve,
         "dense": dense.solve,
     }
 )
-AUTOMATIC = ("orbits", "isotypic", "dense")
+AUTOMATIC = ("orbits", "isotypic", "weights", "dense")
 SEEDS = 4
 ACCURACY = 1e-10
 
