@@ -1,8 +1,8 @@
 """Orthonormal bases of linear maps between two representations, each kept in the form that its solver finds.
 
 Every basis has `dim`, `matrix` (coefficients to maps) and `coefficients` (maps to coefficients, so that `matrix` of it
-is the orthogonal projection). Leading axes batch. The arrays are float64 on the host and take the precision of what they
-meet.
+is the orthogonal projection). Leading axes batch. The arrays are float64 on the host and take the precision of what
+they meet.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ class Basis(Protocol):
         ...
 
 
-def cast(array: Shaped[np.ndarray, "..."], like: Any) -> Any:
+def cast(array: Shaped[Any, "..."], like: Any) -> Any:
     """Return a constant in the precision and array type of what it meets, complex where either is."""
     wanted = like.dtype
     if np.iscomplexobj(array):
@@ -46,7 +46,7 @@ def cast(array: Shaped[np.ndarray, "..."], like: Any) -> Any:
     return namespace(like, array).asarray(array, dtype=wanted)
 
 
-def _beside(array: Shaped[np.ndarray, "..."], like: Any) -> Any:
+def _beside(array: Shaped[Any, "..."], like: Any) -> Any:
     """Return a constant for every leading index of what it meets."""
     return cast(array.reshape((1,) * (like.ndim - array.ndim) + array.shape), like)
 
