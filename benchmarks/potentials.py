@@ -40,7 +40,7 @@ def make_ours(path: str, work: str, facts: dict) -> Callable[[], object]:
     from symjax.graphs import Budget, atoms_graph, batch_graphs, graph_mask, node_mask
     from symjax.models import NequIP
     from symjax.potentials.derivatives import Energy, energy_and_forces
-    from symjax.training import init_state, make_step, parallelise
+    from symjax.training import init_state, make_step, parallelise, run_once
 
     frames = list(ase.io.iread(path))
     species = tuple(sorted({int(number) for atoms in frames for number in atoms.numbers}))
@@ -51,7 +51,7 @@ def make_ours(path: str, work: str, facts: dict) -> Callable[[], object]:
     forces = np.concatenate([*(atoms.get_forces() for atoms in frames), np.zeros((1, 3))]).astype(np.float32)
 
     model = NequIP(len(species), edges / nodes, layers=2)
-    params, predict = jax.jit(model.init)(jax.random.key(0), batch), energy_and_forces(cast(Energy, model.apply))
+    params, predict = run_once(model.init, jax.random.key(0), batch), energy_and_forces(cast(Energy, model.apply))
     count = sum(leaf.size for leaf in jax.tree.leaves(params))
     facts |= {"parameters": count, "atoms": nodes, "edges": edges}
     if work == "inference":
@@ -71,7 +71,7 @@ def make_ours(path: str, work: str, facts: dict) -> Callable[[], object]:
 
     optimizer = optax.chain(optax.clip_by_global_norm(500.0), optax.amsgrad(1e-2))
     step = parallelise(make_step(loss, optimizer, {"energy": 1.0, "forces": 25.0}, ema_decay=0.99))
-    state = init_state(params, optimizer, key=jax.random.key(1), ema=True)
+    state = run_once(lambda params, key: init_state(params, optimizer, key=key, ema=True), params, jax.random.key(1))
     shards = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (batch, energies, forces))
 
     def train():

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jraph
 import numpy as np
 import optax
 import optax.contrib
@@ -62,8 +63,11 @@ def run(config: Train) -> int:
     optimizer = _optimizer(config, len(batches.plan(0)) * config.epochs)
     step = training.parallelise(training.make_step(loss, optimizer, weights, ema_decay=config.ema), how=config.parallel)
     key = jax.random.key(config.seed)
-    params = jax.jit(model.init)(key, batches.example())
-    state = training.init_state(params, optimizer, key=key, ema=True)
+
+    def begin(key: jax.Array, graph: jraph.GraphsTuple) -> training.TrainState:
+        return training.init_state(model.init(key, graph), optimizer, key=key, ema=True)
+
+    state = training.run_once(begin, key, batches.example())
 
     # 4. train
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
@@ -194,12 +198,14 @@ def _optimizer(config: Train, steps: int) -> optax.GradientTransformation:
         rate = training.piecewise_linear(
             {0: 0.0, warmup: config.learning_rate} if warmup else {0: config.learning_rate}
         )
-    rule = (
-        optax.contrib.muon(rate, muon_weight_dimension_numbers=_matrices)
-        if config.optimizer == "muon"
-        else optax.amsgrad(rate)
-    )
+    rule = _muon(rate) if config.optimizer == "muon" else optax.amsgrad(rate)
     return optax.chain(optax.clip_by_global_norm(config.clip), rule)
+
+
+def _muon(rate: Callable) -> optax.GradientTransformation:
+    """Return Muon on all matrices, with its usual five Newton-Schulz steps."""
+    steps = ((3.4445, -4.7750, 2.0315),) * 5  # named one by one they are a loop; unrolled they take twice the compiling
+    return optax.contrib.muon(rate, ns_coeffs=steps, muon_weight_dimension_numbers=_matrices)
 
 
 def _matrices(params: Any) -> Any:

@@ -3,7 +3,7 @@
 from symjax.training.checkpoint import CheckpointStore, OtherModelError
 from symjax.training.loop import FitResult, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means
-from symjax.training.parallel import Parallel, initialise_distributed, parallelise
+from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.schedule import Plateau, piecewise_linear, warmup_cosine
 from symjax.training.state import Progress, TrainState, inference_params, init_state, restore_params, resume
 from symjax.training.step import make_evaluation, make_step
@@ -29,5 +29,6 @@ __all__ = [
     "piecewise_linear",
     "restore_params",
     "resume",
+    "run_once",
     "warmup_cosine",
 ]
