@@ -12,6 +12,7 @@ from symjax.reps import T
 from symjax.reps.basis import decompose, dense, isotypic
 from symjax.reps.basis.algebra_words import Words
 from symjax.reps.basis.bases import Unsolved
+from symjax.reps.basis.linalg import eigh
 from symjax.reps.linear import LinearRep
 
 QI, QJ, QK = (
@@ -245,3 +246,20 @@ def test_a_representation_is_kept_once():
     rep = T(2)(SO(3))
     basis = isotypic.solve(rep, T(2)(SO(3)))
     assert all(np.shares_memory(block.source, block.target) for block in basis.blocks)
+
+
+@pytest.mark.parametrize("rep", [T(2)(SO(3)), T(2)(C(3)), T(2)(SU(3))], ids=str)
+def test_the_basis_does_not_depend_on_the_choices_of_the_eigensolver(rep, monkeypatch):
+    """Coefficients learnt on one machine mean the same maps on another, whose eigenvectors have other signs."""
+    wanted = isotypic.solve(rep, rep)
+    c = np.random.default_rng(0).standard_normal(wanted.dim)
+
+    def other(a):
+        levels, vectors = eigh(a)
+        return levels, vectors * np.random.default_rng(1).choice([-1.0, 1.0], len(levels))
+
+    monkeypatch.setattr(decompose, "eigh", other)
+    isotypic._certified.cache_clear()
+    found = isotypic.solve(rep, rep)
+    isotypic._certified.cache_clear()
+    assert np.allclose(found.matrix(c), wanted.matrix(c), rtol=0, atol=1e-9)

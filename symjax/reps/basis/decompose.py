@@ -12,7 +12,7 @@ from jaxtyping import Float, Num
 
 from symjax.reps.basis.algebra_words import Words, check_adjoint
 from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.linalg import eigh
+from symjax.reps.basis.linalg import canonical_rotation, eigh
 from symjax.reps.linear import LinearRep
 
 LARGEST = 4096  # coordinates
@@ -125,7 +125,7 @@ class _Spaces:
     def irrep(self, members: list[int], parents: list[int]) -> Irrep:
         """Return the irrep on these spaces, with bases that the second element identifies."""
         root = members[0]
-        frame = _adapted(self._units(root))
+        frame = _adapted(self._units(root), canonical_rotation(self.vectors[:, self.slices[root]]))
         bases = {root: frame.reshape(len(frame), -1)}
         for space, parent in zip(members[1:], parents[1:], strict=True):
             bases[space] = self._isometry(space, parent) @ bases[parent]
@@ -181,18 +181,21 @@ def _extended(units: list[np.ndarray], imaginary: np.ndarray, scale: float) -> l
     return found
 
 
-def _adapted(units: Num[np.ndarray, "u s s"]) -> Num[np.ndarray, "s m u"]:
-    """Return an orthonormal basis of a space that consists of vectors and their products with the units."""
+def _adapted(units: Num[np.ndarray, "u s s"], start: Num[np.ndarray, "s s"]) -> Num[np.ndarray, "s m u"]:
+    """Return an orthonormal basis of a space that consists of vectors and their products with the units.
+
+    The vectors are as many columns of the orthonormal `start` as it takes, each without what is spanned already.
+    """
     size = units.shape[1]
     if len(units) == 1:
-        return np.eye(size)[:, :, None]
+        return start[:, :, None]
     if size % len(units):
         raise Unsolved(f"an eigenspace of dimension {size} is none over {KINDS[len(units)]} numbers")
     found = np.zeros((size, 0, len(units)))
     while found.shape[1] * len(units) < size:
         spanned = found.reshape(size, -1)
         outside = np.eye(size) - spanned @ spanned.T
-        vector = outside @ outside[:, np.argmax(np.diag(outside))]
+        vector = outside @ start[:, found.shape[1]]
         copy = (units @ (vector / np.linalg.norm(vector))).T
         found = np.concatenate([found, copy[:, None]], axis=1)
     return found

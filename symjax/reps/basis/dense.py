@@ -7,7 +7,7 @@ every generator (Finzi, Welling and Wilson 2021, arXiv:2104.09459, theorem 1). C
 import numpy as np
 
 from symjax.reps.basis.bases import DenseBasis, Unsolved
-from symjax.reps.basis.linalg import eigh
+from symjax.reps.basis.linalg import canonical_rotation, null_space
 from symjax.reps.linear import LinearRep
 
 LARGEST = 4096  # unknowns
@@ -23,12 +23,9 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
     if n * m > LARGEST:
         raise Unsolved(f"{n * m} unknowns are more than the {LARGEST} of a dense solution")
     total = sum((_gram(constraint) for constraint in _constraints(rep_in, rep_out)), start=np.zeros((n * m, n * m)))
-    values, vectors = eigh(total)
-    scale = max(1.0, float(values[-1])) if len(values) else 1.0
-    rank = int(np.sum(values < 1e-12 * scale))
-    if np.any((values >= 1e-12 * scale) & (values < 1e-7 * scale)):
-        raise Unsolved(f"no gap between zero and the other eigenvalues: {values[rank] / scale:.1e}")
-    return DenseBasis(np.ascontiguousarray(vectors[:, :rank].T).reshape(rank, m, n))
+    maps = null_space(total)
+    maps = maps @ canonical_rotation(maps)
+    return DenseBasis(np.ascontiguousarray(maps.T).reshape(-1, m, n))
 
 
 def _constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Inexact, Int
 
 from symjax.reps.basis.bases import DenseBasis, Unsolved
-from symjax.reps.basis.linalg import generalised_eigenspaces, null_space, real_span
+from symjax.reps.basis.linalg import canonical_rotation, generalised_eigenspaces, null_space, real_span
 from symjax.reps.linear import LinearRep, Product
 
 LARGEST = 3000  # survivors
@@ -132,4 +132,5 @@ def _orthonormal(maps: Inexact[np.ndarray, "r o i"], *, real: bool) -> Inexact[n
     columns, _ = np.linalg.qr(maps.reshape(len(maps), math.prod(maps.shape[1:])).T)
     if real and np.iscomplexobj(columns):
         columns = real_span(columns)
+    columns = columns @ canonical_rotation(columns)
     return np.ascontiguousarray(columns.T).reshape(maps.shape)
