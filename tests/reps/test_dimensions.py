@@ -33,6 +33,17 @@ def test_dimension_is_the_one_of_theory(row: Row):
     assert plan.residual <= 1e-10
 
 
+SMALL = [row for row in [*ROWS, *OTHER_GROUPS, *SMALLEST_GROUPS] if row.size <= 256]
+
+
+@pytest.mark.parametrize("method", ["weights", "isotypic", "dense"])
+def test_each_method_alone_finds_the_whole_space(method):
+    for row in SMALL:
+        group = group_of(row.group)
+        plan = equivariant_maps(T(*row.rep_in)(group), T(*row.rep_out)(group), method=method)
+        assert (str(row), plan.dim, plan.residual <= 1e-10) == (str(row), row.dim, True)
+
+
 TURN = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 0]])
 RISE = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]])
 NOT_REDUCTIVE = {
