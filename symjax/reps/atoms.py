@@ -17,7 +17,7 @@ class Atom(NamedTuple):
     rep: LinearRep
     places: Int[np.ndarray, "c n"]
 
-    def read(self, x: Shaped[Any, "... n"]) -> Shaped[Any, "... c n"]:
+    def read(self, x: Shaped[Any, "... n"]) -> Shaped[Any, "... c s"]:
         """Return the copies of this atom in vectors along the last axis of x."""
         return pick(x, self.places.ravel(), -1).reshape(*x.shape[:-1], *self.places.shape)
 
