@@ -97,6 +97,18 @@ def random_chunks(rng: np.random.Generator, paths: Trajectories, *, length: int 
     return Trajectories(paths.times[:length], paths.states[np.arange(systems)[:, None], rows])
 
 
+def relative_error(
+    predicted: Float[np.ndarray, "*b 12"], truth: Float[np.ndarray, "*b 12"], *, floor: float = 1e-5
+) -> Float[np.ndarray, "*b"]:
+    """Return |z - z'| / (|z| + |z'|), at least `floor`, and 1 where the prediction is not finite.
+
+    The published measure of a roll-out is the geometric mean of these over all states and times.
+    """
+    sizes = np.linalg.norm(predicted, axis=-1) + np.linalg.norm(truth, axis=-1)
+    error = np.linalg.norm(predicted - truth, axis=-1) / sizes
+    return np.maximum(np.where(np.isfinite(error), error, 1), floor)
+
+
 def _advance(q: np.ndarray, p: np.ndarray, step: float) -> None:
     """Move positions and momenta in place by one step: drifts and kicks in turn."""
     q += DRIFTS[0] * step * p

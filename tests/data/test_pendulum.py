@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symjax.data.pendulum import energy, forces, initial_states, random_chunks, roll_out, trajectories
+from symjax.data.pendulum import energy, forces, initial_states, random_chunks, relative_error, roll_out, trajectories
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +83,10 @@ def test_chunks_are_pieces_of_their_trajectories(paths):
 def test_pieces_longer_than_the_trajectories_are_refused(paths):
     with pytest.raises(ValueError, match="1 to 150 states"):
         random_chunks(np.random.default_rng(0), paths, length=151)
+
+
+def test_relative_error():
+    """The same state, one of three times the size, the opposite one, and one that blew up."""
+    truth = np.ones((4, 12))
+    predicted = np.array([1, 3, -1, np.nan])[:, None] * truth
+    np.testing.assert_allclose(relative_error(predicted, truth), [1e-5, 2 / 4, 1, 1])
