@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -38,6 +39,22 @@ def runge_kutta(
 
     _, path = jax.lax.scan(advance, start, jnp.diff(times))
     return jnp.concatenate([start[None], path])
+
+
+def integration_matrix(times: Float[np.ndarray, " t"]) -> Float[np.ndarray, "t t"]:
+    """Return W with sum_j W_ij f(t_j) = the integral of f from t_0 to t_i, exact for polynomials of degree t - 1.
+
+    A field f fits a path x where x(t_i) - x(t_0) = sum_j W_ij f(x(t_j)): a test without steps, one evaluation a state.
+    The error of t equidistant points is O(h^(t + 1)).
+
+    Args:
+        times: distinct, few.
+    """
+    powers = np.arange(len(times))
+    unit = np.ptp(times) or 1.0
+    nodes = (times - times[0]) / unit
+    integrals = nodes[:, None] ** (powers + 1) / (powers + 1)
+    return unit * np.linalg.solve(np.vander(nodes, increasing=True).T, integrals.T).T
 
 
 def _runge_kutta_step(field: Callable[[Array], Array], state: Array, step: Float[Array, ""]) -> Array:

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.math.odeint import runge_kutta
+from symjax.math.odeint import integration_matrix, runge_kutta
 
 
 def spin(state):
@@ -53,3 +53,18 @@ def test_keeps_the_precision_of_the_state():
 def test_no_steps_are_refused():
     with pytest.raises(ValueError, match="at least one step"):
         runge_kutta(spin, jnp.ones(2), jnp.array([0.0, 1.0]), substeps=0)
+
+
+def test_simpsons_rule_integrates_to_the_last_of_three_points():
+    np.testing.assert_allclose(
+        integration_matrix(np.array([1.0, 1.5, 2.0]))[[0, 2]], [[0, 0, 0], [1 / 6, 4 / 6, 1 / 6]]
+    )
+
+
+def test_integration_is_exact_below_the_number_of_points():
+    times = np.array([0.3, 0.5, 0.9, 1.0, 1.7])
+    matrix = integration_matrix(times)
+    for degree in range(5):
+        exact = (times ** (degree + 1) - times[0] ** (degree + 1)) / (degree + 1)
+        np.testing.assert_allclose(matrix @ times**degree, exact, atol=1e-13)
+    assert np.abs(matrix @ times**5 - (times**6 - times[0] ** 6) / 6).max() > 1e-4
