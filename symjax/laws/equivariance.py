@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Key
 
 from symjax.groups import Group
 from symjax.laws.probe import deviation, nudge
-from symjax.reps import Rep
+from symjax.reps import LinearRep, Rep
+from symjax.reps.linear import bound
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,16 @@ class Equivariance:
     _: dataclasses.KW_ONLY
     tolerance: float | None = None
     constant: bool = False
+
+    @classmethod
+    def between(cls, rep_in: LinearRep, rep_out: LinearRep) -> "Equivariance":
+        """Return the law of maps between two linear representations, as ones of a common group.
+
+        Raises:
+            ValueError: If neither has a group.
+        """
+        (rep_in, rep_out), group = bound(rep_in, rep_out)
+        return cls(group, rep_in, rep_out)
 
     def residual(self, fn: Callable[[Any], Any], x: Any, key: Key[Array, ""]) -> Float[Array, ""]:
         """Return the worst relative deviation of f(g x) from g f(x), for a random g of every component of the group."""

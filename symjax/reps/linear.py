@@ -432,6 +432,18 @@ def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
     return [rep(groups[0]) if rep.group is None else pullback(rep, groups[0]) for rep in reps], groups[0]
 
 
+def bound(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup]:
+    """Return what `align` returns.
+
+    Raises:
+        ValueError: If none of the representations has a group.
+    """
+    aligned, group = align(*reps)
+    if group is None:
+        raise ValueError(f"{' and '.join(map(str, reps))} have no group yet; give them one, as in T(2)(SO(3))")
+    return aligned, group
+
+
 def monomials(rep: LinearRep) -> list[Monomial] | None:
     """Return the generators as permutations with signs, or None where some element is more than that."""
     group, probe = rep._concrete(), np.random.default_rng(0).standard_normal(rep.size)
