@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import scipy.linalg
-import scipy.linalg.lapack
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
@@ -56,20 +55,23 @@ def _slots(rep: LinearRep, group: MatrixGroup) -> tuple[bool, ...]:
 def _independent(gram: Float[np.ndarray, "r r"]) -> tuple[list[int], Float[np.ndarray, "s s"]]:
     """Choose independent vectors of given inner products; return them and the columns that make them orthonormal.
 
-    A Cholesky factorisation with pivots takes, one after another, the vector with most left outside the span so far.
+    A Cholesky factorisation that passes over each vector in the span of those before it: the choice, unlike that of
+    pivots, does not hang on rounding, so coefficients mean the same on every machine.
     """
-    if not len(gram):
-        return [], gram
     lengths = np.sqrt(np.diag(gram))
     unit = gram / lengths[:, None] / lengths
-    (cholesky,) = scipy.linalg.lapack.get_lapack_funcs(["pstrf"], [unit])
-    factor, pivots, rank, _ = cholesky(unit, lower=1, tol=ZERO)
-    lower, chosen = np.tril(factor)[:, :rank], pivots - 1
-    if lower[rank - 1, rank - 1] ** 2 < CLEARLY_MORE:
-        raise Unsolved(f"the diagrams are nearly dependent: {lower[rank - 1, rank - 1] ** 2:.1e}")
-    chosen = chosen[:rank]
-    mix = scipy.linalg.solve_triangular(lower[:rank], np.eye(rank), lower=True).T
-    return chosen.tolist(), mix / lengths[chosen, None]
+    along, chosen = np.zeros_like(unit), []
+    for i, products in enumerate(unit):
+        rank = len(chosen)
+        rest = 1 - np.sum(along[:rank, i] ** 2)
+        if ZERO < rest < CLEARLY_MORE:
+            raise Unsolved(f"the diagrams are nearly dependent: {rest:.1e}")
+        if rest >= CLEARLY_MORE:
+            along[rank] = (products - along[:rank, i] @ along[:rank]) / np.sqrt(rest)
+            chosen.append(i)
+    triangle = along[: len(chosen), chosen]
+    mix = scipy.linalg.solve_triangular(triangle, np.eye(len(chosen))) if chosen else triangle
+    return chosen, mix / lengths[chosen, None]
 
 
 @jax.tree_util.register_dataclass
