@@ -1,6 +1,7 @@
 """Irreducible representations of O(3) as e3nn writes them (Geiger and Smidt 2022, arXiv:2207.09453)."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -45,8 +46,8 @@ class Irreps(LinearRep):
         return e3nn.Irreps(self.irreps).dim
 
     def act(
-        self, g: Motion | Float[Array, "3 3"], x: e3nn.IrrepsArray | Float[Array, "... d"]
-    ) -> e3nn.IrrepsArray | Float[Array, "... d"]:
+        self, g: Motion | Float[Array | np.ndarray, "3 3"], x: e3nn.IrrepsArray | Float[Array | np.ndarray, "... d"]
+    ) -> e3nn.IrrepsArray | Float[Array | np.ndarray, "... d"]:
         """Return x turned by the linear part of g, as the type that came in.
 
         Raises:
@@ -67,17 +68,12 @@ class Irreps(LinearRep):
     def rho(self, g: Any) -> Any:
         """Return the matrix [size, size] of an orthogonal matrix."""
         if isinstance(g, np.ndarray):
-            with double_precision():
-                return np.array(e3nn.Irreps(self.irreps).D_from_matrix(jnp.asarray(g)))
+            return _host_matrix(self.irreps, g.astype(float).tobytes())
         return e3nn.Irreps(self.irreps).D_from_matrix(linear_part(g))
 
     def drho(self, a: Any) -> Any:
         """Return the matrix [size, size] of an antisymmetric matrix."""
-        return namespace(a).tensordot(_axis(a), self._generators().astype(a.dtype), 1)
-
-    def _generators(self) -> Float[np.ndarray, "3 d d"]:
-        each = [np.asarray(ir.generators()) for mul, ir in e3nn.Irreps(self.irreps) for _ in range(mul)]
-        return np.stack([scipy.linalg.block_diag(*axis) for axis in zip(*each, strict=True)])
+        return namespace(a).tensordot(_axis(a), _generators(self.irreps).astype(a.dtype), 1)
 
     def expand(self) -> LinearRep:
         """Return the sum of the irreps one by one."""
@@ -98,6 +94,18 @@ class Irreps(LinearRep):
     def text(self) -> str:
         """The irreps."""
         return f'Irreps("{self.irreps}")'
+
+
+@functools.lru_cache(maxsize=256)
+def _host_matrix(irreps: str, g: bytes) -> Float[np.ndarray, "d d"]:
+    with double_precision():
+        return np.array(e3nn.Irreps(irreps).D_from_matrix(jnp.asarray(np.frombuffer(g).reshape(3, 3))))
+
+
+@functools.lru_cache(maxsize=256)
+def _generators(irreps: str) -> Float[np.ndarray, "3 d d"]:
+    each = [np.asarray(ir.generators()) for mul, ir in e3nn.Irreps(irreps) for _ in range(mul)]
+    return np.stack([scipy.linalg.block_diag(*axis) for axis in zip(*each, strict=True)])
 
 
 def _axis(a: Any) -> Any:

@@ -38,6 +38,15 @@ class Basis(Protocol):
         ...
 
 
+@runtime_checkable
+class Factored(Basis, Protocol):
+    """A basis whose maps are applied without forming their matrices."""
+
+    def apply(self, c: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
+        """Return `matrix(c)` times the vectors along the last axis of x."""
+        ...
+
+
 def cast(array: Shaped[Any, "..."], like: Any) -> Any:
     """Return a constant in the precision and array type of what it meets, complex where either is."""
     wanted = like.dtype

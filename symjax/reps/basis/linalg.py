@@ -49,11 +49,11 @@ def null_space(gram: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n r"]:
 
 
 def canonical_rotation(columns: Inexact[np.ndarray, "n r"]) -> Inexact[np.ndarray, "r r"]:
-    """Return a unitary matrix q such that `columns @ q` depends on the space that orthonormal columns span, and on
-    nothing else: fixed random vectors projected to it and orthonormalised.
+    """Return a unitary matrix q such that `columns @ q` depends only on the space that orthonormal columns span.
 
-    An eigensolver is free to choose any basis of an eigenspace, and does so differently from machine to machine; without
-    this, learnt coefficients would mean different maps there.
+    These are fixed random vectors, projected to the space and orthonormalised. An eigensolver is free to choose any
+    basis of an eigenspace, and does so differently from machine to machine; without this, learnt coefficients would
+    mean different maps there.
     """
     probes = np.random.default_rng(0).standard_normal(columns.shape[::-1])
     q, r = np.linalg.qr((probes @ columns).conj().T)

@@ -12,6 +12,7 @@ from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
 from symjax.reps.atoms import atoms, pick, places_in_order, ranks
+from symjax.reps.basis.bases import Factored
 from symjax.reps.linear import LinearRep, namespace
 
 
@@ -100,11 +101,23 @@ class Plan:
         return pick(pick(w, ranks(self.rep_out), -2), ranks(self.rep_in), -1)
 
     def apply(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
-        """Return the map with these coefficients times the vectors along the last axis of x."""
-        w = self._sorted_matrix(coefficients)
+        """Return the map with these coefficients times the vectors along the last axis of x.
+
+        Between single large tensors and for fewer vectors than their size, no matrix is formed.
+        """
+        x = pick(x, places_in_order(self.rep_in), -1)
         with jax.default_matmul_precision("highest"):
-            y = pick(x, places_in_order(self.rep_in), -1) @ namespace(w).swapaxes(w, -1, -2)
+            if self._is_factored and math.prod(x.shape[:-1]) < max(self.rep_in.size, self.rep_out.size):
+                y = self.blocks[0].basis.apply(coefficients, x)
+            else:
+                w = self._sorted_matrix(coefficients)
+                y = x @ namespace(w).swapaxes(w, -1, -2)
         return pick(y, ranks(self.rep_out), -1)
+
+    @property
+    def _is_factored(self) -> bool:
+        alone = len(atoms(self.rep_in)) == len(atoms(self.rep_out)) == len(self.blocks) == 1
+        return alone and self.blocks[0].copies == (1, 1) and isinstance(self.blocks[0].basis, Factored)
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the inner products of a matrix with the maps of the basis: those of its equivariant part."""

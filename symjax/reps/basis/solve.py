@@ -2,6 +2,8 @@
 
 import functools
 import math
+import os
+import pathlib
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -9,10 +11,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from symjax.reps.atoms import atoms
-from symjax.reps.basis import dense, isotypic, orbits, weights
-from symjax.reps.basis.bases import Basis, FoldedBasis, Unsolved
+from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
+from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved
 from symjax.reps.basis.plan import Block, Plan
-from symjax.reps.linear import LinearRep, Product, align, product_of
+from symjax.reps.basis.store import load_basis, save_basis, stored_path
+from symjax.reps.linear import LinearRep, Product, bound, product_of
 from symjax.reps.tensor import Scalar
 
 Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]
@@ -21,15 +24,19 @@ SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(
         "orbits": orbits.solve,
         "isotypic": isotypic.solve,
         "weights": weights.solve,
+        "diagrams": diagrams.solve,
         "dense": dense.solve,
     }
 )
 AUTOMATIC = ("orbits", "isotypic", "weights", "dense")
 SEEDS = 4
 ACCURACY = 1e-10
+BYTES_AN_ENTRY = 64  # of working memory, for each entry of a map
 
 
-def equivariant_maps(rep_in: LinearRep, rep_out: LinearRep, *, method: Method = "auto") -> Plan:
+def equivariant_maps(
+    rep_in: LinearRep, rep_out: LinearRep, *, method: Method = "auto", store: str | pathlib.Path | None = None
+) -> Plan:
     """Return all linear maps W with rho_out(g) W = W rho_in(g) for every g of the group.
 
     Both representations are split into atoms, and each pair of atoms is solved once, in float64 on the CPU; asking
@@ -41,30 +48,40 @@ def equivariant_maps(rep_in: LinearRep, rep_out: LinearRep, *, method: Method = 
         method: "orbits" (permutations and signs of coordinates), "isotypic" (groups closed under the adjoint),
             "weights" (any group of matrices), "diagrams" (tensors of the classical groups), "dense" (small systems), or
             "auto": the first of orbits, isotypic, weights and dense that applies.
+        store: a folder that keeps bases between runs; what is read from it is checked like what is solved.
 
     Raises:
-        ValueError: If a representation has no group, the method is unknown or does not apply, or no method finds a
-            basis that passes its checks.
+        ValueError: If a representation has no group, the method is unknown or does not apply, the maps do not fit in
+            memory, or no method finds a basis that passes its checks.
     """
     if method not in ("auto", *SOLVERS):
         raise ValueError(f"method is auto, {', '.join(SOLVERS)}, not {method!r}")
-    (source, target), group = align(rep_in, rep_out)
-    if group is None:
-        raise ValueError(f"{rep_in} and {rep_out} have no group yet; give them one, as in T(2)(SO(3))")
-    return _plan(source, target, method)
+    (source, target), _ = bound(rep_in, rep_out)
+    _require_memory(source, target)
+    return _plan(source, target, method, None if store is None else pathlib.Path(store))
 
 
-def equivariant_basis(rep: LinearRep, *, method: Method = "auto") -> Plan:
+def equivariant_basis(rep: LinearRep, *, method: Method = "auto", store: str | pathlib.Path | None = None) -> Plan:
     """Return the invariant vectors of a representation, as the maps from a scalar to it: `matrix` gives columns."""
-    return equivariant_maps(Scalar, rep, method=method)
+    return equivariant_maps(Scalar, rep, method=method, store=store)
+
+
+def _require_memory(source: LinearRep, target: LinearRep) -> None:
+    need = BYTES_AN_ENTRY * source.size * target.size
+    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if need > have:
+        raise ValueError(
+            f"maps from {source} to {target} have {target.size} x {source.size} entries, which would take about "
+            f"{need / 2**30:,.0f} GiB of the {have / 2**30:,.0f} GiB here; use tensors of lower rank"
+        )
 
 
 @functools.lru_cache(maxsize=256)
-def _plan(rep_in: LinearRep, rep_out: LinearRep, method: Method) -> Plan:
+def _plan(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.Path | None) -> Plan:
     blocks = []
     for t, target in enumerate(atoms(rep_out)):
         for s, source in enumerate(atoms(rep_in)):
-            found = _solve_pair(source.rep, target.rep, method)
+            found = _solve_pair(source.rep, target.rep, method, store)
             if found.basis.dim:
                 blocks.append(
                     Block(found.basis, s, t, (len(target.places), len(source.places)), found.method, found.residual)
@@ -79,18 +96,22 @@ class _Solution(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4096)
-def _solve_pair(source: LinearRep, target: LinearRep, method: Method) -> _Solution:
+def _solve_pair(source: LinearRep, target: LinearRep, method: Method, store: pathlib.Path | None) -> _Solution:
     """Try the methods in turn, the random ones with several seeds, until a basis passes its checks."""
     reasons = {}
     for name in AUTOMATIC if method == "auto" else (method,):
+        path = None if store is None else stored_path(store, source, target, name)
+        kept = None if path is None else load_basis(path)
         for seed in range(SEEDS):
             try:
-                basis = _folded(source, target, name, seed)
+                basis = kept if kept is not None and seed == 0 else _folded(source, target, name, seed)
             except Unsolved as reason:
                 reasons[name] = str(reason)
                 continue
             residual = _residual(basis, source, target)
             if residual <= ACCURACY:
+                if path is not None and basis is not kept:
+                    save_basis(path, basis)
                 return _Solution(basis, name, residual)
             reasons[name] = f"the residual on the generators is {residual:.1e}"
     listed = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
@@ -116,16 +137,22 @@ def _factors(rep: LinearRep) -> Sequence[LinearRep]:
 
 
 def _residual(basis: Basis, source: LinearRep, target: LinearRep) -> float:
-    """Return how far a random map of unit coefficients is from equivariant, relative to its largest entry."""
+    """Return how far a random map of unit coefficients is from equivariant, relative to its largest value.
+
+    The map is tried on random vectors where it needs no matrix, else its matrix is compared entry by entry.
+    """
     if basis.dim == 0:
         return 0.0
-    w, dual = basis.matrix(_unit_coefficients(basis, source)), source.T
-    moves = [target.dact(a, w.T).T + dual.dact(a, w) for a in source.group.lie_algebra]
-    moves += [target.act(h, dual.act(h, w).T).T - w for h in source.group.generators]
-    return max((float(np.max(np.abs(move))) for move in moves), default=0.0) / float(np.max(np.abs(w)))
-
-
-def _unit_coefficients(basis: Basis, rep: LinearRep) -> np.ndarray:
-    normal = np.random.default_rng(0).standard_normal
-    assert rep.group is not None
-    return normal(basis.dim) if rep.group.is_real else normal(basis.dim) + 1j * normal(basis.dim)
+    group, rng = source.group, np.random.default_rng(0)
+    assert group is not None
+    c = rng.standard_normal(basis.dim) + (0 if group.is_real else 1j * rng.standard_normal(basis.dim))
+    if isinstance(basis, Factored):
+        x = rng.standard_normal((2, source.size))
+        y = basis.apply(c, x)
+        moves = [target.dact(a, y) - basis.apply(c, source.dact(a, x)) for a in group.lie_algebra]
+        moves += [target.act(h, y) - basis.apply(c, source.act(h, x)) for h in group.generators]
+    else:
+        y, dual = basis.matrix(c), source.T
+        moves = [target.dact(a, y.T).T + dual.dact(a, y) for a in group.lie_algebra]
+        moves += [target.act(h, dual.act(h, y).T).T - y for h in group.generators]
+    return max((float(np.max(np.abs(move))) for move in moves), default=0.0) / float(np.max(np.abs(y)))

@@ -1,0 +1,82 @@
+"""Bases on disk: a compressed .npz for each pair of representations, named by what the group does there; no pickles."""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+import tempfile
+import warnings
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from symjax.reps.basis.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
+from symjax.reps.basis.isotypic import IrrepBlock, IsotypicBasis
+from symjax.reps.linear import LinearRep
+
+FORMAT = 1
+KINDS = {kind.__name__: kind for kind in (DenseBasis, FoldedBasis, IrrepBlock, IsotypicBasis, OrbitBasis)}
+
+
+def stored_path(folder: pathlib.Path, source: LinearRep, target: LinearRep, method: str) -> pathlib.Path:
+    """Return the file for the maps between two representations.
+
+    The name is a digest of what every generator does to random vectors in both, so representations that only look alike
+    never share a file.
+    """
+    digest = hashlib.sha256(f"{FORMAT} {method} {source.size} {target.size}".encode())
+    group = source.group
+    assert group is not None
+    for rep in (source, target):
+        x = np.random.default_rng(0).standard_normal((2, rep.size))
+        moved = [rep.dact(a, x) for a in group.lie_algebra] + [rep.act(h, x) for h in group.generators]
+        for y in moved:
+            digest.update((np.round(y, 6) + 0.0).tobytes())
+    return folder / f"{digest.hexdigest()[:32]}.npz"
+
+
+def save_basis(path: pathlib.Path, basis: Basis) -> None:
+    """Write a basis, whole or not at all; a kind that is as fast to make as to read, like diagrams, is not written."""
+    if type(basis).__name__ not in KINDS:
+        return
+    arrays: list[np.ndarray] = []
+    layout = np.array(json.dumps(_encode(basis, arrays)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+        np.savez_compressed(file, layout=layout, **{f"a{i}": array for i, array in enumerate(arrays)})
+    pathlib.Path(file.name).replace(path)
+
+
+def load_basis(path: pathlib.Path) -> Basis | None:
+    """Return the basis of a file; None if there is none, and with a warning if it is damaged."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return _decode(json.loads(str(file["layout"])), file)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        warnings.warn(f"{path} is damaged ({error}); its basis is solved anew", stacklevel=2)
+        return None
+
+
+def _encode(value: Any, arrays: list[np.ndarray]) -> Any:
+    if isinstance(value, np.ndarray):
+        arrays.append(value)
+        return {"array": f"a{len(arrays) - 1}"}
+    if isinstance(value, tuple):
+        return {"tuple": [_encode(item, arrays) for item in value]}
+    if not dataclasses.is_dataclass(value):
+        return value
+    fields = {field.name: _encode(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
+    return {"kind": type(value).__name__, "fields": fields}
+
+
+def _decode(value: Any, file: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return file[value["array"]]
+    if "tuple" in value:
+        return tuple(_decode(item, file) for item in value["tuple"])
+    return KINDS[value["kind"]](**{name: _decode(item, file) for name, item in value["fields"].items()})
