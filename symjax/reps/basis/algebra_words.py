@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import scipy.linalg
 from jaxtyping import Float, Num
 
 from symjax.groups import MatrixGroup
@@ -21,17 +22,21 @@ ROUNDING = 1e-10
 
 
 class Letter(NamedTuple):
-    """The element `constant + slope A + sum_j weights[j] h_j`, for a tangent A and the generators h_j of a group."""
+    """The element `constant + slope exp(A) + sum_j weights[j] h_j`, for a tangent A and the generators h_j of a group.
+
+    A group element, unlike a tangent, does not grow with the rank of a tensor, and keeps the levels of small irreps as
+    far apart as those of large ones.
+    """
 
     constant: Any
     slope: Any
-    tangent: Any
+    element: Any
     weights: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """Seeded random words: products of letters, which are random combinations of one, a tangent and the generators."""
+    """Seeded random words: products of letters, which are random combinations of one, an element near it and the generators."""
 
     group: MatrixGroup
     seed: int
@@ -44,8 +49,7 @@ class Words:
     def hermitian(self, rep: LinearRep) -> Num[np.ndarray, "n n"]:
         """Return the Hermitian part of a word of 4 letters, or more for later seeds.
 
-        Shorter ones are not generic: an even polynomial of degree 2 in the angular momentum, the asymmetric top, has
-        pairs of levels that approach each other exponentially.
+        A finite group of two generators needs so many to be generic.
         """
         rows = self._apply(rep, self._letters[6:], np.eye(rep.size))
         return (rows.T + rows.conj()) / 2
@@ -64,14 +68,22 @@ def _letter(rng: np.random.Generator, group: MatrixGroup) -> Letter:
     def normal(*shape: int) -> Any:
         return rng.standard_normal(shape) + (0 if group.is_real else 1j * rng.standard_normal(shape))
 
-    return Letter(normal(), normal(), _random_tangent(rng, group), normal(len(group.generators)))
+    tangent = _random_tangent(rng, group)
+    element = None if tangent is None else jax.tree.map(_exponential, tangent)
+    return Letter(normal(), normal(), element, normal(len(group.generators)))
+
+
+def _exponential(a: np.ndarray) -> np.ndarray:
+    """Return exp(a), with a shortened where it would stretch some vector by more than about e^(1/2)."""
+    stretch = float(np.linalg.norm((a + a.conj().T) / 2, 2))
+    return scipy.linalg.expm(a / max(1.0, 2 * stretch))
 
 
 def _apply(letter: Letter, rep: LinearRep, rows: np.ndarray) -> np.ndarray:
     assert rep.group is not None
     total = letter.constant * rows
-    if letter.tangent is not None:
-        total = total + letter.slope * rep.dact(letter.tangent, rows)
+    if letter.element is not None:
+        total = total + letter.slope * rep.act(letter.element, rows)
     for weight, element in zip(letter.weights, rep.group.generators, strict=True):
         total = total + weight * rep.act(element, rows)
     return total
