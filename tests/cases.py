@@ -5,10 +5,12 @@ A new layer or model gets one line, `"name": lambda: (module, x)`. Inputs so deg
 hold vacuously.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import e3nn_jax as e3nn
+import jax.numpy as jnp
 import jraph
 import numpy as np
 
@@ -19,10 +21,11 @@ from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
 Case = Callable[[], tuple[Any, Any]]
 
 
-def _bodies(count: int):
+def _bodies(count: int, positions=None):
     """One system of moving, charged bodies, all joined."""
     normal = np.random.default_rng(0).standard_normal
-    return nbody_graph(Systems(normal((1, count)), *normal((3, 1, count, 3))))
+    charges, (somewhere, velocities, targets) = normal((1, count)), normal((3, 1, count, 3))
+    return nbody_graph(Systems(charges, somewhere if positions is None else positions[None], velocities, targets))
 
 
 def _all_pairs(nodes, edges, count: int):
@@ -45,13 +48,14 @@ def _irreps(irreps: str, count: int):
     return e3nn.IrrepsArray(irreps, np.random.default_rng(2).standard_normal((count, irreps.dim)))
 
 
-def _features(irreps: str, count: int):
+def _features(irreps: str, positions):
     """Nodes of two species with features, all joined by edges with harmonics and a radial basis."""
+    count, radial = len(positions), np.random.default_rng(3).standard_normal
     nodes = layers.InteractionNodes(_irreps(irreps, count), np.arange(count) % 2)
-    radial = np.random.default_rng(3).standard_normal
-    return _all_pairs(
-        nodes, lambda e: layers.InteractionEdges(_irreps("0e + 1o + 2e", e), radial((e, 3))), count
-    )._replace(globals=None)
+    graph = _all_pairs(nodes, lambda e: None, count)
+    vectors = positions[graph.senders] - positions[graph.receivers]
+    harmonics = e3nn.spherical_harmonics("0e + 1o + 2e", jnp.asarray(vectors), normalize=True)
+    return graph._replace(edges=layers.InteractionEdges(harmonics, radial((len(vectors), 3))), globals=None)
 
 
 RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
@@ -67,7 +71,10 @@ CASES: dict[str, Case] = {
     "EGNNLayer": lambda: (layers.EGNNLayer(width=6), _bodies(5)),
     "EGNN": lambda: (models.EGNN(width=6, layers=2), _bodies(5)),
     "IrrepsLinear": lambda: (layers.IrrepsLinear("3x0e + 2x1o + 1x0o"), _irreps("2x0e + 1x1o + 3x0o + 2x1o", 3)),
-    "Interaction": lambda: (layers.Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)), _features("2x0e + 3x1e", 4)),
+    "Interaction": lambda: (
+        layers.Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)),
+        _features("2x0e + 3x1e", RANDOM),
+    ),
     "NequIP": lambda: (models.NequIP(2, 3.0, channels=2, layers=2), _atoms(RANDOM, shift=0.2)),
     "NequIP of both parities": lambda: (
         models.NequIP(2, 3.0, channels=2, layers=3, lmax=1, parity=True),
@@ -75,7 +82,16 @@ CASES: dict[str, Case] = {
     ),
 }
 
-DEGENERATE: dict[str, Case] = {"EGNN of one body": lambda: (models.EGNN(width=6, layers=2), _bodies(1))} | {
-    f"NequIP, {name}": lambda atoms=atoms: (models.NequIP(2, 3.0, channels=2, layers=2), _atoms(atoms))
-    for name, atoms in SYMMETRIC.items()
+SMALL: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "EGNN": lambda positions: (models.EGNN(width=4, layers=2), _bodies(len(positions), positions)),
+    "Interaction": lambda positions: (
+        layers.Interaction("1x0e + 1x1o", 2, 3.0, (4,)),
+        _features("1x0e + 1x1e", positions),
+    ),
+    "NequIP": lambda positions: (models.NequIP(2, 3.0, channels=2, layers=2), _atoms(positions)),
+}
+DEGENERATE: dict[str, Case] = {
+    f"{name}, {kind}": functools.partial(make, positions)
+    for name, make in SMALL.items()
+    for kind, positions in SYMMETRIC.items()
 }

@@ -18,8 +18,22 @@ class Splits(NamedTuple):
 
 
 def load_data(config: Train) -> Structures:
-    """Return the structures the configuration names."""
-    return ethanol() if config.data is None else load_labelled(config.data, config.labels)
+    """Return the structures the configuration names.
+
+    Raises:
+        ValueError: as `load_labelled`, or some structures are periodic and others are not.
+    """
+    if config.data is None:
+        return ethanol()
+    structures = load_labelled(config.data, config.labels)
+    periodic = [bool(atoms.pbc.any()) for atoms in structures.atoms]
+    if len({*periodic}) > 1:
+        closed, open_ = (f"structure {i}, {structures.atoms[i].symbols}" for i in map(periodic.index, (True, False)))
+        raise ValueError(
+            f"{config.data} mixes periodic structures (first {closed}) with open ones (first {open_}), as files that "
+            "lost some cells do; restore them, put molecules into a wide periodic box, or train on one kind"
+        )
+    return structures
 
 
 def load_labelled(path: pathlib.Path, labels: Labels) -> Structures:

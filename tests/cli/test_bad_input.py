@@ -18,6 +18,7 @@ from ase.build import molecule
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.cli.config import PRESETS
+from symjax.cli.dataset import load_data
 from symjax.cli.main import main
 from symjax.cli.run import Blueprint, write_run
 from symjax.potentials.references import References
@@ -135,6 +136,37 @@ def test_stress_of_something_without_volume(files, tmp_path, refuses):
     mixed = [*ase.io.read(files / "crystals.xyz", ":"), water(stress=np.zeros(6))]
     data = written(tmp_path / "mixed.xyz", *mixed)
     refuses([*TRAIN, "--data", data, "--stress-key", "stress", "--out", tmp_path / "run"], "structure 12", "periodic")
+
+
+def test_periodic_and_open_structures_in_one_file(files, tmp_path, refuses):
+    """Isolated atoms are open too, but no structures."""
+    atom = ase.Atoms("Cu")
+    atom.calc = SinglePointCalculator(atom, energy=0.0, forces=np.zeros((1, 3)))
+    crystals = [atom, *ase.io.read(files / "crystals.xyz", ":")]
+    pure, mixed = written(tmp_path / "pure.xyz", *crystals), written(tmp_path / "mixed.xyz", *crystals, water())
+    words = ("mixed.xyz mixes", "first structure 0, Cu2", "first structure 12, OH2", "periodic box")
+    refuses([*TRAIN, "--data", mixed, "--out", tmp_path / "run"], *words)
+    assert len(load_data(dataclasses.replace(PRESETS["tiny"], data=pure))) == 12
+
+
+@pytest.mark.parametrize(
+    ("energy", "options", "words"),
+    [
+        (-100.0, (), None),
+        (-104.0 / 0.0433641042, (), "they would fit in kcal/mol: try --units kcal/mol"),
+        (-104.0 / 0.0433641042, ("--units", "kcal/mol"), None),
+        (-104.0, ("--units", "kcal/mol"), "they would fit in ev"),
+        (-404.0, (), "read in eV, are 100 eV per atom from the predicted ones; check --units"),
+    ],
+)
+def test_energies_in_another_unit(run, tmp_path, capsys, energy, options, words):
+    """The network of zeros predicts the references, -5 eV for water, and here -104."""
+    folder = pathlib.Path(shutil.copytree(run, tmp_path / "far"))
+    edit(folder / "model.json", lambda data: data["references"].update(shift=-33.0))
+    data = written(tmp_path / "water.xyz", water(energy=energy))
+    assert symjax("evaluate", folder, "--data", data, *options) == 0
+    said = capsys.readouterr().err
+    assert words in said if words else "per atom" not in said
 
 
 def test_folders_that_cannot_be_written(files, run, tmp_path, refuses):
