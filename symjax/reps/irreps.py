@@ -13,7 +13,7 @@ import scipy.linalg
 from jaxtyping import Array, Float
 
 from symjax.groups import MatrixGroup, Motion, O
-from symjax.groups.group import positional_repr
+from symjax.groups.group import positional_repr, read_only
 from symjax.reps.basis.linalg import double_precision
 from symjax.reps.linear import LinearRep, namespace, sum_of
 from symjax.reps.simple import linear_part
@@ -99,7 +99,8 @@ class Irreps(LinearRep):
 @functools.lru_cache(maxsize=256)
 def _host_matrix(irreps: str, g: bytes) -> Float[np.ndarray, "d d"]:
     with double_precision():
-        return np.array(e3nn.Irreps(irreps).D_from_matrix(jnp.asarray(np.frombuffer(g).reshape(3, 3))))
+        matrix = np.array(e3nn.Irreps(irreps).D_from_matrix(jnp.asarray(np.frombuffer(g).reshape(3, 3))))
+    return read_only([matrix])[0]
 
 
 @functools.lru_cache(maxsize=256)

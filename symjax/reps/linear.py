@@ -179,34 +179,43 @@ class Dual(LinearRep):
 
     @property
     def group(self) -> MatrixGroup | None:
+        """The group that acts."""
         return self.rep.group
 
     @property
     def size(self) -> int:
+        """The number of coordinates."""
         return self.rep.size
 
     def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
         matrix = self.rep.rho(g)
         return namespace(matrix).linalg.inv(matrix).T
 
     def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
         return -self.rep.drho(a).T
 
     def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
         return self.rep.monomial(h)
 
     @property
     def T(self) -> LinearRep:
+        """The dual."""
         return self.rep
 
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
         return change(self)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
         return self.rep.bind(group).T
 
     @property
     def text(self) -> str:
+        """The expression without its group."""
         return f"{_bracketed(self.rep.text)}.T"
 
 
@@ -220,35 +229,45 @@ class Pullback(LinearRep):
 
     @property
     def size(self) -> int:
+        """The number of coordinates."""
         return self.rep.size
 
     def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
         return self.rep.rho(g[self.factor])
 
     def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
         return self.rep.drho(a[self.factor])
 
     def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
         return self.rep.act(g[self.factor], x)
 
     def dact(self, a: Any, x: Any) -> Any:
+        """Return drho(a) x along the last axis of x."""
         return self.rep.dact(a[self.factor], x)
 
     def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
         return self.rep.monomial(h[self.factor])
 
     @property
     def T(self) -> LinearRep:
+        """The dual."""
         return dataclasses.replace(self, rep=self.rep.T)
 
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
         return change(self)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
         return self
 
     @property
     def text(self) -> str:
+        """The expression without its group."""
         return repr(self.rep)
 
 
@@ -261,18 +280,23 @@ class Sum(LinearRep):
 
     @functools.cached_property
     def size(self) -> int:
+        """The number of coordinates."""
         return sum(term.size * copies for term, copies in self.terms)
 
     def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
         return _block_diagonal([term.rho(g) for term, copies in self.terms for _ in range(copies)])
 
     def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
         return _block_diagonal([term.drho(a) for term, copies in self.terms for _ in range(copies)])
 
     def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
         return self._termwise(lambda term, part: term.act(g, part), x)
 
     def dact(self, a: Any, x: Any) -> Any:
+        """Return drho(a) x along the last axis of x."""
         return self._termwise(lambda term, part: term.dact(a, part), x)
 
     def _termwise(self, act: Callable, x: Any) -> Any:
@@ -284,6 +308,7 @@ class Sum(LinearRep):
         return namespace(*parts).concatenate(promoted(*parts), axis=-1) if parts else x
 
     def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
         perms, signs, start = [], [], 0
         for term, copies in self.terms:
             if (found := term.monomial(h)) is None:
@@ -297,16 +322,20 @@ class Sum(LinearRep):
 
     @property
     def T(self) -> LinearRep:
+        """The dual."""
         return sum_of([(term.T, copies) for term, copies in self.terms], self.group)
 
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
         return sum_of([(term.map_leaves(change, group), copies) for term, copies in self.terms], group)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
         return self(group)
 
     @property
     def text(self) -> str:
+        """The expression without its group."""
         return (
             "+".join(
                 (f"{copies}*" if copies > 1 else "") + (f"({term.text})" if isinstance(term, Sum) else term.text)
@@ -325,20 +354,25 @@ class Product(LinearRep):
 
     @functools.cached_property
     def size(self) -> int:
+        """The number of coordinates."""
         return math.prod(factor.size for factor in self.factors)
 
     def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
         return functools.reduce(namespace(g).kron, promoted(one(g), *(factor.rho(g) for factor in self.factors)))
 
     def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
         return self.dact(a, namespace(a).eye(self.size, dtype=one(a).dtype)).T
 
     def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
         for i, factor in enumerate(self.factors):
             x = self._along(i, functools.partial(factor.act, g), x)
         return self._sized(x)
 
     def dact(self, a: Any, x: Any) -> Any:
+        """Return drho(a) x along the last axis of x."""
         columns = self._sized(x).reshape(-1, self.size).T
         start, moved = 1, []
         for factor in self.factors:
@@ -354,6 +388,7 @@ class Product(LinearRep):
         return xp.moveaxis(act(xp.moveaxis(tensor, axis, -1)), -1, axis).reshape(x.shape)
 
     def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
         perm, sign = np.zeros(1, int), np.ones(1)
         for factor in self.factors:
             if (found := factor.monomial(h)) is None:
@@ -364,16 +399,20 @@ class Product(LinearRep):
 
     @property
     def T(self) -> LinearRep:
+        """The dual."""
         return product_of([factor.T for factor in self.factors], self.group)
 
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
         return product_of([factor.map_leaves(change, group) for factor in self.factors], group)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
         return self(group)
 
     @property
     def text(self) -> str:
+        """The expression without its group."""
         runs: list[list] = []
         for factor in self.factors:
             if runs and runs[-1][0] == factor:
@@ -419,14 +458,16 @@ def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
     """Return the representations as ones of a common group, and that group.
 
     Abstract ones take the group of the others. Representations of different groups become ones of the direct product,
-    on which each factor moves its own, a factor of several of the groups as often as in the one that has it most.
+    on which each factor moves its own: the one of the groups that has all factors, else a new one. A factor of several
+    groups is in it as often as in the one that has it most.
     """
     groups = list(dict.fromkeys(rep.group for rep in reps if rep.group is not None))
     if len(groups) > 1:
         merged: list[MatrixGroup] = []
         for own in map(factors_of, groups):
             merged += [part for i, part in enumerate(own) if own[: i + 1].count(part) > merged.count(part)]
-        groups = [DirectProduct(tuple(merged))]
+        whole = (own for own in groups if isinstance(own, DirectProduct) and len(own.groups) == len(merged))
+        groups = [next(whole, DirectProduct(tuple(merged)))]
     if not groups:
         return list(reps), None
     return [rep(groups[0]) if rep.group is None else pullback(rep, groups[0]) for rep in reps], groups[0]
