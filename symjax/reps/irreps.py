@@ -78,7 +78,7 @@ class Irreps(LinearRep):
     def expand(self) -> LinearRep:
         """Return the sum of the irreps one by one."""
         parts = e3nn.Irreps(self.irreps)
-        if len(parts) == 1 and parts[0].mul == 1:
+        if parts.num_irreps == 1:
             return self
         return sum_of([(Irreps(str(ir)), mul) for mul, ir in parts], self.group)
 
@@ -105,8 +105,8 @@ def _host_matrix(irreps: str, g: bytes) -> Float[np.ndarray, "d d"]:
 
 @functools.lru_cache(maxsize=256)
 def _generators(irreps: str) -> Float[np.ndarray, "3 d d"]:
-    each = [np.asarray(ir.generators()) for mul, ir in e3nn.Irreps(irreps) for _ in range(mul)]
-    return np.stack([scipy.linalg.block_diag(*axis) for axis in zip(*each, strict=True)])
+    each = [np.asarray(ir.generators(), float) for mul, ir in e3nn.Irreps(irreps) for _ in range(mul)]
+    return np.array([scipy.linalg.block_diag(*axis) for axis in zip(*each, strict=True)])
 
 
 def _axis(a: Any) -> Any:

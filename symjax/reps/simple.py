@@ -11,7 +11,7 @@ from symjax.groups import Motion
 from symjax.groups.group import positional_repr
 
 
-def linear_part(g: Motion | Float[Array, "d d"]) -> Float[Array, "d d"]:
+def linear_part(g: Motion | Float[Any, "d d"]) -> Float[Any, "d d"]:
     """Return the orthogonal matrix of a motion, or of itself."""
     return g.rotation if isinstance(g, Motion) else g
 

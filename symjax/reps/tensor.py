@@ -25,24 +25,31 @@ class Defining(LinearRep):
 
     @property
     def size(self) -> int:
+        """The number of coordinates."""
         return self._concrete().d
 
     def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
         return as_matrix(g)
 
     def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
         return a
 
     def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
         return namespace(g, x).take(self._sized(x), g, axis=-1) if g.ndim == 1 else super().act(g, x)
 
     def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
         return (np.asarray(h), np.ones(len(h))) if h.ndim == 1 else super().monomial(h)
 
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
         return change(self)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
         if isinstance(group, DirectProduct):
             factors = [pullback(Defining(part), group, factor=i) for i, part in enumerate(group.groups)]
             return product_of(factors, group)
@@ -50,6 +57,7 @@ class Defining(LinearRep):
 
     @property
     def text(self) -> str:
+        """The expression without its group."""
         return "V"
 
 
@@ -58,25 +66,34 @@ class Determinant(LinearRep):
     """det(g), the one number that reflections negate; `Det * T(p)` are pseudo-tensors."""
 
     group: MatrixGroup | None = None
-    size = 1
+
+    @property
+    def size(self) -> int:
+        """One."""
+        return 1
 
     def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
         xp = namespace(g)
         return xp.linalg.det(as_matrix(g)).reshape(1, 1)
 
     def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
         return a.trace().reshape(1, 1)
 
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
         return change(self)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
         if isinstance(group, DirectProduct):
             raise ValueError(f"{group} has a determinant for each factor; write Det(group) of the factor that is meant")
         return Determinant(group)
 
     @property
     def text(self) -> str:
+        """The expression without its group."""
         return "Det"
 
 
@@ -89,22 +106,28 @@ class Restricted(LinearRep):
 
     @property
     def size(self) -> int:
+        """The number of coordinates."""
         return self.rep.size
 
     def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
         return self.rep.rho(jax.tree.map(as_matrix, g))
 
     def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
         return self.rep.drho(a)
 
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
         return change(self)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
         return self
 
     @property
     def text(self) -> str:
+        """The expression without its group."""
         return self.rep.text
 
 
@@ -114,7 +137,7 @@ Det = Determinant()
 
 
 def T(p: int, q: int = 0) -> LinearRep:
-    """Return the tensors of p vectors and q dual vectors, V**p * V.T**q, of size d^(p + q); T(0) is the scalar."""
+    """Give the tensors of p vectors and q dual vectors, V**p * V.T**q, of size d^(p + q); of none, the scalar."""
     return V**p * V.T**q
 
 

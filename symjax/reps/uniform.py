@@ -11,8 +11,8 @@ def uniform_rep(channels: int, group: MatrixGroup) -> LinearRep:
     """Return tensors of `channels` numbers in all, as many numbers of each rank as fit.
 
     While room is left, the largest rank r with (r + 1) d^r <= room is found, and d^(r - k) tensors of rank k are added
-    for each k <= r. Where the dual differs, the tensors of rank k are spread over T(p, k - p) like binomial coefficients,
-    what remains going to the most balanced. Nothing is random.
+    for each k <= r. Where the dual differs, the tensors of rank k are spread over T(p, k - p) like binomial
+    coefficients, what remains going to the most balanced. Nothing is random.
 
     Raises:
         ValueError: If `channels` is negative.

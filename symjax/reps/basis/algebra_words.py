@@ -36,7 +36,7 @@ class Letter(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """Seeded random words: products of letters, which are random combinations of one, an element near it and the generators."""
+    """Seeded random words: products of letters, random combinations of one, an element near it and the generators."""
 
     group: MatrixGroup
     seed: int

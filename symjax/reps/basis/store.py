@@ -44,7 +44,7 @@ def save_basis(path: pathlib.Path, basis: Basis) -> None:
     layout = np.array(json.dumps(_encode(basis, arrays)))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        np.savez_compressed(file, layout=layout, **{f"a{i}": array for i, array in enumerate(arrays)})
+        np.savez_compressed(file, allow_pickle=False, layout=layout, **{f"a{i}": a for i, a in enumerate(arrays)})
     pathlib.Path(file.name).replace(path)
 
 
