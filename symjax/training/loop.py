@@ -33,6 +33,8 @@ class FitResult(NamedTuple):
         best_params: the inference parameters at the lowest monitored value, else the last ones; on the host.
         history: one record an epoch, as in the metrics file.
         stopped_by: "epochs", "patience" or "signal".
+        passed_over: a sentence for each damaged checkpoint met on the way to the best parameters, which are then not
+            the best.
     """
 
     state: TrainState
@@ -40,6 +42,7 @@ class FitResult(NamedTuple):
     best_params: PyTree
     history: list[dict]
     stopped_by: str
+    passed_over: tuple[str, ...] = ()
 
 
 def fit(
@@ -205,12 +208,12 @@ class _Run:
     def result(self, reason: str) -> FitResult:
         if self.store is not None:
             self.store.wait()
-        best = self.best_params
+        best, passed_over = self.best_params, ()
         if best is None and self.store is not None and self.place.best_step is not None:
-            best = restore_params(self.store, target=inference_params(self.state)).params
+            best, _, passed_over = restore_params(self.store, target=inference_params(self.state))
         if best is None:
             best = _on_host(inference_params(self.state))
-        return FitResult(self.state, self.place, best, self.history, reason)
+        return FitResult(self.state, self.place, best, self.history, reason, passed_over)
 
     def _last_checkpoint(self) -> str:
         if self.store is None:

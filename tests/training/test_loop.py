@@ -192,6 +192,19 @@ def test_a_folder_with_a_run_is_not_overwritten_and_a_finished_run_is_finished(s
         again = fit(state, step, toy.plan, epochs=1, store=store, start=place)
     assert toy.distance(again.state, first.state) == 0
     assert toy.distance(again.best_params, first.best_params) == 0
+    assert again.passed_over == ()
+
+
+def test_a_damaged_best_checkpoint_is_named_in_the_result(step, tmp_path):
+    with CheckpointStore(tmp_path / "run") as store:
+        fit(toy.state(), step, toy.plan, epochs=2, store=store, evaluate=scripted([1.0, 2.0]))
+        state, place, _ = resume(store, toy.state())
+        for path in (tmp_path / "run" / str(place.best_step) / "ema").rglob("*"):
+            if path.is_file():
+                path.write_bytes(b"")
+        again = fit(state, step, toy.plan, epochs=2, store=store, start=place)
+    assert toy.distance(again.best_params, again.state.ema) == 0
+    assert [f"checkpoint {place.best_step} in" in sentence for sentence in again.passed_over] == [True]
 
 
 def test_one_sentence_for_a_number_that_is_not_measured(step):
