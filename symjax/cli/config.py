@@ -135,3 +135,14 @@ class Check:
 @dataclasses.dataclass(frozen=True)
 class Doctor:
     """Show versions and devices, and look for known faults of the installation."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Basis:
+    """Solve for all equivariant linear maps between two representations, describe them and draw them."""
+
+    group: Annotated[str, Positional, arg(metavar="GROUP", help='such as "SO(3)", "S(5)", "SO(3) * S(5)"')]
+    rep_in: Annotated[str, Positional, arg(metavar="IN", help='such as "T(2)", "V + 3*Scalar", "V(SO(3)) * V(S(5))"')]
+    rep_out: Annotated[str, Positional, arg(metavar="OUT", help="in the same language; G is the group")]
+    method: Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"] = "auto"
+    out: pathlib.Path = pathlib.Path("basis.png")  # the picture

@@ -9,10 +9,17 @@ from typing import Annotated
 
 import tyro
 
-from symjax.cli.config import PRESETS, Check, Doctor, Evaluate, Predict, Train
+from symjax.cli.config import PRESETS, Basis, Check, Doctor, Evaluate, Predict, Train
 
-Command = Train | Evaluate | Predict | Check | Doctor
-VERBS = {Train: "train", Evaluate: "evaluate", Predict: "predict", Check: "check", Doctor: "doctor"}
+Command = Train | Evaluate | Predict | Check | Basis | Doctor
+VERBS = {
+    Train: "train",
+    Evaluate: "evaluate",
+    Predict: "predict",
+    Check: "check",
+    Basis: "basis",
+    Doctor: "doctor",
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,6 +56,7 @@ def _parse(arguments: list[str]) -> Command:
         | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
         | Annotated[Predict, tyro.conf.subcommand("predict")]
         | Annotated[Check, tyro.conf.subcommand("check")]
+        | Annotated[Basis, tyro.conf.subcommand("basis")]
         | Annotated[Doctor, tyro.conf.subcommand("doctor")]
     )
     options = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagConversionOff)

@@ -1,0 +1,117 @@
+"""`symjax basis`: all equivariant linear maps between two representations, described and drawn."""
+
+import math
+import pathlib
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from symjax.cli.config import Basis
+from symjax.cli.expression import read_group, read_rep
+from symjax.reps import LinearRep
+from symjax.reps.basis import Plan, equivariant_maps, isotypic
+from symjax.reps.basis.bases import Unsolved
+from symjax.reps.linear import Sum
+
+PICTURES = (".png", ".pdf", ".svg")
+LARGEST_MAP = 20_000_000  # entries
+MOST_PANELS = 16
+MOST_DRAWN = 4_000_000  # entries of all panels
+LARGEST_SPLIT = 512  # coordinates of a representation whose irreps are shown
+ZERO = (
+    "Zero is the only equivariant map: no part of the output transforms as a part of the input does. Add scalars or "
+    "products such as T(2) to the input, choose another output, or ask for less symmetry with a smaller group."
+)
+
+
+def run(command: Basis) -> int:
+    """Print and draw the basis; a space without maps is an answer too."""
+    if command.out.suffix.lower() not in PICTURES or not command.out.parent.is_dir():
+        raise ValueError(f"expected --out to be a {'|'.join(PICTURES)} file in a folder that exists, got {command.out}")
+    group = read_group(command.group)
+    reps = [read_rep(text, group) for text in (command.rep_in, command.rep_out)]
+    entries = math.prod(rep.size for rep in reps)
+    if entries > LARGEST_MAP:
+        raise ValueError(f"a map has {entries} entries, and {LARGEST_MAP} is the most here; take smaller tensors")
+    began = time.perf_counter()
+    try:
+        plan = equivariant_maps(*reps, method=command.method)
+    except MemoryError as error:
+        raise ValueError(f"{reps[0]} and {reps[1]} do not fit in memory; take smaller tensors or powers") from error
+    seconds = time.perf_counter() - began
+    describe(plan, seconds)
+    if plan.dim:
+        drawn = draw(plan, command.out)
+        print(f"picture   {command.out}, {f'all {drawn}' if drawn == plan.dim else f'{drawn} of {plan.dim}'} maps")
+    return 0
+
+
+def describe(plan: Plan, seconds: float) -> None:
+    """Print sizes, dimension, method, residual and irreps, or why there is no map."""
+    lines = {
+        "group": f"{plan.group!r}, {len(plan.group.lie_algebra)} tangents, {len(plan.group.generators)} generators",
+        "input": f"{plan.rep_in.text}, {plan.rep_in.size} numbers",
+        "output": f"{plan.rep_out.text}, {plan.rep_out.size} numbers",
+        "maps": f"dimension {plan.dim} of {plan.rep_in.size * plan.rep_out.size}",
+    }
+    if plan.dim:
+        lines |= {"method": plan.method, "residual": f"{plan.residual:.1e}"}
+    lines |= irreps(plan) | {"time": f"{seconds:.2f} s"}
+    for name, text in lines.items():
+        print(f"{name:10}{text}")
+    if not plan.dim:
+        print(ZERO)
+
+
+def irreps(plan: Plan) -> dict[str, str]:
+    """Return the irreps that both sides share, or the irreps of each side where no map joins them."""
+    if max(plan.rep_in.size, plan.rep_out.size) > LARGEST_SPLIT or not (plan.dim == 0 or "isotypic" in plan.method):
+        return {}
+    try:
+        if plan.dim:
+            blocks = isotypic.solve(plan.rep_in, plan.rep_out).blocks
+            return {"irreps": "; ".join(map(_shared, blocks))}
+        sides = {"irreps in": plan.rep_in, "irreps out": plan.rep_out}
+        return {name: _list(isotypic.isotypic(rep).irreps) for name, rep in sides.items()}
+    except (Unsolved, ValueError):
+        return {}
+
+
+def _shared(block: isotypic.IrrepBlock) -> str:
+    copies_out, copies_in, units = block.shape
+    return f"{block.source.shape[1] * units}-dimensional, {copies_in} in, {copies_out} out"
+
+
+def _list(found: Sequence[isotypic.Irrep]) -> str:
+    return "; ".join(f"{irrep.dimension}-dimensional, {irrep.multiplicity}" for irrep in found)
+
+
+def draw(plan: Plan, path: pathlib.Path) -> int:
+    """Draw the first maps of the basis, each on the scale of its largest entry, and return how many."""
+    count = min(plan.dim, MOST_PANELS, max(1, MOST_DRAWN // (plan.rep_in.size * plan.rep_out.size)))
+    maps = plan.matrix(np.eye(plan.dim)[:count])
+    parts = {"": maps} if np.isrealobj(maps) else {", real part": maps.real, ", imaginary part": maps.imag}
+    panels = [(f"{i + 1}{name}", part[i], abs(maps[i]).max()) for i in range(count) for name, part in parts.items()]
+    columns = min(len(panels), 4)
+    figure = Figure((2.4 * columns, 2.6 * -(-len(panels) // columns)), layout="constrained")
+    axes = figure.subplots(-(-len(panels) // columns), columns, squeeze=False).ravel()
+    for axis, (title, values, largest) in zip(axes, panels, strict=False):
+        axis.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
+        axis.set_title(title, fontsize="small")
+        axis.hlines(_borders(plan.rep_out), *axis.get_xlim(), color="grey", linewidth=0.5)
+        axis.vlines(_borders(plan.rep_in), *axis.get_ylim(), color="grey", linewidth=0.5)
+    for axis in axes:
+        axis.set(xticks=[], yticks=[])
+        axis.set_visible(axis.has_data())
+    figure.suptitle(f"{plan.rep_in.text} to {plan.rep_out.text}, {plan.group!r}")
+    figure.savefig(path, dpi=150)
+    return count
+
+
+def _borders(rep: LinearRep) -> list[float]:
+    """Return where one term of a sum ends and the next begins."""
+    terms = rep.terms if isinstance(rep, Sum) else ()
+    ends = np.cumsum([term.size for term, copies in terms for _ in range(copies)])
+    return [float(end) - 0.5 for end in ends[:-1]]
