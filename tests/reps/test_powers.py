@@ -39,7 +39,7 @@ def test_the_top_power_is_the_determinant(group):
 
 @each_group
 def test_the_second_powers_are_the_whole_square(group):
-    """Both parts together have as many maps to the square as the square itself has, and orthogonal groups keep length."""
+    """Both parts together have as many maps to the square as it has itself; orthogonal groups keep length."""
     square, parts = (V**2)(group), (symmetric(V, 2) + alternating(V, 2))(group)
     assert square.size == parts.size
     assert equivariant_maps(parts, square).dim == equivariant_maps(square, square).dim

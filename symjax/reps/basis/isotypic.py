@@ -35,9 +35,9 @@ class IrrepBlock:
         units: `units[v]` is the multiplication by unit v from the right.
     """
 
-    target: Num[np.ndarray, "n_out k o u"]
-    source: Num[np.ndarray, "n_in k i u"]
-    units: Float[np.ndarray, "u u u"]
+    target: Num[Any, "n_out k o u"]
+    source: Num[Any, "n_in k i u"]
+    units: Float[Any, "u u u"]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -60,27 +60,33 @@ class IrrepBlock:
         xp, mixing = namespace(c), self.mixing(c)
         target, source = _columns(cast(self.target, c)), _columns(cast(self.source, c))
         mixed = xp.einsum("...xy,jky->...kxj", mixing, source.conj())
-        return target.reshape(len(target), -1) @ mixed.reshape(*mixed.shape[:-3], -1, len(source))
+        rows = math.prod(mixed.shape[-3:-1])
+        return target.reshape(len(target), -1) @ mixed.reshape(*mixed.shape[:-3], rows, len(source))
 
     def coefficients(self, w: Inexact[Any, "... n_out n_in"]) -> Inexact[Any, "... r"]:
         """Return the inner products with the block's maps."""
         xp, (o, i, u) = namespace(w), self.shape
         target, source = _columns(cast(self.target, w)), _columns(cast(self.source, w))
-        turned = (target.reshape(len(target), -1).conj().T @ w).reshape(*w.shape[:-2], *target.shape[1:], -1)
+        turned = (target.reshape(len(target), -1).conj().T @ w).reshape(*w.shape[:-2], *target.shape[1:], w.shape[-1])
         mixing = xp.einsum("...kxj,jky->...xy", turned, source).reshape(*w.shape[:-2], o, u, i, u)
         c = self.scale * xp.einsum("...owiu,vwu->...oiv", mixing, cast(self.units, w))
-        return c.reshape(*w.shape[:-2], -1)
+        return _joined(c, 3)
 
     def apply(self, c: Inexact[Any, " r"], x: Inexact[Any, "... n_in"]) -> Inexact[Any, "... n_out"]:
         """Return the map times x: a change of basis, the mixing, and another change of basis."""
         target, source = _columns(cast(self.target, x)), _columns(cast(self.source, x))
         places = (x @ source.reshape(len(source), -1).conj()).reshape(*x.shape[:-1], *source.shape[1:])
         mixed = places @ namespace(c).swapaxes(self.mixing(c), -1, -2)
-        return mixed.reshape(*x.shape[:-1], -1) @ target.reshape(len(target), -1).T
+        return _joined(mixed, 2) @ target.reshape(len(target), -1).T
 
 
 def _columns(vectors: Num[Any, "n k m u"]) -> Num[Any, "n k x"]:
     return vectors.reshape(*vectors.shape[:2], -1)
+
+
+def _joined(x: Num[Any, "..."], axes: int) -> Num[Any, "... x"]:
+    """Return the array with its last axes as one; the size is spelt out because a batch may be empty."""
+    return x.reshape(*x.shape[:-axes], math.prod(x.shape[-axes:]))
 
 
 @jax.tree_util.register_dataclass
@@ -104,7 +110,7 @@ class IsotypicBasis:
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the inner products with the maps."""
         parts = [block.coefficients(w) for block in self.blocks]
-        return namespace(w).concatenate([w.reshape(*w.shape[:-2], -1)[..., :0], *parts], axis=-1)
+        return namespace(w).concatenate([_joined(w, 2)[..., :0], *parts], axis=-1)
 
     def apply(self, c: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
         """Return `matrix(c)` times x, without the matrix."""

@@ -97,14 +97,21 @@ class Plan:
         Raises:
             ValueError: If there are not `dim` coefficients.
         """
-        w = self._sorted_matrix(coefficients)
+        _require(coefficients, (self.dim,), "coefficients")
+        with jax.default_matmul_precision("highest"):
+            w = self._sorted_matrix(coefficients)
         return pick(pick(w, ranks(self.rep_out), -2), ranks(self.rep_in), -1)
 
     def apply(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
         """Return the map with these coefficients times the vectors along the last axis of x.
 
         Between single large tensors and for fewer vectors than their size, no matrix is formed.
+
+        Raises:
+            ValueError: If there are not `dim` coefficients or not `rep_in.size` numbers along the last axis of x.
         """
+        _require(coefficients, (self.dim,), "coefficients")
+        _require(x, (self.rep_in.size,), "vectors")
         x = pick(x, places_in_order(self.rep_in), -1)
         with jax.default_matmul_precision("highest"):
             if self._is_factored and math.prod(x.shape[:-1]) < max(self.rep_in.size, self.rep_out.size):
@@ -120,7 +127,12 @@ class Plan:
         return alone and self.blocks[0].copies == (1, 1) and isinstance(self.blocks[0].basis, Factored)
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
-        """Return the inner products of a matrix with the maps of the basis: those of its equivariant part."""
+        """Return the inner products of a matrix with the maps of the basis: those of its equivariant part.
+
+        Raises:
+            ValueError: If it is not of shape [..., rep_out.size, rep_in.size].
+        """
+        _require(w, (self.rep_out.size, self.rep_in.size), "matrices")
         xp, lead = namespace(w), w.shape[:-2]
         w = pick(pick(w, places_in_order(self.rep_out), -2), places_in_order(self.rep_in), -1)
         targets, sources = _spans(self.rep_out), _spans(self.rep_in)
@@ -129,7 +141,8 @@ class Plan:
             tile = w[..., targets[block.target], sources[block.source]]
             (co, ci), n_out = block.copies, tile.shape[-2] // block.copies[0]
             tile = xp.moveaxis(tile.reshape(*lead, co, n_out, ci, tile.shape[-1] // ci), -3, -2)
-            parts.append(block.basis.coefficients(tile).reshape(*lead, block.dim))
+            with jax.default_matmul_precision("highest"):
+                parts.append(block.basis.coefficients(tile).reshape(*lead, block.dim))
         return xp.concatenate([*parts, xp.zeros((*lead, 0), w.dtype)], axis=-1)
 
     def project(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... o i"]:
@@ -139,8 +152,6 @@ class Plan:
     def _sorted_matrix(self, coefficients: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
         """Return the map between vectors whose numbers are listed atom by atom, copy by copy."""
         xp, lead = namespace(coefficients), coefficients.shape[:-1]
-        if coefficients.shape[-1:] != (self.dim,):
-            raise ValueError(f"expected {self.dim} coefficients along the last axis, got {coefficients.shape}")
         if not self.blocks:
             return xp.zeros((*lead, self.rep_out.size, self.rep_in.size), coefficients.dtype)
         tiles, start = {}, 0
@@ -170,6 +181,11 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {self.method}, residual {self.residual:.1e})"
+
+
+def _require(array: Any, last: tuple[int, ...], what: str) -> None:
+    if array.shape[-len(last) :] != last:
+        raise ValueError(f"expected {what} of shape [..., {', '.join(map(str, last))}], got {array.shape}")
 
 
 def _spans(rep: LinearRep) -> list[slice]:

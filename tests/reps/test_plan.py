@@ -1,0 +1,168 @@
+"""Plans: an orthonormal basis of lawful maps as a value, in numpy and in compiled code."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symjax.groups import SO, SU, D, GeneratedGroup, O, S, Z
+from symjax.reps import Det, Irreps, Plan, Scalar, V, alternating, equivariant_maps
+from tests.reps.elements import element
+
+SE2 = GeneratedGroup(
+    lie_algebra=[[[0, -1, 0], [1, 0, 0], [0, 0, 0]], [[0, 0, 1], [0, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 1], [0] * 3]]
+)
+PAIRS = {
+    "rotations": ((2 * V + V**2 + Scalar)(SO(3)), (V**2 + 3 * V)(SO(3))),
+    "one large tensor": ((V**3)(SO(3)), (V**2)(SO(3))),
+    "permutations": ((V**2 + 2 * V)(S(4)), (V + Scalar + V)(S(4))),
+    "signs": ((Det + V * V)(D(4)), (Det * V * V + V)(D(4))),
+    "complex": ((V * V.T + V)(SU(2)), (V.T + V.T * V + Scalar)(SU(2))),
+    "irreps": (Irreps("2x1o+1e+0e"), Irreps("1e+3x1o")),
+    "motions": ((V + V.T)(SE2), (V + Scalar)(SE2)),
+    "two groups": (V(SO(3)) + 2 * V(S(3)), V(SO(3)) * V(S(3)) + V(S(3))),
+    "nothing": (V(O(3)), Scalar(O(3))),
+}
+pairs = pytest.mark.parametrize("name", PAIRS)
+
+
+def solved(name):
+    return equivariant_maps(*PAIRS[name])
+
+
+def drawn(plan, rng, *shape):
+    x = rng.normal(size=shape)
+    return x if plan.rep_in.group.is_real else x + 1j * rng.normal(size=shape)
+
+
+@pairs
+def test_coefficients_and_matrices_are_inverse(name):
+    plan, rng = solved(name), np.random.default_rng(0)
+    c = drawn(plan, rng, 2, 3, plan.dim)
+    w = plan.matrix(c)
+    assert w.shape == (2, 3, plan.rep_out.size, plan.rep_in.size)
+    np.testing.assert_allclose(plan.coefficients(w), c, atol=1e-12)
+    np.testing.assert_allclose(plan.matrix(c[0, 1]), w[0, 1], atol=1e-12)
+    np.testing.assert_allclose(np.sum(np.abs(w) ** 2, (-2, -1)), np.sum(np.abs(c) ** 2, -1), atol=1e-11)
+
+
+@pairs
+def test_projecting_is_orthogonal(name):
+    plan, rng = solved(name), np.random.default_rng(1)
+    v, w = drawn(plan, rng, 2, plan.rep_out.size, plan.rep_in.size)
+    p = plan.project(w)
+    np.testing.assert_allclose(plan.project(p), p, atol=1e-12)
+    np.testing.assert_allclose(np.vdot(v, p), np.vdot(plan.project(v), w), atol=1e-11)
+
+
+@pairs
+def test_maps_are_lawful_for_sampled_elements(name):
+    plan, rng = solved(name), np.random.default_rng(2)
+    w, x = plan.matrix(drawn(plan, rng, plan.dim)), drawn(plan, rng, 4, plan.rep_in.size)
+    for _ in range(3):
+        g = element(plan.rep_in.group, rng)
+        moved = plan.rep_out.act(g, x @ w.T)
+        np.testing.assert_allclose(plan.rep_in.act(g, x) @ w.T, moved, atol=1e-10)
+    assert plan.residual <= 1e-10
+
+
+@pairs
+def test_applying_is_multiplying_with_the_matrix(name):
+    """Also where fewer vectors come than numbers, and more: two ways to compute it."""
+    plan, rng = solved(name), np.random.default_rng(3)
+    c = drawn(plan, rng, plan.dim)
+    for shape in [(), (2,), (3, 30), (0,)]:
+        x = drawn(plan, rng, *shape, plan.rep_in.size)
+        np.testing.assert_allclose(plan.apply(c, x), x @ plan.matrix(c).T, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["rotations", "one large tensor", "permutations", "signs", "complex"])
+def test_in_compiled_code_in_either_precision(name):
+    """As an argument in double precision, as a constant in single."""
+    plan, rng = solved(name), np.random.default_rng(4)
+    c, x = drawn(plan, rng, plan.dim), drawn(plan, rng, 2, plan.rep_in.size)
+    single = np.complex64 if np.iscomplexobj(c) else np.float32
+
+    def everything(plan, c, x):
+        w = plan.matrix(c)
+        return plan.apply(c, x), w, plan.coefficients(w)
+
+    expected = everything(plan, c, x)
+    for got, wanted in zip(jax.jit(everything)(plan, c, x), expected, strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-12)
+    for compiled in (jax.jit(lambda c, x: everything(plan, c, x)), lambda c, x: everything(plan, c, x)):
+        for got, wanted in zip(compiled(c.astype(single), x.astype(single)), expected, strict=True):
+            assert got.dtype == single
+            np.testing.assert_allclose(got, wanted, atol=2e-5)
+
+
+def test_gradients_and_batches():
+    plan, rng = solved("signs"), np.random.default_rng(6)
+    c, x = rng.normal(size=(2, plan.dim)), rng.normal(size=(2, 5, plan.rep_in.size))
+    batched = jax.jit(jax.vmap(plan.apply))(c, x)
+    np.testing.assert_allclose(batched[1], plan.apply(c[1], x[1]), atol=1e-12)
+    v = rng.normal(size=(plan.rep_out.size, plan.rep_in.size))
+    slope = jax.jit(jax.grad(lambda c: jnp.sum(plan.matrix(c) * v)))(c[0])
+    np.testing.assert_allclose(slope, plan.coefficients(v), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["rotations", "permutations", "complex", "nothing"])
+def test_a_plan_is_a_pytree_and_compares_by_content(name):
+    plan = solved(name)
+    leaves, structure = jax.tree.flatten(plan)
+    assert all(isinstance(leaf, np.ndarray) for leaf in leaves)
+    again = jax.tree.unflatten(structure, leaves)
+    assert isinstance(again, Plan)
+    assert again == plan
+    assert hash(again) == hash(plan)
+    assert plan != solved("signs")
+    assert f"dim {plan.dim}, {plan.method}, residual" in repr(plan)
+
+
+@pytest.mark.parametrize(
+    ("rep_in", "rep_out"),
+    [
+        (V(O(3)), Scalar(O(3))),
+        ((0 * V)(SO(3)), V(SO(3))),
+        (V(SO(3)), (0 * V)(SO(3))),
+        ((0 * V)(Z(3)), (0 * V)(Z(3))),
+        (alternating(V, 3)(D(3)), V(D(3))),
+        (V(SO(2)), alternating(V, 4)(SO(2))),
+    ],
+    ids=str,
+)
+def test_spaces_with_no_map_but_zero(rep_in, rep_out):
+    plan = equivariant_maps(rep_in, rep_out)
+    shape = rep_out.size, rep_in.size
+    assert (plan.dim, plan.method, plan.residual) == (0, "none", 0.0)
+    assert plan.coefficients(np.ones((2, *shape))).shape == (2, 0)
+    assert plan.scales.shape == (0,)
+    for array in (np.asarray, jnp.asarray):
+        np.testing.assert_array_equal(plan.matrix(array(np.zeros((2, 0)))), np.zeros((2, *shape)))
+        np.testing.assert_array_equal(
+            plan.apply(array(np.zeros(0)), array(np.ones((5, shape[1])))), np.zeros((5, shape[0]))
+        )
+
+
+def test_blocks_say_how_they_were_found():
+    plan = equivariant_maps((V + Scalar)(S(3)), (V + Det)(S(3)))
+    assert plan.dim == sum(block.dim for block in plan.blocks) == 3
+    assert set(plan.method.split("+")) == {block.method for block in plan.blocks}
+    assert plan.group == S(3)
+
+
+@pytest.mark.parametrize("name", ["rotations", "one large tensor", "permutations", "nothing"])
+def test_arrays_of_a_wrong_shape_are_refused(name):
+    plan = solved(name)
+    n, m, r = plan.rep_out.size, plan.rep_in.size, plan.dim
+    c, x = np.zeros(r), np.zeros((2, m))
+    for wrong in (r + 1, max(0, r - 1) if r else 2):
+        with pytest.raises(ValueError, match=rf"coefficients of shape \[..., {r}\]"):
+            plan.matrix(np.zeros((2, wrong)))
+        with pytest.raises(ValueError, match=rf"coefficients of shape \[..., {r}\]"):
+            plan.apply(np.zeros(wrong), x)
+    for wrong in (m - 1, m + 1):
+        with pytest.raises(ValueError, match=rf"vectors of shape \[..., {m}\]"):
+            plan.apply(c, np.zeros((2, wrong)))
+        with pytest.raises(ValueError, match=rf"matrices of shape \[..., {n}, {m}\]"):
+            plan.coefficients(np.zeros((n, wrong)))
