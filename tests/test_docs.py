@@ -12,11 +12,12 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+EXAMPLES = [ROOT / "docs" / name for name in ("choosing.md", "conventions.md")]
 
 
-def _blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def _blocks(language, page=README):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -27,8 +28,8 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_page_can_be_reached_from_the_readme():
-    linked = {(ROOT / link).resolve() for link in re.findall(r"\]\(([^)#]+\.md)\)", README)}
-    assert set(PAGES) - linked == {ROOT / "README.md"}
+    linked = {(ROOT / link).resolve() for link in re.findall(r"\]\(([^)#]+\.md)\)", README.read_text())}
+    assert set(PAGES) - linked == {README}
 
 
 def _commands():
@@ -44,21 +45,30 @@ def test_commands_parse(arguments):
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
-@pytest.mark.parametrize("code", _blocks("python"), ids=("laws", "potential", "forces"))
+@pytest.mark.parametrize("code", _blocks("python"), ids=("laws", "maps", "potential", "forces"))
 def test_imports_exist(code):
     imports = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
     exec(compile(ast.Module(imports, []), "README.md", "exec"), {})
 
 
-def test_the_first_code_prints_what_the_readme_says():
+@pytest.mark.parametrize(("code", "text"), zip(_blocks("python"), _blocks("text"), strict=False), ids=("laws", "maps"))
+def test_code_prints_what_the_readme_says(code, text):
     outcome = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _blocks("python")[0]],
+        [sys.executable, "-W", "error", "-c", code],
         env=os.environ | {"PYTHONPATH": ""},
         capture_output=True,
         text=True,
     )
     assert outcome.returncode == 0, outcome.stderr
-    assert _without_residuals(outcome.stdout) == _without_residuals(_blocks("text")[0])
+    assert _without_residuals(outcome.stdout) == _without_residuals(text)
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+def test_examples_hold(page):
+    blocks = _blocks("python", page)
+    assert blocks
+    for code in blocks:
+        exec(compile(code, page.name, "exec"), {})
 
 
 def _without_residuals(report):
