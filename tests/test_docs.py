@@ -51,7 +51,9 @@ def test_imports_exist(code):
     exec(compile(ast.Module(imports, []), "README.md", "exec"), {})
 
 
-@pytest.mark.parametrize(("code", "text"), zip(_blocks("python"), _blocks("text"), strict=False), ids=("laws", "maps"))
+@pytest.mark.parametrize(
+    ("code", "text"), list(zip(_blocks("python"), _blocks("text"), strict=False)), ids=("laws", "maps")
+)
 def test_code_prints_what_the_readme_says(code, text):
     outcome = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
