@@ -17,6 +17,8 @@ import numpy as np
 from symjax import layers, models
 from symjax.data.nbody import Systems, nbody_graph
 from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
+from symjax.groups import O13, SL, SO, SU, O, O2eR3, S
+from symjax.reps import Det, LinearRep, Scalar, T, V
 
 Case = Callable[[], tuple[Any, Any]]
 
@@ -48,6 +50,24 @@ def _irreps(irreps: str, count: int):
     return e3nn.IrrepsArray(irreps, np.random.default_rng(2).standard_normal((count, irreps.dim)))
 
 
+def _vectors(rep: LinearRep):
+    """Three vectors of a representation, complex if its group is."""
+    assert rep.group is not None
+    real, imaginary = np.random.default_rng(5).standard_normal((2, 3, rep.size))
+    return real if rep.group.is_real else real + 1j * imaginary
+
+
+def _on(rep: LinearRep, layer, *options, **named):
+    """A layer that takes vectors of a representation."""
+    return layer(rep, *options, **named), _vectors(rep)
+
+
+def _standardized(rep_in: LinearRep, rep_out: LinearRep):
+    x, y = 2 * _vectors(rep_in) + 1, 3 * _vectors(rep_out) + 2
+    model = layers.EquivariantLinear(rep_in, rep_out)
+    return layers.Standardize(model, layers.fit_standard(rep_in, x), layers.fit_standard(rep_out, y)), x
+
+
 def _features(irreps: str, positions):
     """Nodes of two species with features, all joined by edges with harmonics and a radial basis."""
     count, radial = len(positions), np.random.default_rng(3).standard_normal
@@ -58,6 +78,7 @@ def _features(irreps: str, positions):
     return graph._replace(edges=layers.InteractionEdges(harmonics, radial((len(vectors), 3))), globals=None)
 
 
+TENSORS, SPRINGS = (2 * Scalar + V + T(2))(O(3)), (4 * V)(O2eR3())
 RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
 SYMMETRIC = {
     "collinear": np.outer([-1.5, -0.5, 0.5, 2.0], [1.0, 0.5, -0.3]),
@@ -80,6 +101,24 @@ CASES: dict[str, Case] = {
         models.NequIP(2, 3.0, channels=2, layers=3, lmax=1, parity=True),
         _atoms(RANDOM),
     ),
+    "EquivariantLinear of O(3)": lambda: _on(TENSORS, layers.EquivariantLinear, (V + T(2) + Det * V + Scalar)(O(3))),
+    "EquivariantLinear of SL(2)": lambda: _on((2 * V.T + T(1, 1))(SL(2)), layers.EquivariantLinear, V + T(1, 1)),
+    "EquivariantLinear of SU(2)": lambda: _on((V + T(1, 1))(SU(2)), layers.EquivariantLinear, V.T + T(1, 1) + Scalar),
+    "EquivariantLinear of a product": lambda: _on(
+        V(SO(3)) + V(S(3)) + Scalar, layers.EquivariantLinear, V(SO(3)) * V(S(3)) + V(S(3))
+    ),
+    "Bilinear of O(3)": lambda: _on(TENSORS, layers.Bilinear),
+    "Bilinear of SU(2)": lambda: _on((V + V.T + T(1, 1) + T(2) + Scalar)(SU(2)), layers.Bilinear),
+    "Gated": lambda: (layers.Gated(TENSORS), _vectors(layers.gated_rep(TENSORS))),
+    "Pointwise": lambda: _on((V + T(2))(S(4)), layers.Pointwise),
+    "Standardize": lambda: _standardized(TENSORS, (V + Scalar)(O(3))),
+    "EMLPBlock": lambda: _on((Scalar + 2 * V)(O(3)), models.EMLPBlock, TENSORS),
+    "EMLP of O(3)": lambda: _on((Scalar + 2 * V)(O(3)), models.EMLP, T(2), channels=30, layers=2),
+    "EMLP of O(1, 3)": lambda: _on((3 * V)(O13()), models.EMLP, V + Scalar, channels=40, layers=1),
+    "EMLP of S(4)": lambda: _on((2 * V)(S(4)), models.EMLP, T(2) + V, channels=30, layers=1),
+    "EMLP of SU(2)": lambda: _on((2 * V)(SU(2)), models.EMLP, V + T(1, 1), channels=30, layers=1),
+    "MLP": lambda: (models.MLP(2, channels=8, layers=2), RANDOM),
+    "HamiltonianNet": lambda: _on(SPRINGS, lambda rep: models.HamiltonianNet(models.EMLP(rep, Scalar, 12, 1))),
 }
 
 SMALL: dict[str, Callable[[Any], tuple[Any, Any]]] = {

@@ -37,17 +37,18 @@ def nudge(x: Any, key: Key[Array, ""], *, scale: float = 0.1) -> Any:
     of edges, species, masks) keep their values.
     """
     leaves, structure = jax.tree.flatten(x)
-    return structure.unflatten(map(partial(_nudge_leaf, scale), leaves, _normals(leaves, key)))
+    return structure.unflatten(map(partial(_nudge_leaf, scale), leaves, normals(leaves, key)))
 
 
 def _nudge_leaf(scale: float, leaf: Array, noise: Array) -> Array:
     if not is_floating(leaf):
         return leaf
     typical = jnp.exp(jnp.mean(jnp.log(jnp.where(leaf == 0, 1, jnp.abs(leaf)))))
-    return leaf + scale * (typical * noise.astype(leaf.dtype))
+    phase = 1 + 1j if jnp.iscomplexobj(leaf) else 1
+    return leaf + phase * (scale * (typical * noise.astype(typical.dtype))).astype(leaf.dtype)
 
 
-def _normals(leaves: list[Any], key: Key[Array, ""]) -> list[Array]:
+def normals(leaves: list[Any], key: Key[Array, ""]) -> list[Array]:
     """Return standard normals in the shape of each leaf, from one draw because every draw costs a compilation."""
     ends = np.cumsum([0] + [math.prod(leaf.shape) for leaf in leaves])
     flat = jax.random.normal(key, (int(ends[-1]),))
@@ -86,4 +87,4 @@ def random_params(layer: Any, x: Any, *, key: Key[Array, ""]) -> Any:
         finest = max([leaf.dtype, *precisions], key=lambda dtype: jnp.finfo(dtype).bits)
         return (normal / math.sqrt(max(1, math.prod(leaf.shape[:-1])))).astype(finest)
 
-    return {**others, "params": structure.unflatten(map(scaled, leaves, _normals(leaves, key)))}
+    return {**others, "params": structure.unflatten(map(scaled, leaves, normals(leaves, key)))}

@@ -13,6 +13,7 @@ from symjax.layers.interaction import (
     interaction,
 )
 from symjax.layers.linear import IrrepsLinear, irreps_linear, linear_shapes
+from symjax.layers.standardize import Standard, Standardize, fit_standard, restore, standardise
 from symjax.layers.tensor_product import Path, tensor_product_conv, tensor_product_paths
 
 __all__ = [
@@ -27,10 +28,13 @@ __all__ = [
     "IrrepsLinear",
     "Path",
     "Pointwise",
+    "Standard",
+    "Standardize",
     "bilinear",
     "bilinear_paths",
     "egnn_layer",
     "equivariant_linear",
+    "fit_standard",
     "gate",
     "gated",
     "gated_irreps",
@@ -38,6 +42,8 @@ __all__ = [
     "interaction",
     "irreps_linear",
     "linear_shapes",
+    "restore",
+    "standardise",
     "tensor_product_conv",
     "tensor_product_paths",
 ]

@@ -105,10 +105,9 @@ class Bilinear(nn.Module):
 
     rep: LinearRep
 
-    def laws(self, x: Inexact[Array, "... n"]) -> tuple[Law, ...]:
+    def laws(self, x: Inexact[Any, "... n"]) -> tuple[Law, ...]:
         """The group acts on the last axis."""
-        assert self.rep.group is not None
-        return (Equivariance(self.rep.group, self.rep, self.rep),)
+        return (Equivariance.between(self.rep, self.rep),)
 
     @nn.compact
     def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... n"]:

@@ -5,9 +5,11 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Inexact, Key
 
-from symjax.laws import Equivariance, Law
+from symjax.groups import MatrixGroup
+from symjax.laws import Equivariance, Intertwining, Law
 from symjax.reps import LinearRep
 from symjax.reps.basis import Plan, equivariant_basis, equivariant_maps
 
@@ -55,10 +57,9 @@ class EquivariantLinear(nn.Module):
     rep_out: LinearRep
     use_bias: bool = True
 
-    def laws(self, x: Inexact[Array, "... i"]) -> tuple[Law, ...]:
-        """The group acts on the last axis."""
-        plan = equivariant_maps(self.rep_in, self.rep_out)
-        return (Equivariance(plan.group, plan.rep_in, plan.rep_out),)
+    def laws(self, x: Inexact[Any, "... i"]) -> tuple[Law, ...]:
+        """The group acts on the last axis; the weights commute with its generators."""
+        return Intertwining(self.rep_in, self.rep_out), Equivariance.between(self.rep_in, self.rep_out)
 
     @nn.compact
     def __call__(self, x: Inexact[Array, "... i"]) -> Inexact[Array, "... o"]:
@@ -68,17 +69,26 @@ class EquivariantLinear(nn.Module):
             ValueError: If zero is the only equivariant map.
         """
         plan = require_maps(equivariant_maps(self.rep_in, self.rep_out))
-        y = equivariant_linear(plan, _coefficients(self, "kernel", plan, unit_variance(plan), x.dtype), x)
+        kernel = coefficients(self, "kernel", plan.dim, init=unit_variance(plan), dtype=field(plan.group, x.dtype))
+        y = equivariant_linear(plan, kernel, x.astype(kernel.dtype))
         if self.use_bias and (invariants := equivariant_basis(plan.rep_out)).dim:
-            bias = _coefficients(self, "bias", invariants, nn.initializers.zeros, x.dtype)
+            bias = coefficients(self, "bias", invariants.dim, init=nn.initializers.zeros, dtype=y.dtype)
             y = y + jnp.broadcast_to(invariants.matrix(bias)[:, 0], y.shape)
         return y
 
 
-def _coefficients(module: nn.Module, name: str, plan: Plan, init: Any, dtype: Any) -> Inexact[Array, " r"]:
-    """Return a parameter for each map; of a complex group two real ones, the real and the imaginary part."""
+def field(group: MatrixGroup, dtype: Any) -> np.dtype:
+    """Return the precision of `dtype`, complex if the group is."""
+    return np.dtype(dtype) if group.is_real else np.result_type(dtype, np.complex64)
+
+
+def coefficients(module: nn.Module, name: str, count: int, *, init: Any, dtype: Any) -> Inexact[Array, " r"]:
+    """Return `count` parameters; complex ones are kept as their real and imaginary parts, each of half the variance."""
     real = jnp.finfo(dtype).dtype
-    if plan.group.is_real:
-        return module.param(name, init, (plan.dim,), real)
-    parts = module.param(name, init, (2, plan.dim), real)
-    return jax.lax.complex(parts[0], parts[1])
+    if not jnp.issubdtype(dtype, jnp.complexfloating):
+        return module.param(name, init, (count,), real).astype(dtype)
+
+    def halves(key: Key[Array, ""], shape: tuple[int, ...], dtype: Any) -> Array:
+        return jnp.stack([init(k, shape[1:], dtype) for k in jax.random.split(key)]) / np.sqrt(2).astype(dtype)
+
+    return jax.lax.complex(*module.param(name, halves, (2, count), real).astype(real))

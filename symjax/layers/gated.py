@@ -2,9 +2,11 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Inexact, Int
 
@@ -53,10 +55,9 @@ class Gated(nn.Module):
 
     rep: LinearRep
 
-    def laws(self, x: Inexact[Array, "... n"]) -> tuple[Law, ...]:
+    def laws(self, x: Inexact[Any, "... n"]) -> tuple[Law, ...]:
         """The group acts on the last axis, on the gates as scalars."""
-        assert self.rep.group is not None
-        return (Equivariance(self.rep.group, gated_rep(self.rep), self.rep),)
+        return (Equivariance.between(gated_rep(self.rep), self.rep),)
 
     def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... m"]:
         """Return the gated features."""
@@ -74,10 +75,9 @@ class Pointwise(nn.Module):
     rep: LinearRep
     function: Callable[[Array], Array] = jax.nn.relu
 
-    def laws(self, x: Inexact[Array, "... n"]) -> tuple[Law, ...]:
+    def laws(self, x: Inexact[Any, "... n"]) -> tuple[Law, ...]:
         """The group acts on the last axis."""
-        assert self.rep.group is not None
-        return (Equivariance(self.rep.group, self.rep, self.rep),)
+        return (Equivariance.between(self.rep, self.rep),)
 
     def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... n"]:
         """Return function(x).
@@ -93,6 +93,6 @@ class Pointwise(nn.Module):
         return self.function(x)
 
     def _is_odd(self) -> bool:
-        probe = np.linspace(0.0, 3.0, 31)
         with jax.ensure_compile_time_eval():
-            return bool(np.allclose(self.function(-probe), -np.asarray(self.function(probe)), atol=1e-6))
+            probe = jnp.linspace(0.0, 3.0, 31)
+            return bool(jnp.allclose(self.function(-probe), -self.function(probe), rtol=0, atol=1e-5))

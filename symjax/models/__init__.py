@@ -1,8 +1,9 @@
 """One paper a file, composed of layers."""
 
+from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock
 from symjax.models.mlp import MLP
 from symjax.models.nequip import NequIP
 
-__all__ = ["EGNN", "EMLP", "MLP", "EMLPBlock", "NequIP"]
+__all__ = ["EGNN", "EMLP", "MLP", "EMLPBlock", "HamiltonianNet", "NequIP", "hamiltonian_field"]

@@ -1,14 +1,16 @@
 """Equivariant multilayer perceptrons for any matrix group (Finzi, Welling and Wilson 2021, arXiv:2104.09459)."""
 
+from typing import Any
+
 import flax.linen as nn
 from jaxtyping import Array, Inexact
 
-from symjax.laws import Law
+from symjax.laws import Equivariance, Law
 from symjax.layers.bilinear import Bilinear, bilinear_paths
 from symjax.layers.equivariant import EquivariantLinear
 from symjax.layers.gated import gated, gated_rep
 from symjax.reps import LinearRep
-from symjax.reps.linear import align
+from symjax.reps.linear import bound
 from symjax.reps.uniform import uniform_rep
 
 
@@ -23,9 +25,9 @@ class EMLPBlock(nn.Module):
     rep_in: LinearRep
     rep_out: LinearRep
 
-    def laws(self, x: Inexact[Array, "... i"]) -> tuple[Law, ...]:
+    def laws(self, x: Inexact[Any, "... i"]) -> tuple[Law, ...]:
         """The group acts on the last axis."""
-        return EquivariantLinear(self.rep_in, self.rep_out, parent=None).laws(x)
+        return (Equivariance.between(self.rep_in, self.rep_out),)
 
     @nn.compact
     def __call__(self, x: Inexact[Array, "... i"]) -> Inexact[Array, "... o"]:
@@ -52,16 +54,14 @@ class EMLP(nn.Module):
     channels: int | LinearRep = 384
     layers: int = 3
 
-    def laws(self, x: Inexact[Array, "... i"]) -> tuple[Law, ...]:
+    def laws(self, x: Inexact[Any, "... i"]) -> tuple[Law, ...]:
         """The group acts on the last axis."""
-        return EquivariantLinear(self.rep_in, self.rep_out, parent=None).laws(x)
+        return (Equivariance.between(self.rep_in, self.rep_out),)
 
     @nn.compact
     def __call__(self, x: Inexact[Array, "... i"]) -> Inexact[Array, "... o"]:
         """Return the mapped vectors."""
-        (rep, rep_out), group = align(self.rep_in, self.rep_out)
-        if group is None:
-            raise ValueError(f"{self.rep_in} and {self.rep_out} have no group yet; give them one, as in T(2)(SO(3))")
+        (rep, rep_out), group = bound(self.rep_in, self.rep_out)
         hidden = uniform_rep(self.channels, group) if isinstance(self.channels, int) else self.channels(group)
         for i in range(self.layers):
             x = EMLPBlock(rep, hidden, name=f"block_{i}")(x)

@@ -1,7 +1,12 @@
 """The multilayer perceptron, the baseline that knows no symmetry."""
 
+from typing import Any
+
 import flax.linen as nn
+import numpy as np
 from jaxtyping import Array, Float
+
+from symjax.laws import Causality, Law
 
 
 class MLP(nn.Module):
@@ -16,6 +21,10 @@ class MLP(nn.Module):
     features: int
     channels: int = 384
     layers: int = 3
+
+    def laws(self, x: Float[Any, "... i"]) -> tuple[Law, ...]:
+        """It knows no symmetry; all it promises is that no row sees another."""
+        return (Causality(np.eye(x.shape[0])),) if len(x.shape) > 1 else ()
 
     @nn.compact
     def __call__(self, x: Float[Array, "... i"]) -> Float[Array, "... o"]:

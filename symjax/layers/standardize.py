@@ -1,0 +1,82 @@
+"""Standardisation that keeps a symmetry: an invariant mean is taken off, each tensor is divided by one number."""
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Inexact
+
+from symjax.laws import Law
+from symjax.reps import LinearRep, equivariant_basis
+from symjax.reps.atoms import atoms
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class Standard:
+    """What is taken off data of a representation, and what they are divided by.
+
+    Attributes:
+        rep: the representation, bound to a group.
+        mean: a vector that the group leaves alone.
+        scale: the same positive number on all coordinates of a tensor.
+    """
+
+    rep: LinearRep = dataclasses.field(metadata={"static": True})
+    mean: Inexact[Any, " n"]
+    scale: Float[Any, " n"]
+
+
+def fit_standard(rep: LinearRep, data: Inexact[np.ndarray, "*b n"]) -> Standard:
+    """Return the invariant part of the mean, and for each tensor its root mean square about it, 1 where that is 0.
+
+    Args:
+        rep: how the data transform, bound to a group.
+        data: samples along the last axis.
+    """
+    rows = np.asarray(data).reshape(-1, rep.size)
+    mean = equivariant_basis(rep).project(np.mean(rows, axis=0)[:, None])[:, 0]
+    squares, scale = np.mean(np.abs(rows - mean) ** 2, axis=0), np.ones(rep.size)
+    for part in atoms(rep):
+        size = np.sqrt(np.mean(squares[part.places], axis=1, keepdims=True))
+        scale[part.places] = np.where(size > 0, size, 1)
+    return Standard(rep, mean, scale)
+
+
+def standardise(standard: Standard, x: Inexact[Array, "*b n"]) -> Inexact[Array, "*b n"]:
+    """Return (x - mean) / scale."""
+    return (x - _along_last(standard.mean, x)) / _along_last(standard.scale, x)
+
+
+def restore(standard: Standard, x: Inexact[Array, "*b n"]) -> Inexact[Array, "*b n"]:
+    """Return mean + scale x, the inverse of `standardise`."""
+    return _along_last(standard.mean, x) + _along_last(standard.scale, x) * x
+
+
+def _along_last(row: Inexact[Any, " n"], x: Inexact[Array, "*b n"]) -> Inexact[Array, "*b n"]:
+    return jnp.broadcast_to(jnp.asarray(row, x.dtype), x.shape)
+
+
+class Standardize(nn.Module):
+    """A model between standardised inputs and outputs, which learns from both in natural units.
+
+    Attributes:
+        model: what maps standardised inputs to standardised outputs; its law is kept.
+        inputs: of its representation of the input.
+        outputs: of its representation of the output.
+    """
+
+    model: nn.Module
+    inputs: Standard
+    outputs: Standard
+
+    def laws(self, x: Inexact[Any, "*b i"]) -> tuple[Law, ...]:
+        """Those of the model."""
+        return self.model.laws(x)
+
+    def __call__(self, x: Inexact[Array, "*b i"]) -> Inexact[Array, "*b o"]:
+        """Return the outputs of the model in natural units."""
+        return restore(self.outputs, self.model(standardise(self.inputs, x)))
