@@ -44,7 +44,7 @@ def run(command: Basis) -> int:
     describe(plan, seconds)
     if plan.dim:
         drawn = draw(plan, command.out)
-        print(f"picture   {command.out}, {f'all {drawn}' if drawn == plan.dim else f'{drawn} of {plan.dim}'} maps")
+        print(f"picture    {command.out}, {f'all {drawn}' if drawn == plan.dim else f'{drawn} of {plan.dim}'} maps")
     return 0
 
 
@@ -52,15 +52,15 @@ def describe(plan: Plan, seconds: float) -> None:
     """Print sizes, dimension, method, residual and irreps, or why there is no map."""
     lines = {
         "group": f"{plan.group!r}, {len(plan.group.lie_algebra)} tangents, {len(plan.group.generators)} generators",
-        "input": f"{plan.rep_in.text}, {plan.rep_in.size} numbers",
-        "output": f"{plan.rep_out.text}, {plan.rep_out.size} numbers",
+        "input": f"{plan.rep_in.text}, of size {plan.rep_in.size}",
+        "output": f"{plan.rep_out.text}, of size {plan.rep_out.size}",
         "maps": f"dimension {plan.dim} of {plan.rep_in.size * plan.rep_out.size}",
     }
     if plan.dim:
         lines |= {"method": plan.method, "residual": f"{plan.residual:.1e}"}
     lines |= irreps(plan) | {"time": f"{seconds:.2f} s"}
     for name, text in lines.items():
-        print(f"{name:10}{text}")
+        print(f"{name:11}{text}")
     if not plan.dim:
         print(ZERO)
 
@@ -85,7 +85,7 @@ def _shared(block: isotypic.IrrepBlock) -> str:
 
 
 def _list(found: Sequence[isotypic.Irrep]) -> str:
-    return "; ".join(f"{irrep.dimension}-dimensional, {irrep.multiplicity}" for irrep in found)
+    return "; ".join(f"{irrep.dimension}-dimensional, {irrep.multiplicity} times" for irrep in found)
 
 
 def draw(plan: Plan, path: pathlib.Path) -> int:
