@@ -224,10 +224,10 @@ def plot(path: str, peer_python: str) -> None:
             warm = [line[side]["warm_cpu_s"] or line[side]["cold_cpu_s"] for line in solved]
             cost.plot(n, warm, color=color, label=name, **style)
             memory.plot(n, [line[side]["peak_mib"] for line in solved], color=color, **style)
-    cost.set(ylabel="CPU seconds, warm, one core")
-    memory.set(ylabel="peak memory of the process, MiB")
+    cost.set(ylabel="CPU seconds, warm, one core", yscale="log")
+    memory.set(ylabel="peak memory of the process, MiB", ylim=(0, None))
     for axes in (cost, memory):
-        axes.set(xscale="log", yscale="log", xlabel="unknowns: entries of a map T(k) → T(k)")
+        axes.set(xscale="log", xlabel="unknowns: entries of a map T(k) → T(k)")
         axes.grid(alpha=0.3)
     cost.legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=120)
