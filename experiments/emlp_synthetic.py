@@ -7,7 +7,6 @@ A network that results.jsonl has already is not trained again, so a sweep may be
 """
 
 import argparse
-import collections
 import dataclasses
 import itertools
 import json
@@ -126,21 +125,20 @@ def learn(config: Config, *, task: str, model: str, size: int, seed: int) -> dic
 
 
 def report(config: Config, done: list[dict]) -> None:
-    """Print the medians beside the authors' and draw them; a shade spans the seeds."""
+    """Print the medians beside the authors' and draw them; bars span the seeds."""
     # 5. report
-    errors = collections.defaultdict(list)
-    for line in done:
-        errors[line["task"], line["model"], line["size"]].append(line["test_mse"])
     figure, panels = plt.subplots(1, len(TASKS), figsize=(13, 4), layout="constrained")
     for i, ((task, model), published) in enumerate(PUBLISHED.items()):
-        axes, colour, sizes = panels[i // 3], f"C{i % 3}", [n for n in SIZES if (task, model, n) in errors]
+        axes, colour, shown = panels[i // 3], f"C{i % 3}", {}
         axes.set(title=TASKS[task]().name, xlabel="training samples", ylabel="test mean squared error")
         axes.loglog(SIZES, published, "--", color=colour, alpha=0.5, label=f"{model}, authors")
-        ours = [np.quantile(errors[task, model, size], [0, 0.5, 1]) for size in sizes]
-        for size, (low, median, high) in zip(sizes, ours, strict=True):
-            axes.plot([size, size], [low, high], color=colour)
-            print(f"{task:10} {model:8} n={size:<6} MSE {median:<9.3g} (authors {published[SIZES.index(size)]})")
-        axes.plot(sizes, [median for _, median, _ in ours], "o-", color=colour, label=model)
+        for size, theirs in zip(SIZES, published, strict=True):
+            run = {"task": task, "model": model, "size": size}
+            if errors := [line["test_mse"] for line in done if run.items() <= line.items()]:
+                shown[size] = np.median(errors)
+                axes.plot([size, size], [min(errors), max(errors)], color=colour)
+                print(f"{task:10} {model:8} n={size:<6} MSE {shown[size]:<9.3g} (authors {theirs})")
+        axes.plot(list(shown), list(shown.values()), "o-", color=colour, label=model)
     panels[0].legend(fontsize="small")
     figure.savefig(config.out / "curves.png", dpi=150)
     plt.close(figure)
