@@ -164,7 +164,7 @@ def _natural(number: int) -> int:
 def signed_permutation(matrix: np.ndarray) -> Monomial | None:
     """Return (perm, sign) of a matrix with one +1 or -1 in each row and column, up to rounding; else None."""
     perm = np.argmax(np.abs(matrix), axis=1) if len(matrix) else np.zeros(0, int)
-    sign = np.sign(matrix[np.arange(len(matrix)), perm].real)
+    sign = np.sign(np.real(matrix[np.arange(len(matrix)), perm]))
     exact = np.zeros_like(matrix)
     exact[np.arange(len(matrix)), perm] = sign
     unique = len(np.unique(perm)) == len(matrix)
@@ -518,6 +518,8 @@ def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -
     own = rep._concrete()
     if own == group:
         return rep
+    if not isinstance(group, DirectProduct):
+        raise ValueError(f"expected {own} to be one factor of a direct product, got {group}")
 
     def move(leaf: LinearRep) -> LinearRep:
         part, inner = (leaf.factor, leaf.rep) if isinstance(leaf, Pullback) else (0, leaf)
@@ -531,11 +533,11 @@ def factors_of(group: MatrixGroup) -> tuple[MatrixGroup, ...]:
     return tuple(group.groups) if isinstance(group, DirectProduct) else (group,)
 
 
-def _place(own: tuple[MatrixGroup, ...], part: int, group: MatrixGroup, factor: int | None) -> int:
+def _place(own: tuple[MatrixGroup, ...], part: int, group: DirectProduct, factor: int | None) -> int:
     """Return which factor of a product is the given part: of several equal ones, the first is the first, and so on."""
     wanted = own[part]
-    found = [i for i, other in enumerate(factors_of(group)) if isinstance(group, DirectProduct) and other == wanted]
-    if factor in found and own.count(wanted) == 1:
+    found = [i for i, other in enumerate(group.groups) if other == wanted]
+    if factor is not None and factor in found and own.count(wanted) == 1:
         return factor
     if factor is None and len(found) == own.count(wanted):
         return found[own[:part].count(wanted)]

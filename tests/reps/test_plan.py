@@ -18,7 +18,7 @@ PAIRS = {
     "permutations": ((V**2 + 2 * V)(S(4)), (V + Scalar + V)(S(4))),
     "signs": ((Det + V * V)(D(4)), (Det * V * V + V)(D(4))),
     "complex": ((V * V.T + V)(SU(2)), (V.T + V.T * V + Scalar)(SU(2))),
-    "irreps": (Irreps("2x1o+1e+0e"), Irreps("1e+3x1o")),
+    "irreps": (Irreps("2x1o+1e+0e"), Irreps("1e+3x1o+0o")),
     "motions": ((V + V.T)(SE2), (V + Scalar)(SE2)),
     "two groups": (V(SO(3)) + 2 * V(S(3)), V(SO(3)) * V(S(3)) + V(S(3))),
     "nothing": (V(O(3)), Scalar(O(3))),

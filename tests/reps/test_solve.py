@@ -6,7 +6,7 @@ import pytest
 
 from symjax.groups import SL, SO, SU, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.reps import Det, Irreps, Scalar, T, V, equivariant_basis, equivariant_maps, pullback, restrict
-from symjax.reps.basis import dense, solve
+from symjax.reps.basis import dense, linalg, solve
 from symjax.reps.basis.bases import DenseBasis, Unsolved
 from tests.reps.elements import element
 
@@ -133,6 +133,8 @@ def test_while_tracing_and_in_single_precision(wide):
 
         @jax.jit
         def layer(c, x):
+            values, vectors = linalg.eigh(np.diag([1 / 3, 1.0]))
+            assert {values.dtype, vectors.dtype} == {np.dtype(float)}
             return equivariant_maps(rep, rep).apply(c, x)
 
         dim = 6 + 2
