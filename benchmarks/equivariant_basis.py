@@ -12,7 +12,8 @@ a fresh process on one core. Cold is the first solution in the process, with com
 same again with remembered solutions forgotten. emlp computes in float32, we in float64. emlp's residual is the largest
 entry of its constraints on its basis; ours is relative to the maps. Where its singular values are NaN, as those of
 S(6) T(2)->T(2) with jaxlib 0.10.1, it returns every map there is, and `same_dim` is false. Its slow cases take minutes:
-`--no-slow-peer` leaves its side of them out.
+`--no-slow-peer` leaves its side of them out. In training emlp's parameters are whole weight matrices, which it projects
+at each step; ours are coefficients of the basis.
 """
 
 import argparse
@@ -139,7 +140,7 @@ def describe(plan: Any) -> dict[str, Any]:
     return {"dim": plan.dim, "residual": plan.residual, "method": plan.method, "held_mib": round(held / 2**20, 4)}
 
 
-def make_training() -> Callable[[], object]:
+def make_training(facts: dict) -> Callable[[], object]:
     """Return the training step of `symjax.models.EMLP` on the moments of inertia of five masses."""
     import jax
     import jax.numpy as jnp
@@ -156,6 +157,7 @@ def make_training() -> Callable[[], object]:
     x, y = (jnp.asarray(normal((500, size)), jnp.float32) for size in (20, 9))
     params = jax.jit(model.init)(jax.random.key(0), x)
     state = params, optimizer.init(params)
+    facts["parameters"] = sum(leaf.size for leaf in jax.tree.leaves(params))
 
     def loss(params):
         return jnp.mean((cast(jax.Array, model.apply(params, x)) - y) ** 2)
@@ -261,6 +263,7 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["table"]:
         serve_once(make_table, "symjax", "jax")
     elif sys.argv[1:2] == ["train"]:
-        serve(make_training, "symjax", "jax", "flax")
+        report: dict = {}
+        serve(lambda: make_training(report), "symjax", "jax", "flax", facts=report)
     else:
         main()
