@@ -36,7 +36,12 @@ def fit_standard(rep: LinearRep, data: Inexact[np.ndarray, "*b n"]) -> Standard:
     Args:
         rep: how the data transform, bound to a group.
         data: samples along the last axis.
+
+    Raises:
+        ValueError: If the last axis of the data does not have the size of the representation.
     """
+    if np.shape(data)[-1:] != (rep.size,):
+        raise ValueError(f"expected {rep.size} numbers of {rep} along the last axis, got {np.shape(data)}")
     rows = np.asarray(data).reshape(-1, rep.size)
     mean = equivariant_basis(rep).project(np.mean(rows, axis=0)[:, None])[:, 0]
     squares, scale = np.mean(np.abs(rows - mean) ** 2, axis=0), np.ones(rep.size)

@@ -1,0 +1,67 @@
+"""Standardisation moves data to zero mean and unit size as far as the symmetry allows, and back."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symjax.groups import O, S, Trivial
+from symjax.layers import Standardize, fit_standard, restore, standardise
+from symjax.reps import Scalar, T, V
+
+REP = (2 * Scalar + 2 * V + T(2))(O(3))
+SCALE = np.array([5.0, 0.1, *3 * [2.0], *3 * [30.0], *9 * [7.0]])
+CENTRE = np.array([10.0, -3.0, *6 * [0.0], *(4 * np.eye(3).ravel())])
+DATA = CENTRE + SCALE * np.random.default_rng(0).standard_normal((4000, 17))
+
+
+def test_the_mean_is_invariant_and_each_tensor_has_one_scale():
+    standard = fit_standard(REP, DATA + np.eye(17)[2])  # a vector with a mean keeps it
+    np.testing.assert_allclose(standard.mean, CENTRE, atol=0.3)
+    np.testing.assert_allclose(standard.mean[2:8], 0, atol=1e-12)
+    np.testing.assert_allclose(standard.mean[8:], standard.mean[8] * np.eye(3).ravel(), atol=1e-12)
+    np.testing.assert_allclose(standard.scale[5:], SCALE[5:], rtol=0.05)
+    assert np.unique(standard.scale[2:5]).size == np.unique(standard.scale[8:]).size == 1
+
+
+def test_there_and_back():
+    standard = fit_standard(REP, DATA)
+    rows = jnp.asarray(DATA[:5])
+    np.testing.assert_allclose(restore(standard, standardise(standard, rows)), rows, rtol=1e-12)
+    unit = standardise(standard, jnp.asarray(DATA))
+    np.testing.assert_allclose(np.mean(unit**2, axis=0), 1, rtol=0.15)
+    assert standardise(standard, rows.astype(jnp.float32)).dtype == jnp.float32
+
+
+def test_permuted_numbers_share_mean_and_scale():
+    data = np.arange(8.0).reshape(2, 4)
+    standard = fit_standard(V(S(4)), data)
+    np.testing.assert_allclose(standard.mean, 3.5)
+    np.testing.assert_allclose(standard.scale, data.std())
+
+
+def test_without_symmetry_it_is_the_ordinary_one():
+    standard = fit_standard((3 * Scalar)(Trivial(1)), DATA[:, :3])
+    np.testing.assert_allclose(standard.mean, DATA[:, :3].mean(axis=0))
+    np.testing.assert_allclose(standard.scale, DATA[:, :3].std(axis=0))
+
+
+def test_constant_data_are_not_divided_by_zero():
+    np.testing.assert_array_equal(fit_standard((2 * Scalar)(O(3)), np.ones((5, 2))).scale, 1)
+
+
+def test_a_model_between_standards_works_in_natural_units():
+    rep = (2 * Scalar)(O(3))
+    inputs, outputs = fit_standard(rep, DATA[:, :2]), fit_standard(rep, DATA[:, [1, 0]])
+    layer = Standardize(nn.Dense(2, param_dtype=float), inputs, outputs)
+    params = layer.init(jax.random.key(0), jnp.ones((1, 2)))
+    swapped = {"params": {"model": {"kernel": jnp.array([[0.0, 1.0], [1.0, 0.0]]), "bias": jnp.zeros(2)}}}
+    assert jax.tree.structure(params) == jax.tree.structure(swapped)
+    rows = jnp.asarray(DATA[:4, :2])
+    np.testing.assert_allclose(layer.apply(swapped, rows), rows[:, ::-1], rtol=1e-12)
+
+
+def test_data_of_another_size_are_refused():
+    with pytest.raises(ValueError, match=r"expected 2 numbers .* got \(4000, 17\)"):
+        fit_standard((2 * Scalar)(O(3)), DATA)

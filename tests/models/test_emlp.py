@@ -1,0 +1,100 @@
+"""EMLP on the data of its paper: equivariant in both precisions, deterministic, finite, and clear about bad input."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symjax.data.synthetic import inertia, o5_synthetic, particle_interaction
+from symjax.groups import O, S
+from symjax.laws import check
+from symjax.layers import bilinear_paths, gated_rep
+from symjax.models import EMLP, MLP, EMLPBlock
+from symjax.reps import Scalar, T, V
+
+KEY = jax.random.key(0)
+TASKS = {"inertia": inertia, "o5": o5_synthetic, "particles": particle_interaction}
+
+
+@functools.cache
+def fitted(name):
+    """A network for a task, its parameters and inputs."""
+    task = TASKS[name]()
+    inputs = jnp.asarray(task.sample(np.random.default_rng(0), 4).inputs)
+    network = EMLP(task.rep_in, task.rep_out, channels=40, layers=1)
+    return network, jax.jit(network.init)(KEY, inputs), inputs
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(jnp.float64, 1e-10), (jnp.float32, 1e-4)])
+@pytest.mark.parametrize("name", TASKS)
+def test_initial_networks_obey_the_law_of_their_data(name, dtype, tolerance):
+    network, params, x = fitted(name)
+    cast = functools.partial(jax.tree.map, lambda leaf: leaf.astype(dtype))
+    report = check(network, cast(x), key=KEY, params=cast(params))
+    assert report, f"\n{report}"
+    assert {entry.tolerance for entry in report.entries} == {tolerance}
+    assert network.apply(cast(params), cast(x)).dtype == dtype
+
+
+def test_nothing_is_random_but_the_key():
+    network, params, x = fitted("inertia")
+    again = EMLP(network.rep_in, network.rep_out, channels=40, layers=1)
+    for ours, theirs in zip(*map(jax.tree.leaves, (params, jax.jit(again.init)(KEY, x))), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(network.apply(params, x), again.apply(params, x))
+    other = again.init(jax.random.key(1), x)
+    assert not np.array_equal(*(p["params"]["linear"]["kernel"] for p in (params, other)))
+
+
+def test_a_batch_is_its_rows():
+    network, params, x = fitted("inertia")
+    y = jax.jit(network.apply)(params, x)
+    np.testing.assert_allclose(jax.vmap(network.apply, in_axes=(None, 0))(params, x), y, atol=1e-12)
+    np.testing.assert_allclose(network.apply(params, x.reshape(2, 2, -1)).reshape(4, -1), y, atol=1e-12)
+    np.testing.assert_allclose(network.apply(params, x[0]), y[0], atol=1e-12)
+
+
+def test_gradients_at_zero_are_finite():
+    network, params, x = fitted("particles")
+    gradients = jax.jit(jax.grad(lambda p, x: jnp.sum(network.apply(p, x) ** 2), argnums=(0, 1)))(params, 0 * x)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+
+
+def test_initial_outputs_are_of_the_size_of_the_inputs():
+    network, _, _ = fitted("inertia")
+    wide = EMLP(network.rep_in, network.rep_out, channels=120)
+    x = jnp.asarray(np.random.default_rng(1).standard_normal((200, 20)))
+    y = jax.jit(lambda key, x: wide.apply(wide.init(key, x[:1]), x))(KEY, x)
+    assert 0.01 < np.mean(y**2) < 2
+
+
+def test_a_block_has_a_bilinear_layer_only_where_something_acts():
+    for rep, bilinear in (((Scalar + V)(O(3)), True), ((2 * Scalar)(O(3)), False)):
+        block = EMLPBlock(rep, rep)
+        layers = block.init(KEY, jnp.ones((1, rep.size)))["params"].keys()
+        assert layers == ({"linear", "bilinear"} if bilinear else {"linear"})
+        assert bool(bilinear_paths(gated_rep(rep))) == bilinear
+
+
+def test_hidden_features_may_be_chosen():
+    network = EMLP(V(S(3)), Scalar, channels=2 * V + T(2), layers=1)
+    params = network.init(KEY, jnp.ones((1, 3)))["params"]
+    assert params["block_0"]["linear"]["kernel"].shape == (2 * 2 + 5,)
+
+
+def test_bad_input_is_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="no group yet"):
+        EMLP(V, V).init(KEY, jnp.ones((1, 3)))
+    with pytest.raises(ValueError, match="expected vectors of shape"):
+        EMLP(V(O(3)), V, channels=8).init(KEY, jnp.ones((1, 4)))
+    with pytest.raises(ValueError, match="zero is the only equivariant linear map"):
+        EMLP(V(O(3)), V, channels=2).init(KEY, jnp.ones((1, 3)))
+
+
+def test_the_baseline_promises_only_that_rows_do_not_mix():
+    report = check(MLP(3, channels=8), jnp.ones((4, 5)), key=KEY)
+    assert report
+    assert "Causality: 4 outputs see 4 of 16 pairs" in str(report)
+    assert MLP(3).laws(jnp.ones(5)) == ()
