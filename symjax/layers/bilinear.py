@@ -17,8 +17,8 @@ from jaxtyping import Array, Inexact, Int
 
 from symjax.laws import Equivariance, Law
 from symjax.reps import LinearRep
+from symjax.reps.algebra import Product
 from symjax.reps.atoms import atoms, pick, ranks
-from symjax.reps.linear import Product
 
 
 class BilinearPath(NamedTuple):

@@ -10,7 +10,7 @@ from symjax.layers.bilinear import Bilinear, bilinear_paths
 from symjax.layers.equivariant import EquivariantLinear
 from symjax.layers.gated import gated, gated_rep
 from symjax.reps import LinearRep
-from symjax.reps.linear import bound
+from symjax.reps.factors import bound
 from symjax.reps.uniform import uniform_rep
 
 

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from symjax.reps.linear import LinearRep, Product, Sum, namespace, product_of
+from symjax.reps.algebra import Product, Sum, product_of
+from symjax.reps.arrays import namespace
+from symjax.reps.linear import LinearRep
 
 
 class Atom(NamedTuple):

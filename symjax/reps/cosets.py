@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Inexact, Int, Shaped
 
 from symjax.groups import DirectProduct, MatrixGroup, Trivial
-from symjax.reps.linear import LinearRep, Monomial, Product, namespace, promoted
+from symjax.reps.algebra import Product
+from symjax.reps.arrays import Monomial, namespace, promoted
+from symjax.reps.linear import LinearRep
 from symjax.reps.tensor import as_matrix
 
 MOST_ELEMENTS = 10_000

@@ -14,8 +14,10 @@ from jaxtyping import Array, Float
 
 from symjax.groups import MatrixGroup, Motion, O
 from symjax.groups.group import positional_repr, read_only
+from symjax.reps.algebra import sum_of
+from symjax.reps.arrays import namespace
 from symjax.reps.basis.linalg import double_precision
-from symjax.reps.linear import LinearRep, namespace, sum_of
+from symjax.reps.linear import LinearRep
 from symjax.reps.simple import linear_part
 
 

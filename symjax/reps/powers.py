@@ -12,7 +12,9 @@ import numpy as np
 from jaxtyping import Float
 
 from symjax.groups import MatrixGroup
-from symjax.reps.linear import LinearRep, namespace, one, product_of
+from symjax.reps.algebra import product_of
+from symjax.reps.arrays import namespace, one
+from symjax.reps.linear import LinearRep
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -8,7 +8,10 @@ import jax
 import numpy as np
 
 from symjax.groups import DirectProduct, MatrixGroup
-from symjax.reps.linear import Dual, LinearRep, Monomial, Product, factors_of, namespace, product_of, pullback
+from symjax.reps.algebra import Product, product_of
+from symjax.reps.arrays import Monomial, namespace
+from symjax.reps.factors import factors_of, pullback
+from symjax.reps.linear import Dual, LinearRep
 
 
 def as_matrix(g: Any) -> Any:

@@ -3,7 +3,8 @@
 import math
 
 from symjax.groups import MatrixGroup
-from symjax.reps.linear import LinearRep, sum_of
+from symjax.reps.algebra import sum_of
+from symjax.reps.linear import LinearRep
 from symjax.reps.tensor import T
 
 

@@ -17,9 +17,11 @@ import scipy.linalg
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
+from symjax.reps.algebra import Product
+from symjax.reps.arrays import namespace
 from symjax.reps.basis.bases import Unsolved, cast
 from symjax.reps.basis.invariant_theory import Diagram, Slots, spanning_diagrams
-from symjax.reps.linear import Dual, LinearRep, Product, namespace
+from symjax.reps.linear import Dual, LinearRep
 from symjax.reps.tensor import Defining
 
 ZERO, CLEARLY_MORE = 1e-11, 1e-6  # squared lengths of what is left of diagrams of unit length

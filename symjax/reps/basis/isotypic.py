@@ -15,9 +15,10 @@ import jax
 import numpy as np
 from jaxtyping import Float, Inexact, Num
 
+from symjax.reps.arrays import namespace
 from symjax.reps.basis.bases import Unsolved, cast
 from symjax.reps.basis.decompose import Irrep, Isotypic, decompose
-from symjax.reps.linear import LinearRep, namespace
+from symjax.reps.linear import LinearRep
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10

@@ -7,8 +7,9 @@ component are equal up to signs, and zero where a path returns with the opposite
 import numpy as np
 from jaxtyping import Float, Int
 
+from symjax.reps.arrays import Monomial
 from symjax.reps.basis.bases import OrbitBasis, Unsolved
-from symjax.reps.linear import LinearRep, Monomial, monomials
+from symjax.reps.linear import LinearRep, monomials
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> OrbitBasis:

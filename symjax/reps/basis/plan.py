@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
+from symjax.reps.arrays import namespace
 from symjax.reps.atoms import atoms, pick, places_in_order, ranks
 from symjax.reps.basis.bases import Factored
-from symjax.reps.linear import LinearRep, namespace
+from symjax.reps.linear import LinearRep
 
 
 @jax.tree_util.register_dataclass

@@ -10,12 +10,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from symjax.reps.algebra import Product, product_of
 from symjax.reps.atoms import atoms
 from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
 from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved
 from symjax.reps.basis.plan import Block, Plan
 from symjax.reps.basis.store import load_basis, save_basis, stored_path
-from symjax.reps.linear import LinearRep, Product, bound, product_of
+from symjax.reps.factors import bound
+from symjax.reps.linear import LinearRep
 from symjax.reps.tensor import Scalar
 
 Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]

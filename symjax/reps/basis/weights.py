@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Inexact, Int
 
+from symjax.reps.algebra import Product
 from symjax.reps.basis.bases import DenseBasis, Unsolved
 from symjax.reps.basis.linalg import canonical_rotation, generalised_eigenspaces, null_space, real_span
-from symjax.reps.linear import LinearRep, Product
+from symjax.reps.linear import LinearRep
 
 LARGEST = 3000  # survivors
 ACCURACY = 1e-10
