@@ -113,17 +113,21 @@ def learn(config: Config, *, model: str, seed: int) -> dict:
         order = np.random.default_rng((seed, epoch)).permutation(config.train)[: per_epoch * config.batch_size]
         return [pieces.states[None, rows].astype(np.float32) for rows in order.reshape(per_epoch, -1)]
 
-    state = training.init_state(params, optimizer, key=key)
-    trained = training.fit(state, step, plan, epochs=config.epochs).best_params
+    result = training.fit(training.init_state(params, optimizer, key=key), step, plan, epochs=config.epochs)
+    if result.stopped_by == "signal":
+        raise SystemExit("stopped; the network in training is not in results.jsonl, run again to train it")
 
     @jax.jit
     def predict(params, start):
         return runge_kutta(lambda z: field(params, z), start, jnp.asarray(times, start.dtype), substeps=SUBSTEPS)
 
-    predicted = np.moveaxis(np.asarray(predict(trained, truth[:, 0].astype(np.float32))), 0, 1)
+    predicted = np.moveaxis(np.asarray(predict(result.best_params, truth[:, 0].astype(np.float32))), 0, 1)
     errors = np.exp(np.mean(np.log(relative_error(predicted, truth)), axis=0))
-    seconds = round(time.perf_counter() - began, 1)
-    return {"error": float(np.exp(np.mean(np.log(errors)))), "errors": errors.tolist(), "seconds": seconds}
+    return {
+        "error": float(np.exp(np.mean(np.log(errors)))),
+        "errors": errors.tolist(),
+        "seconds": time.perf_counter() - began,
+    }
 
 
 def report(config: Config, done: list[dict]) -> None:

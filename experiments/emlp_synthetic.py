@@ -13,6 +13,7 @@ import json
 import pathlib
 import subprocess
 import time
+from functools import partial
 from importlib.metadata import version
 from typing import Literal
 
@@ -52,18 +53,17 @@ class Config:
     models: tuple[Literal["emlp", "mlp", "mlp+aug"], ...] = ("emlp", "mlp", "mlp+aug")
     sizes: tuple[int, ...] = SIZES  # training samples
     seeds: tuple[int, ...] = (0, 1, 2)  # of the data, the weights and the order of the batches
-    valid: int = 1000  # samples that choose the weights to keep
-    test: int = 5000
+    held_out: tuple[int, int] = (1000, 5000)  # samples that choose the weights to keep, and that test them
     channels: int = 384
     layers: int = 3
     batch_size: int = 500
     steps: int = 1800
-    evaluations: int = 18
+    epochs: int = 18  # of equally many steps, each followed by a validation
     learning_rate: float = 1e-2  # the highest; it falls along half a cosine
     out: pathlib.Path = pathlib.Path("runs/emlp_synthetic")
 
 
-TINY = Config("tiny", ("inertia",), sizes=(100,), seeds=(0,), test=50, channels=16, steps=4, evaluations=2)
+TINY = Config("tiny", ("inertia",), sizes=(100,), seeds=(0,), held_out=(50, 50), channels=16, steps=4, epochs=2)
 PRESETS = {"tiny": TINY, "small": Config()}
 
 
@@ -88,7 +88,7 @@ def learn(config: Config, *, task: str, model: str, size: int, seed: int) -> dic
     """Train one network; return its error in the units of the task and how well it keeps the law."""
     # 1. data; dividing all inputs or all targets by one number breaks no symmetry
     goal, began = TASKS[task](), time.perf_counter()
-    parts = [goal.sample(np.random.default_rng((seed, i)), n) for i, n in enumerate((size, config.valid, config.test))]
+    parts = [goal.sample(np.random.default_rng((seed, i)), n) for i, n in enumerate((size, *config.held_out))]
     unit = Samples(*(np.sqrt(np.mean(field**2)) for field in parts[0]))
     train, valid, test = (jax.tree.map(lambda x, u: (x / u).astype(np.float32), part, unit) for part in parts)
 
@@ -110,18 +110,21 @@ def learn(config: Config, *, task: str, model: str, size: int, seed: int) -> dic
 
     # 4. train
     def plan(epoch):
-        rng, steps, batch = np.random.default_rng((seed, epoch)), config.steps // config.evaluations, config.batch_size
+        rng, steps, batch = np.random.default_rng((seed, epoch)), config.steps // config.epochs, config.batch_size
         rows = np.concatenate([rng.permutation(size) for _ in range(-(-steps * batch // size))])
         return [Samples(*(x[None, i] for x in train)) for i in rows[: steps * min(batch, size)].reshape(steps, -1)]
 
     def measure(params, part=valid):
-        return {"mse": float(np.mean((predict(params, part.inputs) - part.targets) ** 2))}
+        return {"loss": float(np.mean((predict(params, part.inputs) - part.targets) ** 2))}
 
     state = training.init_state(params, optimizer, key=key)
-    best = training.fit(state, step, plan, epochs=config.evaluations, evaluate=measure, monitor="mse").best_params
-    law = Equivariance(goal.group, goal.rep_in, goal.rep_out).residual(lambda x: predict(best, x), test.inputs, key)
-    error, seconds = measure(best, test)["mse"] * unit.targets**2, round(time.perf_counter() - began, 1)
-    return {"test_mse": float(error), "law": float(law), "seconds": seconds}
+    result = training.fit(state, step, plan, epochs=config.epochs, evaluate=measure)
+    if result.stopped_by == "signal":
+        raise SystemExit("stopped; the network in training is not in results.jsonl, run again to train it")
+    best, law = result.best_params, Equivariance(goal.group, goal.rep_in, goal.rep_out)
+    error, residual = measure(best, test)["loss"], law.residual(partial(predict, best), test.inputs, key)
+    seconds = time.perf_counter() - began
+    return {"test_mse": float(error * unit.targets**2), "law": float(residual), "seconds": seconds}
 
 
 def report(config: Config, done: list[dict]) -> None:
