@@ -81,6 +81,11 @@ class DenseBasis:
         return namespace(w, self.maps).einsum("...oi,roi->...r", w, cast(self.maps, w).conj())
 
 
+def in_full(basis: Basis) -> DenseBasis:
+    """Return the same basis with every map in full, so that it costs one product, to compile and to run."""
+    return DenseBasis(basis.matrix(np.eye(basis.dim)))
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class OrbitBasis:

@@ -13,7 +13,7 @@ import numpy as np
 from symjax.reps.algebra import Product, product_of
 from symjax.reps.atoms import atoms
 from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
-from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved
+from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
 from symjax.reps.basis.plan import Block, Plan
 from symjax.reps.basis.store import load_basis, save_basis, stored_path
 from symjax.reps.factors import bound
@@ -33,6 +33,7 @@ SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(
 AUTOMATIC = ("orbits", "isotypic", "weights", "dense")
 SEEDS = 4
 ACCURACY = 1e-10
+SMALL = 2**14  # entries of all maps of a basis, below which they are kept in full
 BYTES_AN_ENTRY = 64  # of working memory, for each entry of a map
 
 
@@ -114,7 +115,8 @@ def _solve_pair(source: LinearRep, target: LinearRep, method: Method, store: pat
             if residual <= ACCURACY:
                 if path is not None and basis is not kept:
                     save_basis(path, basis)
-                return _Solution(basis, name, residual)
+                small = name != "orbits" and 0 < basis.dim * source.size * target.size <= SMALL
+                return _Solution(in_full(basis) if small else basis, name, residual)
             reasons[name] = f"the residual on the generators is {residual:.1e}"
     listed = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
     raise ValueError(f"no basis of the maps from {source} to {target} was found ({listed})")
