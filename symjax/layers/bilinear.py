@@ -16,9 +16,11 @@ import numpy as np
 from jaxtyping import Array, Inexact, Int
 
 from symjax.laws import Equivariance, Law
+from symjax.layers.equivariant import coefficients, field
 from symjax.reps import LinearRep
 from symjax.reps.algebra import Product
 from symjax.reps.atoms import atoms, pick, ranks
+from symjax.reps.factors import bound
 
 
 class BilinearPath(NamedTuple):
@@ -71,23 +73,33 @@ def bilinear(rep: LinearRep, weights: Inexact[Array, " w"], x: Inexact[Array, ".
         weights: those of all `bilinear_paths(rep)`, in order, each with the path's shape [o, c, m] in row-major order.
         x: features along the last axis.
     """
-    parts = atoms(rep)
+    parts, paths = atoms(rep), bilinear_paths(rep)
     features = [part.read(x) for part in parts]
-    found: list[Any] = [jnp.zeros(x.shape[:-1] + part.places.shape, x.dtype) for part in parts]
-    paths = bilinear_paths(rep)
+    found: list[Any] = [jnp.zeros((*x.shape[:-1], *part.places.shape[::-1]), x.dtype) for part in parts]
     for path, w in zip(paths, _split(weights, [math.prod(path.shape) for path in paths]), strict=True):
         sizes = parts[path.target].rep.size, parts[path.source].rep.size
         acting = pick(features[path.operator][..., : path.shape[1], :], path.order, -1)
         matrices = acting.reshape(*x.shape[:-1], path.shape[1], *sizes)
-        found[path.target] += jnp.einsum(
-            "ocm,...cba,...ma->...ob",
-            w.reshape(path.shape),
-            matrices,
-            features[path.source],
-            precision=jax.lax.Precision.HIGHEST,
-        )
-    y = jnp.concatenate([part.reshape(*x.shape[:-1], -1) for part in found], axis=-1)
+        found[path.target] += _act(w.reshape(path.shape), matrices, features[path.source])
+    y = jnp.concatenate([jnp.swapaxes(part, -1, -2).reshape(*x.shape[:-1], -1) for part in found], axis=-1)
     return pick(y, ranks(rep), -1)
+
+
+def _act(
+    w: Inexact[Array, "o c m"], matrices: Inexact[Array, "*n c b a"], x: Inexact[Array, "*n m a"]
+) -> Inexact[Array, "*n b o"]:
+    """Return sum over c and m of w[o, c, m] matrices[c] x[m].
+
+    These are two products of matrices, in the cheaper order, laid out so that neither needs its result transposed.
+    """
+    lead, (o, c, m), (b, a) = x.shape[:-2], w.shape, matrices.shape[-2:]
+    with jax.default_matmul_precision("highest"):
+        if b <= a:
+            stacked = jnp.swapaxes(matrices, -3, -2).reshape(*lead, b * c, a)
+            moved = jnp.einsum("...ka,...ma->...km", stacked, x)
+            return moved.reshape(*lead, b, c * m) @ w.reshape(o, c * m).T
+        mixed = jnp.einsum("...ma,ocm->...aco", x, w).reshape(*lead, a * c, o)
+        return jnp.einsum("...cba->...bac", matrices).reshape(*lead, b, a * c) @ mixed
 
 
 def _split(weights: Inexact[Array, " w"], sizes: Sequence[int]) -> list[Inexact[Array, " _"]]:
@@ -125,5 +137,6 @@ class Bilinear(nn.Module):
             fan_in = rivals * path.shape[1] * path.shape[2] * parts[path.source].rep.size
             scales.append(np.full(math.prod(path.shape), 0.1 / math.sqrt(fan_in)))
         scale = np.concatenate(scales)
-        weights = self.param("weights", nn.initializers.normal(1.0), scale.shape, jnp.finfo(x.dtype).dtype)
-        return bilinear(self.rep, weights.astype(x.dtype) * scale.astype(x.dtype), x)
+        dtype = field(bound(self.rep)[1], x.dtype)
+        weights = coefficients(self, "weights", scale.size, init=nn.initializers.normal(1.0), dtype=dtype)
+        return bilinear(self.rep, weights * scale.astype(dtype), x.astype(dtype))
