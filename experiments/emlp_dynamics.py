@@ -28,7 +28,7 @@ from symjax import training
 from symjax.data.pendulum import DURATION, STEP, random_chunks, relative_error, roll_out, trajectories
 from symjax.groups import DkeR3, O2eR3, SO2eR3, Trivial
 from symjax.math.odeint import integration_matrix, runge_kutta
-from symjax.models import EMLP, MLP
+from symjax.models import EMLP, MLP, HamiltonianNet
 from symjax.reps import Scalar, V
 
 GROUPS = {"O2": O2eR3(), "SO2": SO2eR3(), "D6": DkeR3(6)}
@@ -88,19 +88,13 @@ def learn(config: Config, *, model: str, seed: int) -> dict:
     rep_in, rep_out = (rep(GROUPS.get(symmetry, Trivial(3))) for rep in (4 * V, Scalar if kind == "hnn" else 4 * V))
     size = (config.channels, config.layers)
     network = EMLP(rep_in, rep_out, *size) if symmetry else MLP(rep_out.size, *size)
-
-    def field(params, z):
-        if kind == "ode":
-            return jnp.asarray(network.apply(params, z))
-        slope = jax.grad(lambda z: jnp.sum(jnp.asarray(network.apply(params, z))))(z)
-        return jnp.concatenate([slope[..., 6:], -slope[..., :6]], axis=-1)
-
+    network = HamiltonianNet(network) if kind == "hnn" else network
     key = jax.random.key(seed)
     params = jax.jit(network.init)(key, np.zeros((1, 12), np.float32))
 
     # 3. step: every state is the first one plus the integral of the field over the states before and after
     def loss(params, states, key):
-        error = states - states[:, :1] - jnp.einsum("ij,bjd->bid", weights, field(params, states))
+        error = states - states[:, :1] - jnp.einsum("ij,bjd->bid", weights, network.apply(params, states))
         return {"mse": (jnp.sum(error**2), error.size)}
 
     per_epoch = config.train // config.batch_size
@@ -119,7 +113,10 @@ def learn(config: Config, *, model: str, seed: int) -> dict:
 
     @jax.jit
     def predict(params, start):
-        return runge_kutta(lambda z: field(params, z), start, jnp.asarray(times, start.dtype), substeps=SUBSTEPS)
+        def field(z):
+            return jnp.asarray(network.apply(params, z))
+
+        return runge_kutta(field, start, jnp.asarray(times, start.dtype), substeps=SUBSTEPS)
 
     predicted = np.moveaxis(np.asarray(predict(result.best_params, truth[:, 0].astype(np.float32))), 0, 1)
     errors = np.exp(np.mean(np.log(relative_error(predicted, truth)), axis=0))
