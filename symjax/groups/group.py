@@ -79,6 +79,16 @@ class MatrixGroup(abc.ABC):
         return np.arange(self.d) if any(h.ndim == 1 for h in self.generators) else np.eye(self.d)
 
     @functools.cached_property
+    def directions(self) -> tuple[Any, ...]:
+        """The tangents at norm 1, for computations that compare them with rounding errors."""
+        sizes = [np.sqrt(sum(np.linalg.norm(leaf) ** 2 for leaf in jax.tree.leaves(a))) for a in self.lie_algebra]
+        return tuple(
+            jax.tree.map(lambda leaf, size=size: leaf / size, a)
+            for a, size in zip(self.lie_algebra, sizes, strict=True)
+            if size > 0
+        )
+
+    @functools.cached_property
     def is_real(self) -> bool:
         """Whether every generator is a real matrix."""
         return not any(np.iscomplexobj(leaf) for leaf in jax.tree.leaves((self.lie_algebra, self.generators)))
@@ -86,7 +96,7 @@ class MatrixGroup(abc.ABC):
     @functools.cached_property
     def is_unitary(self) -> bool:
         """Whether every element preserves the Hermitian product, so that the dual is the conjugate."""
-        tangents, elements = jax.tree.leaves(self.lie_algebra), jax.tree.leaves(self.generators)
+        tangents, elements = jax.tree.leaves(self.directions), jax.tree.leaves(self.generators)
         small = all(np.allclose(a, -a.conj().T, rtol=0, atol=1e-12) for a in tangents)
         return small and all(
             h.ndim == 1 or np.allclose(h @ h.conj().T, np.eye(len(h)), rtol=0, atol=1e-12) for h in elements

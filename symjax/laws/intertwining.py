@@ -97,8 +97,8 @@ def _moves(
 ) -> Float[Array, " g"]:
     """Return how far the generators move a vector that should be invariant, relative to its size or that of another."""
     found, generic = [jnp.zeros(0, float)], jnp.concatenate([vector, generic.ravel()])
-    if group.lie_algebra:
-        rates = jax.vmap(lambda a: rep.dact(a, vector))(_stacked(group.lie_algebra))
+    if group.directions:
+        rates = jax.vmap(lambda a: rep.dact(a, vector))(_stacked(group.directions))
         found.append(deviation(rates, jnp.zeros_like(rates), generic))
     if group.generators:
         images = jax.vmap(lambda h: rep.act(h, vector))(_stacked(group.generators))

@@ -189,7 +189,7 @@ class Dual(LinearRep):
 def monomials(rep: LinearRep) -> list[Monomial] | None:
     """Return the generators as permutations with signs, or None where some element is more than that."""
     group, probe = rep._concrete(), np.random.default_rng(0).standard_normal(rep.size)
-    if any(np.any(rep.dact(a, probe)) for a in group.lie_algebra):
+    if any(np.any(rep.dact(a, probe)) for a in group.directions):
         return None
     found = []
     for h in group.generators:

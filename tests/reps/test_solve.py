@@ -1,13 +1,17 @@
 """The solver: methods, checks and retries, what is remembered, groups of all sorts."""
 
+import warnings
+
 import jax
 import numpy as np
 import pytest
+import scipy.linalg
 
 from symjax.groups import SL, SO, SU, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.reps import Det, Irreps, Scalar, T, V, equivariant_basis, equivariant_maps, pullback, restrict
 from symjax.reps.basis import dense, linalg, solve
 from symjax.reps.basis.bases import DenseBasis, Unsolved
+from symjax.reps.basis.store import load_basis
 from tests.reps.elements import element
 
 
@@ -223,3 +227,45 @@ def test_no_size_is_cut_off():
     tiny = 1e-4  # a generator this close to the identity still counts
     near = GeneratedGroup(generators=[[[np.cos(tiny), -np.sin(tiny)], [np.sin(tiny), np.cos(tiny)]]])
     assert equivariant_maps(V(near), V(near)).dim == 2
+
+
+def _turning(*charges, size):
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    return GeneratedGroup(lie_algebra=[size * scipy.linalg.block_diag(*(q * turn for q in charges))])
+
+
+def test_small_generators_are_told_apart_on_disk(tmp_path):
+    """Tangents in small units are no smaller a symmetry."""
+    for charges, dim in (((1, 2), 4), ((1, 1), 8)):
+        group = _turning(*charges, size=1e-8)
+        assert equivariant_maps(V(group), V(group), store=tmp_path).dim == dim
+
+
+@pytest.mark.parametrize("method", ["auto", "isotypic", "weights", "dense"])
+@pytest.mark.parametrize("size", [1e-12, 1e6])
+def test_the_size_of_a_generator_means_nothing(method, size):
+    first, second, _ = SO(3).lie_algebra
+    group = GeneratedGroup(lie_algebra=[first, size * second])
+    assert equivariant_maps(T(2)(group), T(2)(group), method=method).dim == 3
+
+
+def test_damage_anywhere_in_a_stored_basis_is_noticed(tmp_path):
+    rep, c = T(3)(SO(3)), np.arange(15.0)
+    wanted = equivariant_maps(rep, rep, store=tmp_path).matrix(c)
+    [path] = tmp_path.iterdir()
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for place in rng.integers(len(whole), size=40):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = load_basis(path)
+        assert found is None or np.allclose(found.matrix(c), wanted)
+
+
+def test_what_would_not_fit_is_refused_first():
+    motions = np.zeros((3, 3, 3))
+    motions[0, 0, 1], motions[0, 1, 0], motions[1, 0, 2], motions[2, 1, 2] = -1, 1, 1, 1
+    group = GeneratedGroup(lie_algebra=list(motions))
+    with pytest.raises(ValueError, match="weights: 59049 coordinates are more than"):
+        equivariant_basis(T(10)(group))

@@ -119,11 +119,11 @@ def _close(a: np.ndarray, b: np.ndarray) -> bool:
 
 def _random_tangent(rng: np.random.Generator, group: MatrixGroup) -> Any:
     """Return a normally distributed tangent, or None where there are none."""
-    if not group.lie_algebra:
+    if not group.directions:
         return None
     _, recipe = _orthonormal(group)
     weights = rng.standard_normal(len(recipe)) @ recipe
-    return jax.tree.map(lambda *leaves: np.tensordot(weights, np.stack(leaves), axes=1), *group.lie_algebra)
+    return jax.tree.map(lambda *leaves: np.tensordot(weights, np.stack(leaves), axes=1), *group.directions)
 
 
 def _in_span(tangent: Any, group: MatrixGroup) -> bool:
@@ -135,7 +135,7 @@ def _in_span(tangent: Any, group: MatrixGroup) -> bool:
 @functools.lru_cache(maxsize=64)
 def _orthonormal(group: MatrixGroup) -> tuple[Float[np.ndarray, "t c"], Float[np.ndarray, "t g"]]:
     """Return an orthonormal basis of the real span of the tangents, as vectors and as sums of the given ones."""
-    given = np.stack([_flatten(a) for a in group.lie_algebra])
+    given = np.stack([_flatten(a) for a in group.directions])
     left, sizes, basis = np.linalg.svd(given, full_matrices=False)
     rank = int(np.sum(sizes > ROUNDING * sizes[0]))
     return basis[:rank], (left[:, :rank] / sizes[:rank]).T

@@ -31,7 +31,7 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
 def _constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[np.ndarray]:
     group, one_in, one_out = rep_in.group, np.eye(rep_in.size), np.eye(rep_out.size)
     assert group is not None
-    tangents = [(rep_out.drho(a), rep_in.drho(a)) for a in group.lie_algebra]
+    tangents = [(rep_out.drho(a), rep_in.drho(a)) for a in group.directions]
     elements = [(rep_out.rho(h), rep_in.rho(h)) for h in group.generators]
     return [np.kron(out, one_in) - np.kron(one_out, into.T) for out, into in tangents + elements]
 

@@ -162,7 +162,7 @@ def _certified(rep: LinearRep, seed: int) -> Isotypic:
     basis, rng = _paired(found, found), np.random.default_rng(seed)
     c, x = rng.standard_normal(basis.dim), rng.standard_normal((2, rep.size))
     mapped = basis.apply(c, x)
-    moves = [functools.partial(rep.dact, a) for a in group.lie_algebra]
+    moves = [functools.partial(rep.dact, a) for a in group.directions]
     moves += [functools.partial(rep.act, h) for h in group.generators]
     for move in moves:
         first, last = basis.apply(c, move(x)), move(mapped)

@@ -187,6 +187,8 @@ class Plan:
 def _require(array: Any, last: tuple[int, ...], what: str) -> None:
     if array.shape[-len(last) :] != last:
         raise ValueError(f"expected {what} of shape [..., {', '.join(map(str, last))}], got {array.shape}")
+    if not jax.dtypes.issubdtype(array.dtype, np.inexact):
+        raise TypeError(f"expected {what} of real or complex numbers, got {array.dtype}")
 
 
 def _spans(rep: LinearRep) -> list[slice]:

@@ -153,10 +153,10 @@ def _residual(basis: Basis, source: LinearRep, target: LinearRep) -> float:
     if isinstance(basis, Factored):
         x = rng.standard_normal((2, source.size))
         y = basis.apply(c, x)
-        moves = [target.dact(a, y) - basis.apply(c, source.dact(a, x)) for a in group.lie_algebra]
+        moves = [target.dact(a, y) - basis.apply(c, source.dact(a, x)) for a in group.directions]
         moves += [target.act(h, y) - basis.apply(c, source.act(h, x)) for h in group.generators]
     else:
         y, dual = basis.matrix(c), source.T
-        moves = [target.dact(a, y.T).T + dual.dact(a, y) for a in group.lie_algebra]
+        moves = [target.dact(a, y.T).T + dual.dact(a, y) for a in group.directions]
         moves += [target.act(h, dual.act(h, y).T).T - y for h in group.generators]
     return max((float(np.max(np.abs(move))) for move in moves), default=0.0) / float(np.max(np.abs(y)))

@@ -7,6 +7,7 @@ import pathlib
 import tempfile
 import warnings
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,17 @@ from symjax.reps.basis.isotypic import IrrepBlock, IsotypicBasis
 from symjax.reps.linear import LinearRep
 
 FORMAT = 1
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 KINDS = {kind.__name__: kind for kind in (DenseBasis, FoldedBasis, IrrepBlock, IsotypicBasis, OrbitBasis)}
 
 
@@ -30,9 +42,9 @@ def stored_path(folder: pathlib.Path, source: LinearRep, target: LinearRep, meth
     assert group is not None
     for rep in (source, target):
         x = np.random.default_rng(0).standard_normal((2, rep.size))
-        moved = [rep.dact(a, x) for a in group.lie_algebra] + [rep.act(h, x) for h in group.generators]
+        moved = [rep.dact(a, x) for a in group.directions] + [rep.act(h, x) for h in group.generators]
         for y in moved:
-            digest.update((np.round(y, 6) + 0.0).tobytes())
+            digest.update(f"{y.dtype} {y.shape}".encode() + (y + 0.0).tobytes())
     return folder / f"{digest.hexdigest()[:32]}.npz"
 
 
@@ -55,7 +67,7 @@ def load_basis(path: pathlib.Path) -> Basis | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             return _decode(json.loads(str(file["layout"])), file)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         warnings.warn(f"{path} is damaged ({error}); its basis is solved anew", stacklevel=2)
         return None
 

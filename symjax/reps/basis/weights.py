@@ -20,7 +20,7 @@ from symjax.reps.basis.bases import DenseBasis, Unsolved
 from symjax.reps.basis.linalg import canonical_rotation, generalised_eigenspaces, null_space, real_span
 from symjax.reps.linear import LinearRep
 
-LARGEST = 3000  # survivors
+LARGEST = 3000  # coordinates of a representation, and survivors
 ACCURACY = 1e-10
 COINCIDENCE = 1e-6  # eigenvalues this close count as equal: then more survives than must, and nothing is lost
 LONGEST_WORD = 4
@@ -51,6 +51,8 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
         Unsolved: If too many unknowns survive; if eigenspaces or the rank of the constraints are unclear in double
             precision; if a map violates a constraint by more than 1e-10.
     """
+    if max(rep_in.size, rep_out.size) > LARGEST:
+        raise Unsolved(f"{max(rep_in.size, rep_out.size)} coordinates are more than the {LARGEST} of a dense matrix")
     pairs = _constraints(rep_in, rep_out)
     frames = ((_frame(rep_out, probe), _frame(rep_in, probe)) for probe in _probes(rep_in, seed))
     out, into, survivors = min(((*frame, _survivors(*frame)) for frame in frames), key=lambda found: found[2].shape[1])
@@ -70,7 +72,7 @@ def _constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[Pair]:
     """Return the matrices (X, Y) of all generators, scaled to about 1; X W = W Y must hold."""
     group = rep_in.group
     assert group is not None
-    pairs = [(rep_out.drho(a), rep_in.drho(a)) for a in group.lie_algebra]
+    pairs = [(rep_out.drho(a), rep_in.drho(a)) for a in group.directions]
     pairs += [(rep_out.rho(h), rep_in.rho(h)) for h in group.generators]
     scales = [max(np.linalg.norm(x, 1), np.linalg.norm(y, 1)) or 1.0 for x, y in pairs]
     return [(x / scale, y / scale) for (x, y), scale in zip(pairs, scales, strict=True)]
@@ -80,14 +82,14 @@ def _probes(rep: LinearRep, seed: int) -> Iterator[_Probe]:
     """Yield a random tangent, where there are tangents, and random words, where there are generators or nothing."""
     group, rng = rep.group, np.random.default_rng(seed)
     assert group is not None
-    if group.lie_algebra:
-        weights = rng.standard_normal(len(group.lie_algebra))
-        terms = list(zip(weights, group.lie_algebra, strict=True))
+    if group.directions:
+        weights = rng.standard_normal(len(group.directions))
+        terms = list(zip(weights, group.directions, strict=True))
         yield _Probe(lambda leaf: np.sum([weight * leaf.drho(a) for weight, a in terms], axis=0), adds=True)
     for length in range(1, LONGEST_WORD + 1) if group.generators else ():
         word = [group.generators[i] for i in rng.integers(len(group.generators), size=length)]
         yield _Probe(lambda leaf, word=word: functools.reduce(np.matmul, [leaf.rho(h) for h in word]), adds=False)
-    if not group.lie_algebra and not group.generators:
+    if not group.directions and not group.generators:
         yield _Probe(lambda leaf: np.eye(leaf.size), adds=False)
 
 
