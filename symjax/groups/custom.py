@@ -1,6 +1,7 @@
 """Any group of matrices or permutations, from its generators."""
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, Shaped
 
-from symjax.groups.group import MatrixGroup, read_only
+from symjax.groups.group import MatrixGroup, check_counts, read_only
 from symjax.groups.permutation import PermutationGroup, is_permutation
 from symjax.groups.words import product, random_exponential, random_word
+
+EXACT, ROUNDED = 1e-12, 1e-5  # distances from a unitary matrix between which only rounding is to blame
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -22,9 +25,13 @@ class GeneratedGroup(MatrixGroup):
     stay permutations where nothing else is given. Where there is neither, `d` says on how many coordinates the
     identity acts. The name is only shown; groups compare by their generators.
 
+    Warns:
+        UserWarning: If a tangent is anti-Hermitian but for the rounding of single precision.
+
     Raises:
         ValueError: If there is nothing to tell d from, or a matrix is not square, finite, of the size of the others
-            and, among the elements, invertible, or a row of integers does not permute.
+            and, among the elements, invertible, or a row of integers does not permute, or an element is unitary but for
+            the rounding of single precision.
     """
 
     lie_algebra: Sequence[Any] = ()
@@ -34,6 +41,7 @@ class GeneratedGroup(MatrixGroup):
 
     def __post_init__(self) -> None:
         """Check every generator and keep a copy that nobody can write into."""
+        check_counts(self, least=0)
         tangents = [_matrix(f"tangent {i}", a) for i, a in enumerate(self.lie_algebra)]
         elements = [_element(f"generator {i}", h) for i, h in enumerate(self.generators)]
         sizes = {len(array) for array in tangents + elements} | ({self.d} if self.d else set())
@@ -43,6 +51,7 @@ class GeneratedGroup(MatrixGroup):
         size = sizes.pop()
         if tangents or any(h.ndim == 2 for h in elements):
             elements = [np.eye(size)[h] if h.ndim == 1 else h for h in elements]
+        _check_rounding(tangents, elements)
         for field, value in {"lie_algebra": read_only(tangents), "generators": read_only(elements), "d": size}.items():
             object.__setattr__(self, field, value)
 
@@ -70,12 +79,28 @@ class GeneratedGroup(MatrixGroup):
         return product(random_exponential(move, self.lie_algebra), g) if self.lie_algebra else g
 
 
+def _check_rounding(tangents: Sequence[np.ndarray], elements: Sequence[np.ndarray]) -> None:
+    """Tell who gave values of single precision, of which the group is far from the one that was meant."""
+    for i, a in enumerate(tangents):
+        error = np.abs(a + a.conj().T).max() / (np.abs(a).max() or 1)
+        if EXACT < error < ROUNDED:
+            warnings.warn(f"tangent {i} is anti-Hermitian only to {error:.0e}; give float64 values", stacklevel=4)
+    for i, h in enumerate(elements):
+        error = np.abs(h @ h.conj().T - np.eye(len(h))).max() if h.ndim == 2 else 0
+        if EXACT < error < ROUNDED:
+            kind = "unitary" if np.iscomplexobj(h) else "orthogonal"
+            raise ValueError(f"expected float64 values, got a generator {i} that is {kind} only to {error:.0e}")
+
+
 def _element(name: str, value: Any) -> np.ndarray:
     """An invertible matrix or a permutation."""
     row = np.asarray(value)
     if row.ndim == 1:
         if not is_permutation(row):
-            raise ValueError(f"expected {name} to be a matrix or a permutation of 0, ..., {len(row) - 1}, got {row}")
+            raise ValueError(
+                f"expected {name} to be a matrix or a permutation of 0, ..., {len(row) - 1}, got {row}; "
+                "`generators` is a list of them"
+            )
         return row.astype(np.int64)
     matrix = _matrix(name, value)
     singular = np.linalg.svd(matrix, compute_uv=False)
@@ -90,7 +115,9 @@ def _matrix(name: str, value: Any) -> np.ndarray:
     """A square matrix of finite numbers, real where no number has an imaginary part."""
     matrix = np.array(value, dtype=complex)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise ValueError(f"expected {name} to be a square matrix, got shape {matrix.shape}")
+        raise ValueError(
+            f"expected {name} to be a square matrix, got shape {matrix.shape}; give a list of matrices, also of one"
+        )
     if not np.isfinite(matrix).all():
         raise ValueError(f"expected {name} to hold finite numbers only, got {value}")
     return matrix if np.imag(matrix).any() else np.real(matrix).copy()

@@ -43,11 +43,6 @@ class C(MatrixGroup):
 
     k: int
 
-    def __post_init__(self) -> None:
-        """Refuse fewer than one rotation."""
-        if self.k < 1:
-            raise ValueError(f"expected at least 1 rotation, the identity, got {self!r}")
-
     @property
     def d(self) -> int:
         """The plane has 2 dimensions."""

@@ -3,8 +3,9 @@
 import abc
 import dataclasses
 import functools
+import operator
 from collections.abc import Iterable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import jax
 import numpy as np
@@ -31,6 +32,24 @@ def positional_repr(self: Any) -> str:
     return f"{type(self).__name__}({', '.join(values)})"
 
 
+def check_counts(self: Any, least: int = 1) -> None:
+    """Turn every integer field of a dataclass into a Python integer.
+
+    Raises:
+        TypeError: If one is no integer.
+        ValueError: If one is smaller than `least`.
+    """
+    for field in dataclasses.fields(self):
+        if field.init and field.type is int:
+            try:
+                count = operator.index(getattr(self, field.name))
+            except TypeError:
+                raise TypeError(f"expected an integer {field.name} of at least {least}, got {self!r}") from None
+            if count < least:
+                raise ValueError(f"expected an integer {field.name} of at least {least}, got {self!r}")
+            object.__setattr__(self, field.name, count)
+
+
 def read_only(arrays: Iterable[np.ndarray]) -> tuple[np.ndarray, ...]:
     """Return the arrays as a tuple that nobody can write into."""
     frozen = tuple(arrays)
@@ -47,7 +66,7 @@ class MatrixGroup(abc.ABC):
     is a matrix [d, d], or in a direct product a tuple of those.
 
     A subclass is a frozen dataclass (`eq=False, repr=False`) with `d`, the dimension of the defining representation,
-    `lie_algebra`, `generators` and `sample`.
+    `lie_algebra`, `generators` and `sample`; its integer fields count from 1, unless it has checks of its own.
     """
 
     components: int = 1
@@ -55,9 +74,8 @@ class MatrixGroup(abc.ABC):
     __repr__ = positional_repr
 
     def __post_init__(self) -> None:
-        """Refuse a group that acts on nothing."""
-        if self.d < 1:
-            raise ValueError(f"expected a group that acts on at least one coordinate, got {self!r}")
+        """Refuse a size that is no integer of at least 1."""
+        check_counts(self)
 
     @property
     @abc.abstractmethod
@@ -127,6 +145,14 @@ class MatrixGroup(abc.ABC):
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was computed from the fields: hashes differ between processes."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(cast(Any, self))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        read_only(leaf for leaf in jax.tree.leaves(state) if isinstance(leaf, np.ndarray))
+        vars(self).update(state)
 
 
 def _fingerprint(array: np.ndarray) -> tuple[tuple[int, ...], str, bytes]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from symjax.groups.group import MatrixGroup, positional_repr, read_only
+from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only
 
 
 class Motion(NamedTuple):
@@ -88,6 +88,7 @@ class Translations:
 
     n: int
     components = 1
+    __post_init__ = check_counts
     __repr__ = positional_repr
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Motion:
@@ -101,6 +102,7 @@ class E:
 
     n: int
     components = 2
+    __post_init__ = check_counts
     __repr__ = positional_repr
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Motion:
@@ -115,6 +117,7 @@ class SE:
 
     n: int
     components = 1
+    __post_init__ = check_counts
     __repr__ = positional_repr
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Motion:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, Key
 
-from symjax.groups.group import MatrixGroup, positional_repr, read_only
+from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only
 from symjax.groups.schreier_sims import StabiliserChain, stabiliser_chain
 
 
@@ -93,6 +93,7 @@ class NamedPermutationGroup(PermutationGroup):
 
     def __post_init__(self) -> None:
         """Fill in the generators."""
+        check_counts(self, least=0)
         object.__setattr__(self, "permutations", self._generate())
         super().__post_init__()
 
@@ -169,6 +170,7 @@ class TimeShifts:
 
     length: int
     components = 1
+    __post_init__ = check_counts
     __repr__ = positional_repr
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Int[Array, ""]:

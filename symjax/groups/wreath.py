@@ -18,12 +18,17 @@ class Wreath(NamedPermutationGroup):
 
     Place a of block b is number b m + a, where the inner group permutes m things; all n m places of n blocks together
     carry |inner|^n |outer| permutations, as of the leaves of a tree.
+
+    Raises:
+        TypeError: If one of the two is no `PermutationGroup`.
     """
 
     inner: PermutationGroup
     outer: PermutationGroup
 
     def _generate(self) -> Sequence[Sequence[int]]:
+        if not all(isinstance(group, PermutationGroup) for group in (self.inner, self.outer)):
+            raise TypeError(f"expected groups of permutations, got {self.inner!r} and {self.outer!r}")
         places = np.arange(self.inner.d * self.outer.d).reshape(self.outer.d, self.inner.d)
         inside = [
             np.concatenate([places[:block], places[block][None, h], places[block + 1 :]])

@@ -1,12 +1,17 @@
 """Groups made from the generators that a user gives: what they keep, how they are sampled, what they refuse."""
 
+import copy
+import dataclasses
+import pickle
+
 import jax
 import numpy as np
 import pytest
 
-from symjax.groups import GeneratedGroup, O, S, Trivial
+from symjax.groups import C, GeneratedGroup, O, S, Trivial
 
 KEY = jax.random.key(4)
+TURN = C(7).generators[0]
 
 
 def sampled(group):
@@ -80,7 +85,7 @@ def test_complex_generators_stay_complex():
     ("given", "sentence"),
     [
         ({}, "neither tangents nor generators nor `d`"),
-        ({"d": -1}, r"same d >= 1 coordinates, got sizes \[-1\]"),
+        ({"d": -1}, "expected an integer d of at least 0, got .*d=-1"),
         ({"lie_algebra": [np.ones((2, 3))]}, r"expected tangent 0 to be a square matrix, got shape \(2, 3\)"),
         ({"lie_algebra": [np.eye(2)], "generators": [np.eye(3)]}, r"got sizes \[2, 3\]"),
         ({"generators": [[1, 0], [0, 1, 2]]}, r"got sizes \[2, 3\]"),
@@ -91,10 +96,41 @@ def test_complex_generators_stay_complex():
         ({"generators": [np.zeros((2, 2))]}, "expected generator 0 to be invertible"),
         ({"generators": [[0, 0]]}, "generator 0 to be a matrix or a permutation of 0, ..., 1"),
         ({"generators": [[0.0, 1.0]]}, "generator 0 to be a matrix or a permutation of 0, ..., 1"),
-        ({"lie_algebra": [[0, 1]]}, r"expected tangent 0 to be a square matrix, got shape \(2,\)"),
+        ({"lie_algebra": [[0, 1]]}, r"expected tangent 0 to be a square matrix, got shape \(2,\); give a list"),
+        ({"lie_algebra": [[0.0, -1], [1, 0]]}, r"got shape \(2,\); give a list of matrices"),
+        ({"generators": [[1.0, 0], [0, -1]]}, "`generators` is a list of them"),
+        ({"generators": [[[0, 1], [1, 0]], TURN.astype(np.float32)]}, "generator 1 that is orthogonal only to .e-08"),
+        ({"generators": [np.exp(1j) * TURN.astype(np.float32)]}, "generator 0 that is unitary only to .e-08"),
     ],
     ids=str,
 )
 def test_bad_generators_are_refused_in_one_sentence(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         GeneratedGroup(**given)
+
+
+def test_tangents_of_single_precision_draw_a_warning():
+    tangent = TURN @ np.diag([1.0, -2]) @ np.array([[0, 1.0], [1, 0]])
+    skew = (tangent - tangent.T).astype(np.float32)
+    assert GeneratedGroup(lie_algebra=[skew]).is_orthogonal, "rounding keeps antisymmetry"
+    with pytest.warns(UserWarning, match="tangent 0 is anti-Hermitian only to 1e-08; give float64 values"):
+        GeneratedGroup(lie_algebra=[skew / skew.max() + 1e-8 * np.array([[0, 0], [1, 0]])])
+    assert not GeneratedGroup(lie_algebra=[np.zeros((2, 2)), [[0, 1], [0, 0]]]).is_orthogonal
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda group: pickle.loads(pickle.dumps(group))])
+@pytest.mark.parametrize(
+    "group", [GeneratedGroup(lie_algebra=[[[0, -1], [1, 0]]], generators=[TURN]), O(2), S(3)], ids=repr
+)
+def test_copies_compute_their_own_hash(group, duplicate):
+    """What is derived from the fields stays behind, since another process hashes it otherwise."""
+    group = duplicate(group)
+    hash(group), group.is_unitary, group.directions
+    fields = {field.name for field in dataclasses.fields(group)}
+    assert set(vars(group)) > set(group.__getstate__()) == fields
+    again = duplicate(group)
+    assert set(vars(again)) == fields
+    assert again == group
+    assert hash(again) == hash(group)
+    for array in (*again.lie_algebra, *again.generators):
+        assert not array.flags.writeable

@@ -5,6 +5,7 @@ import functools
 import itertools
 
 import jax
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -12,24 +13,31 @@ from symjax.groups import (
     GL,
     O11,
     O13,
+    SE,
     SL,
     SO,
     SO11,
     SO13,
     SU,
+    Alt,
     C,
     D,
+    E,
     Group,
     MatrixGroup,
     O,
     Parity,
+    S,
     Scaling,
     SO11p,
     SO13p,
     Sp,
     TimeReversal,
+    TimeShifts,
+    Translations,
     Trivial,
     U,
+    Z,
 )
 
 KEY = jax.random.key(11)
@@ -202,3 +210,15 @@ def test_groups_are_equal_where_their_generators_are():
 def test_groups_that_act_on_nothing_are_refused(make):
     with pytest.raises(ValueError, match=r"expected .*at least .* got \w+\(0\)"):
         make(0)
+
+
+@pytest.mark.parametrize("make", [SO, O, U, Sp, Scaling, Trivial, D, E, SE, Translations, TimeShifts, S, Alt, Z])
+def test_sizes_are_integers(make, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    for wrong in (2.5, 2.0, "3", None):
+        with pytest.raises(TypeError, match=rf"^expected an integer \w+ of at least [01], got \w+\({wrong!r}\)$"):
+            make(wrong)
+    with pytest.raises(ValueError, match=r"^expected an integer \w+ of at least [01], got \w+\(-1\)$"):
+        make(-1)
+    assert repr(make(np.int64(3))) == repr(make(3))
+    assert make(np.int64(3)) == make(3)

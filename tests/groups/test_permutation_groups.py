@@ -2,8 +2,10 @@
 
 import collections
 import math
+import re
 
 import jax
+import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from symjax.groups import Alt, Cube, Group, PermutationGroup, RubiksCube, S, Wreath, Z, ZksZnxZn
+from symjax.groups import Alt, C, Cube, Group, PermutationGroup, RubiksCube, S, Wreath, Z, ZksZnxZn
 
 KEY = jax.random.key(5)
 NAMED = [
@@ -179,6 +181,13 @@ def test_permutation_groups_compare_by_what_they_do():
 def test_what_does_not_permute_is_refused(rows):
     with pytest.raises(ValueError, match=r"expected every generator to permute 0, ..., "):
         PermutationGroup(rows)
+
+
+@pytest.mark.parametrize(("inner", "outer"), [(C(3), S(2)), (S(2), C(3))])
+def test_layers_are_groups_of_permutations(inner, outer, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(TypeError, match="^" + re.escape(f"expected groups of permutations, got {inner} and {outer}")):
+        Wreath(inner, outer)
 
 
 def test_no_permutation_at_all_is_refused():
