@@ -29,6 +29,10 @@ class Induced(LinearRep):
     rep: LinearRep
     group: MatrixGroup
 
+    def __post_init__(self) -> None:
+        """Find the cosets, so that what has none is refused here."""
+        _cosets(self.group, self.rep._concrete())
+
     @property
     def size(self) -> int:
         """The number of cosets times the size of the representation of the subgroup."""
@@ -89,17 +93,29 @@ class Induced(LinearRep):
 
 
 def induced(rep: LinearRep, group: MatrixGroup) -> LinearRep:
-    """Return the representation of a finite group that one of a subgroup of it induces."""
+    """Return the representation of a finite group that one of a subgroup of it induces.
+
+    Raises:
+        ValueError: If the group is not finite, or too large to list, or the other one is no subgroup of it.
+    """
     return Induced(rep, group)
 
 
 def quotient(group: MatrixGroup, subgroup: MatrixGroup) -> LinearRep:
-    """Return the permutations of the cosets of a subgroup of a finite group."""
+    """Return the permutations of the cosets of a subgroup of a finite group.
+
+    Raises:
+        ValueError: If the group is not finite, or too large to list, or the other one is no subgroup of it.
+    """
     return Induced(Product((), subgroup), group)
 
 
 def regular(group: MatrixGroup) -> LinearRep:
-    """Return the permutations of the elements of a finite group by multiplication from the left."""
+    """Return the permutations of the elements of a finite group by multiplication from the left.
+
+    Raises:
+        ValueError: If the group is not finite, or too large to list.
+    """
     return Induced(Product((), Trivial(group.d)), group)
 
 

@@ -68,7 +68,9 @@ def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
     on which each factor moves its own: the one of the groups that has all factors, else a new one. A factor of several
     groups is in it as often as in the one that has it most.
     """
-    groups = list(dict.fromkeys(rep.group for rep in reps if rep.group is not None))
+    groups: list[MatrixGroup] = []
+    for rep in reps:
+        groups += [rep.group] if rep.group is not None and rep.group not in groups else []
     if len(groups) > 1:
         merged: list[MatrixGroup] = []
         for own in map(factors_of, groups):

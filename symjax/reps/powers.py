@@ -16,6 +16,8 @@ from symjax.reps.algebra import product_of
 from symjax.reps.arrays import namespace, one
 from symjax.reps.linear import LinearRep
 
+MOST_BYTES = 2**31
+
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Power(LinearRep):
@@ -53,8 +55,14 @@ class Power(LinearRep):
         return self._inside(lambda tensors, x: tensors.dact(a, x), a)
 
     def _inside(self, act: Callable, moved_by: Any) -> Any:
+        n, k = self.rep.size, self.power
+        if self.size * n**k * 8 > MOST_BYTES:
+            raise ValueError(
+                f"the {self.size} basis tensors of {self}, {n}^{k} numbers each, do not fit in memory: they take "
+                f"{self.size * n**k * 8 / 2**30:.3g} GiB, expected at most {MOST_BYTES / 2**30:.0f} GiB"
+            )
         tensors = product_of([self.rep] * self.power, self.group)
-        frame = _frame(self.rep.size, self.power, self.sign)
+        frame = _frame(n, k, self.sign)
         frame = namespace(moved_by).asarray(frame, dtype=one(moved_by).dtype)
         with jax.default_matmul_precision("highest"):
             return frame @ act(tensors, frame).T

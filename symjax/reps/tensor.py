@@ -1,8 +1,9 @@
 """Tensors: the defining representation V, scalars, T(p, q), determinants, and restriction to a subgroup."""
 
 import dataclasses
+import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, SupportsIndex
 
 import jax
 import numpy as np
@@ -139,9 +140,18 @@ Scalar = Product((), None)
 Det = Determinant()
 
 
-def T(p: int, q: int = 0) -> LinearRep:
-    """Give the tensors of p vectors and q dual vectors, V**p * V.T**q, of size d^(p + q); of none, the scalar."""
-    return V**p * V.T**q
+def T(p: SupportsIndex, q: SupportsIndex = 0) -> LinearRep:
+    """Give the tensors of p vectors and q dual vectors, V**p * V.T**q, of size d^(p + q); of none, the scalar.
+
+    Raises:
+        TypeError: If p or q is no integer.
+        ValueError: If one is negative.
+    """
+    try:
+        vectors, duals = operator.index(p), operator.index(q)
+    except TypeError:
+        raise TypeError(f"expected integers p and q of at least 0, got T({p!r}, {q!r})") from None
+    return V**vectors * V.T**duals
 
 
 def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:

@@ -2,11 +2,12 @@
 
 import math
 
+import jaxtyping
 import numpy as np
 import pytest
 
 from symjax.groups import GL, SU, D, O, S
-from symjax.reps import Det, Scalar, V, alternating, equivariant_basis, equivariant_maps, symmetric
+from symjax.reps import Det, Scalar, T, V, alternating, equivariant_basis, equivariant_maps, symmetric
 from tests.reps.elements import element
 
 GROUPS = [GL(3), O(3), SU(2), S(4), D(4)]
@@ -64,3 +65,18 @@ def test_powers_of_sums_and_of_duals():
 def test_a_power_below_one_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         symmetric(V, 0)
+
+
+def test_a_power_that_would_fill_the_memory_is_refused():
+    power = symmetric(V, 9)(S(8))
+    assert power.size == math.comb(16, 9)
+    sentence = r"symmetric\(V, 9\)\(S\(8\)\), 8\^9 numbers each, .* take 1.14e\+04 GiB, expected at most 2 GiB"
+    with pytest.raises(ValueError, match=sentence):
+        power.rho(np.arange(8))
+
+
+def test_ranks_are_integers(monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    assert T(np.int64(2), 1) == T(2, 1)
+    with pytest.raises(TypeError, match=r"^expected integers p and q of at least 0, got T\(1.5, 0\)$"):
+        T(1.5)
