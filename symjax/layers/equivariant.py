@@ -12,10 +12,11 @@ from symjax.groups import MatrixGroup
 from symjax.laws import Equivariance, Intertwining, Law
 from symjax.reps import LinearRep
 from symjax.reps.basis import Plan, equivariant_basis, equivariant_maps
+from symjax.reps.factors import Pullback, bound, factors_of
 
 
 def equivariant_linear(
-    plan: Plan, coefficients: Inexact[Array, " r"], x: Inexact[Array, "... i"]
+    plan: Plan, coefficients: Inexact[Array, " r"], x: Inexact[Any, "... i"]
 ) -> Inexact[Array, "... o"]:
     """Return y = sum_k c_k W_k x, with the orthonormal basis W_k of all equivariant maps."""
     return plan.apply(coefficients, x)
@@ -28,11 +29,31 @@ def require_maps(plan: Plan) -> Plan:
         ValueError: If only zero is equivariant.
     """
     if plan.dim == 0:
+        moved = [_moving_factors(rep) for rep in (plan.rep_in, plan.rep_out)]
+        strangers = all(moved) and not set.intersection(*moved)
         raise ValueError(
-            f"zero is the only equivariant linear map from {plan.rep_in} to {plan.rep_out}: they share no irreducible "
-            "part. Add scalars or products such as T(2) to the input, or relax the group"
+            f"zero is the only equivariant linear map from {plan.rep_in} to {plan.rep_out}: "
+            + (
+                "different factors of the group move them. Give both the same group, by restrict(rep, subgroup) where "
+                "one holds the other"
+                if strangers
+                else "nothing in one transforms like anything in the other. Add scalars or products such as T(2) to "
+                "the input, or relax the group"
+            )
         )
     return plan
+
+
+def _moving_factors(rep: LinearRep) -> set[int]:
+    """Return which factors of a direct product move the leaves of a representation, all for a leaf of the product."""
+    found: set[int] = set()
+
+    def look(leaf: LinearRep) -> LinearRep:
+        found.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(bound(leaf)[1]))))
+        return leaf
+
+    rep.map_leaves(look, rep.group)
+    return found
 
 
 def unit_variance(plan: Plan) -> Any:
@@ -62,10 +83,11 @@ class EquivariantLinear(nn.Module):
         return Intertwining(self.rep_in, self.rep_out), Equivariance.between(self.rep_in, self.rep_out)
 
     @nn.compact
-    def __call__(self, x: Inexact[Array, "... i"]) -> Inexact[Array, "... o"]:
+    def __call__(self, x: Inexact[Any, "... i"]) -> Inexact[Array, "... o"]:
         """Return the mapped vectors.
 
         Raises:
+            TypeError: If the input holds no floating-point numbers.
             ValueError: If zero is the only equivariant map.
         """
         plan = require_maps(equivariant_maps(self.rep_in, self.rep_out))
@@ -78,8 +100,21 @@ class EquivariantLinear(nn.Module):
 
 
 def field(group: MatrixGroup, dtype: Any) -> np.dtype:
-    """Return the precision of `dtype`, complex if the group is."""
-    return np.dtype(dtype) if group.is_real else np.result_type(dtype, np.complex64)
+    """Return the precision of `dtype` on the device, complex if the group is."""
+    dtype = precision(dtype)
+    return dtype if group.is_real else np.result_type(dtype, np.complex64)
+
+
+def precision(dtype: Any) -> np.dtype:
+    """Return what numbers of `dtype` become on the device.
+
+    Raises:
+        TypeError: If they are no floating-point numbers.
+    """
+    dtype = jax.dtypes.canonicalize_dtype(dtype)
+    if not jnp.issubdtype(dtype, jnp.inexact):
+        raise TypeError(f"expected floating-point inputs, got {dtype}")
+    return dtype
 
 
 def coefficients(module: nn.Module, name: str, count: int, *, init: Any, dtype: Any) -> Inexact[Array, " r"]:

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.groups import O13, SU, O, S
+from symjax.groups import O13, SO, SU, O, S
 from symjax.layers import EquivariantLinear
+from symjax.layers.equivariant import field
 from symjax.reps import Det, Scalar, T, V, equivariant_maps
 
 KEY = jax.random.key(0)
@@ -62,6 +63,13 @@ def test_precision_and_kind_follow_the_input():
     assert outputs(V(O(3)), V, single.astype(jnp.complex64))[1].dtype == jnp.complex64
 
 
+def test_numpy_inputs_take_the_precision_of_the_device():
+    with jax.enable_x64(False):
+        assert outputs(V(O(3)), V, np.ones((2, 3)))[1].dtype == jnp.float32
+    with pytest.raises(TypeError, match="expected floating-point inputs, got int32"):
+        field(O(3), np.int32)
+
+
 def test_complex_data_of_a_real_group_have_all_complex_maps():
     params, y = outputs((2 * V)(O(3)), V, jnp.ones((1, 6), complex))
     assert params["kernel"].shape == (2, 2)
@@ -85,6 +93,8 @@ def test_gradients_at_zero():
 def test_what_has_no_map_or_no_group_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match=r"zero is the only equivariant linear map .* Add scalars or products"):
         EquivariantLinear((2 * V)(O(3)), Scalar).init(KEY, jnp.ones((1, 6)))
+    with pytest.raises(ValueError, match=r"different factors of the group move them.* restrict\(rep, subgroup\)"):
+        EquivariantLinear(V(SO(3)), V(O(3))).init(KEY, jnp.ones((1, 3)))
     with pytest.raises(ValueError, match="no group"):
         EquivariantLinear(V, V).init(KEY, jnp.ones((1, 3)))
     with pytest.raises(ValueError, match="expected vectors of shape"):
