@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from symjax.laws import Law
+from symjax.layers.equivariant import precision
 from symjax.reps import LinearRep, equivariant_basis
 from symjax.reps.atoms import atoms
 
@@ -31,7 +32,9 @@ class Standard:
 
 
 def fit_standard(rep: LinearRep, data: Inexact[np.ndarray, "*b n"]) -> Standard:
-    """Return the invariant part of the mean, and for each tensor its root mean square about it, 1 where that is 0.
+    """Return the invariant part of the mean, and for each tensor its root mean square about it.
+
+    Where that is no more than 1e-6 of the root mean square about zero, the tensor is constant and its scale is 1.
 
     Args:
         rep: how the data transform, bound to a group.
@@ -44,25 +47,31 @@ def fit_standard(rep: LinearRep, data: Inexact[np.ndarray, "*b n"]) -> Standard:
         raise ValueError(f"expected {rep.size} numbers of {rep} along the last axis, got {np.shape(data)}")
     rows = np.asarray(data).reshape(-1, rep.size)
     mean = equivariant_basis(rep).project(np.mean(rows, axis=0)[:, None])[:, 0]
-    squares, scale = np.mean(np.abs(rows - mean) ** 2, axis=0), np.ones(rep.size)
+    squares, raw = (np.mean(np.abs(offset) ** 2, axis=0) for offset in (rows - mean, rows))
+    scale = np.ones(rep.size)
     for part in atoms(rep):
-        size = np.sqrt(np.mean(squares[part.places], axis=1, keepdims=True))
-        scale[part.places] = np.where(size > 0, size, 1)
+        size, whole = (np.sqrt(np.mean(s[part.places], axis=1, keepdims=True)) for s in (squares, raw))
+        scale[part.places] = np.where(size > 1e-6 * whole, size, 1)
     return Standard(rep, mean, scale)
 
 
-def standardise(standard: Standard, x: Inexact[Array, "*b n"]) -> Inexact[Array, "*b n"]:
-    """Return (x - mean) / scale."""
-    return (x - _along_last(standard.mean, x)) / _along_last(standard.scale, x)
+def standardise(standard: Standard, x: Inexact[Any, "*b n"]) -> Inexact[Array, "*b n"]:
+    """Return (x - mean) / scale, in the precision of x, complex if x or the mean is."""
+    x, mean, scale = _alike(standard, x)
+    return (x - mean) / scale
 
 
-def restore(standard: Standard, x: Inexact[Array, "*b n"]) -> Inexact[Array, "*b n"]:
+def restore(standard: Standard, x: Inexact[Any, "*b n"]) -> Inexact[Array, "*b n"]:
     """Return mean + scale x, the inverse of `standardise`."""
-    return _along_last(standard.mean, x) + _along_last(standard.scale, x) * x
+    x, mean, scale = _alike(standard, x)
+    return mean + scale * x
 
 
-def _along_last(row: Inexact[Any, " n"], x: Inexact[Array, "*b n"]) -> Inexact[Array, "*b n"]:
-    return jnp.broadcast_to(jnp.asarray(row, x.dtype), x.shape)
+def _alike(standard: Standard, x: Inexact[Any, "*b n"]) -> list[Inexact[Array, "*b n"]]:
+    """Return x, mean and scale in one shape and one kind of numbers."""
+    own = precision(x.dtype)
+    dtype = np.result_type(own, np.complex64) if jnp.iscomplexobj(standard.mean) else own
+    return [jnp.broadcast_to(jnp.asarray(row, dtype), x.shape) for row in (x, standard.mean, standard.scale)]
 
 
 class Standardize(nn.Module):
@@ -82,6 +91,6 @@ class Standardize(nn.Module):
         """Those of the model."""
         return self.model.laws(x)
 
-    def __call__(self, x: Inexact[Array, "*b i"]) -> Inexact[Array, "*b o"]:
+    def __call__(self, x: Inexact[Any, "*b i"]) -> Inexact[Array, "*b o"]:
         """Return the outputs of the model in natural units."""
         return restore(self.outputs, self.model(standardise(self.inputs, x)))

@@ -49,6 +49,17 @@ def test_without_symmetry_it_is_the_ordinary_one():
 
 def test_constant_data_are_not_divided_by_zero():
     np.testing.assert_array_equal(fit_standard((2 * Scalar)(O(3)), np.ones((5, 2))).scale, 1)
+    nearly = np.full((1000, 2), 0.1) + 1e-5 * np.random.default_rng(0).standard_normal((1000, 2)) * [1e-9, 1]
+    np.testing.assert_allclose(fit_standard((2 * Scalar)(O(3)), nearly).scale, [1, 1e-5], rtol=0.1)
+
+
+def test_a_complex_mean_makes_real_numbers_complex():
+    standard = fit_standard((2 * Scalar)(O(3)), DATA[:, :2] + 3j)
+    rows = jnp.asarray(DATA[:5, :2], jnp.float32)
+    unit = standardise(standard, rows)
+    assert unit.dtype == jnp.complex64
+    np.testing.assert_allclose(unit.imag, np.broadcast_to(-3 / standard.scale, (5, 2)), rtol=1e-5)
+    np.testing.assert_allclose(restore(standard, jnp.zeros((1, 2))).imag, 3)
 
 
 def test_a_model_between_standards_works_in_natural_units():
