@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Inexact, Int
+from jaxtyping import Array, Float, Inexact, Int
 
 from symjax.laws import Equivariance, Law
 from symjax.layers.equivariant import coefficients, field
 from symjax.reps import LinearRep
 from symjax.reps.algebra import Product
+from symjax.reps.arrays import namespace
 from symjax.reps.atoms import atoms, pick, ranks
 from symjax.reps.factors import bound
 
@@ -65,7 +65,7 @@ def _is_scalar(rep: LinearRep) -> bool:
     return isinstance(rep, Product) and not rep.factors
 
 
-def bilinear(rep: LinearRep, weights: Inexact[Array, " w"], x: Inexact[Array, "... n"]) -> Inexact[Array, "... n"]:
+def bilinear(rep: LinearRep, weights: Inexact[Any, " w"], x: Inexact[Any, "... n"]) -> Inexact[Any, "... n"]:
     """Return y_b[o] = sum over paths (t, a) into b and over c, m of w[o, c, m] x_t[c] x_a[m], x_t[c] being a matrix.
 
     Args:
@@ -73,43 +73,55 @@ def bilinear(rep: LinearRep, weights: Inexact[Array, " w"], x: Inexact[Array, ".
         weights: those of all `bilinear_paths(rep)`, in order, each with the path's shape [o, c, m] in row-major order.
         x: features along the last axis.
     """
-    parts, paths = atoms(rep), bilinear_paths(rep)
+    xp, parts, paths = namespace(weights, x), atoms(rep), bilinear_paths(rep)
     features = [part.read(x) for part in parts]
-    found: list[Any] = [jnp.zeros((*x.shape[:-1], *part.places.shape[::-1]), x.dtype) for part in parts]
+    found: list[Any] = [xp.zeros((*x.shape[:-1], *part.places.shape[::-1]), x.dtype) for part in parts]
     for path, w in zip(paths, _split(weights, [math.prod(path.shape) for path in paths]), strict=True):
         sizes = parts[path.target].rep.size, parts[path.source].rep.size
         acting = pick(features[path.operator][..., : path.shape[1], :], path.order, -1)
         matrices = acting.reshape(*x.shape[:-1], path.shape[1], *sizes)
         found[path.target] += _act(w.reshape(path.shape), matrices, features[path.source])
-    y = jnp.concatenate([jnp.swapaxes(part, -1, -2).reshape(*x.shape[:-1], -1) for part in found], axis=-1)
+    sorted_parts = [xp.swapaxes(y, -1, -2).reshape(*x.shape[:-1], y.shape[-2] * y.shape[-1]) for y in found]
+    y = xp.concatenate(sorted_parts, axis=-1)
     return pick(y, ranks(rep), -1)
 
 
 def _act(
-    w: Inexact[Array, "o c m"], matrices: Inexact[Array, "*n c b a"], x: Inexact[Array, "*n m a"]
-) -> Inexact[Array, "*n b o"]:
+    w: Inexact[Any, "o c m"], matrices: Inexact[Any, "*n c b a"], x: Inexact[Any, "*n m a"]
+) -> Inexact[Any, "*n b o"]:
     """Return sum over c and m of w[o, c, m] matrices[c] x[m].
 
     These are two products of matrices, in the cheaper order, laid out so that neither needs its result transposed.
     """
-    lead, (o, c, m), (b, a) = x.shape[:-2], w.shape, matrices.shape[-2:]
+    xp, lead, (o, c, m), (b, a) = namespace(w, x), x.shape[:-2], w.shape, matrices.shape[-2:]
     with jax.default_matmul_precision("highest"):
         if b <= a:
-            stacked = jnp.swapaxes(matrices, -3, -2).reshape(*lead, b * c, a)
-            moved = jnp.einsum("...ka,...ma->...km", stacked, x)
+            stacked = xp.swapaxes(matrices, -3, -2).reshape(*lead, b * c, a)
+            moved = xp.einsum("...ka,...ma->...km", stacked, x)
             return moved.reshape(*lead, b, c * m) @ w.reshape(o, c * m).T
-        mixed = jnp.einsum("...ma,ocm->...aco", x, w).reshape(*lead, a * c, o)
-        return jnp.einsum("...cba->...bac", matrices).reshape(*lead, b, a * c) @ mixed
+        mixed = xp.einsum("...ma,ocm->...aco", x, w).reshape(*lead, a * c, o)
+        return xp.einsum("...cba->...bac", matrices).reshape(*lead, b, a * c) @ mixed
 
 
-def _split(weights: Inexact[Array, " w"], sizes: Sequence[int]) -> list[Inexact[Array, " _"]]:
-    return jnp.split(weights, np.cumsum(sizes)[:-1])
+def _split(weights: Inexact[Any, " w"], sizes: Sequence[int]) -> list[Inexact[Any, " _"]]:
+    return namespace(weights).split(weights, np.cumsum(sizes)[:-1])
+
+
+def initial_deviations(rep: LinearRep) -> Float[np.ndarray, " w"]:
+    """Return the deviations of random weights that make mean square 0.01 of independent features of mean square 1."""
+    parts, paths = atoms(rep), bilinear_paths(rep)
+    deviations = [np.zeros(0)]
+    for path in paths:
+        rivals = sum(other.target == path.target for other in paths)
+        fan_in = rivals * path.shape[1] * path.shape[2] * parts[path.source].rep.size
+        deviations.append(np.full(math.prod(path.shape), 0.1 / math.sqrt(fan_in)))
+    return np.concatenate(deviations)
 
 
 class Bilinear(nn.Module):
     """`bilinear` with its own weights, standard normal at first.
 
-    They are scaled so that independent features of mean square 1 give a mean square of 0.01.
+    They are multiplied by `initial_deviations(rep)`.
 
     Attributes:
         rep: Representation of the last axis, bound to a group.
@@ -122,21 +134,16 @@ class Bilinear(nn.Module):
         return (Equivariance.between(self.rep, self.rep),)
 
     @nn.compact
-    def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... n"]:
+    def __call__(self, x: Inexact[Any, "... n"]) -> Inexact[Array, "... n"]:
         """Return the products of features with features.
 
         Raises:
+            TypeError: If the input holds no floating-point numbers.
             ValueError: If no part of the representation acts on another.
         """
-        paths, parts = bilinear_paths(self.rep), atoms(self.rep)
-        if not paths:
+        if not bilinear_paths(self.rep):
             raise ValueError(f"no part of {self.rep} is a matrix between two others; leave the bilinear layer out")
-        scales = []
-        for path in paths:
-            rivals = sum(other.target == path.target for other in paths)
-            fan_in = rivals * path.shape[1] * path.shape[2] * parts[path.source].rep.size
-            scales.append(np.full(math.prod(path.shape), 0.1 / math.sqrt(fan_in)))
-        scale = np.concatenate(scales)
+        scale = initial_deviations(self.rep)
         dtype = field(bound(self.rep)[1], x.dtype)
         weights = coefficients(self, "weights", scale.size, init=nn.initializers.normal(1.0), dtype=dtype)
         return bilinear(self.rep, weights * scale.astype(dtype), x.astype(dtype))

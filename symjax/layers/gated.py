@@ -36,13 +36,14 @@ def gate_places(rep: LinearRep) -> Int[np.ndarray, " n"]:
     return gates
 
 
-def gated(rep: LinearRep, x: Inexact[Array, "... n"]) -> Inexact[Array, "... m"]:
+def gated(rep: LinearRep, x: Inexact[Any, "... n"]) -> Inexact[Array, "... m"]:
     """Return y_i = sigmoid(Re gate_i) x_i: swish of scalars and permuted numbers, gated tensors (section 5 of EMLP).
 
     Args:
         rep: the representation of the result.
         x: features of `gated_rep(rep)` along the last axis.
     """
+    x = jnp.asarray(x)
     return jax.nn.sigmoid(x[..., gate_places(rep)].real).astype(x.dtype) * x[..., : rep.size]
 
 
@@ -59,7 +60,7 @@ class Gated(nn.Module):
         """The group acts on the last axis, on the gates as scalars."""
         return (Equivariance.between(gated_rep(self.rep), self.rep),)
 
-    def __call__(self, x: Inexact[Array, "... n"]) -> Inexact[Array, "... m"]:
+    def __call__(self, x: Inexact[Any, "... n"]) -> Inexact[Array, "... m"]:
         """Return the gated features."""
         return gated(self.rep, x)
 
