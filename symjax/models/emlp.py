@@ -1,15 +1,21 @@
 """Equivariant multilayer perceptrons for any matrix group (Finzi, Welling and Wilson 2021, arXiv:2104.09459)."""
 
-from typing import Any
+import functools
+import operator
+from typing import Any, SupportsIndex
 
 import flax.linen as nn
+import numpy as np
 from jaxtyping import Array, Inexact
+from scipy.special import expit
 
+from symjax.groups import MatrixGroup
 from symjax.laws import Equivariance, Law
-from symjax.layers.bilinear import Bilinear, bilinear_paths
-from symjax.layers.equivariant import EquivariantLinear
-from symjax.layers.gated import gated, gated_rep
-from symjax.reps import LinearRep
+from symjax.layers.bilinear import Bilinear, bilinear, bilinear_paths, initial_deviations
+from symjax.layers.equivariant import EquivariantLinear, require_maps
+from symjax.layers.gated import gate_places, gated, gated_rep
+from symjax.reps import LinearRep, equivariant_basis, equivariant_maps
+from symjax.reps.atoms import atoms
 from symjax.reps.factors import bound
 from symjax.reps.uniform import uniform_rep
 
@@ -51,7 +57,7 @@ class EMLP(nn.Module):
 
     rep_in: LinearRep
     rep_out: LinearRep
-    channels: int | LinearRep = 384
+    channels: SupportsIndex | LinearRep = 384
     layers: int = 3
 
     def laws(self, x: Inexact[Any, "... i"]) -> tuple[Law, ...]:
@@ -60,10 +66,69 @@ class EMLP(nn.Module):
 
     @nn.compact
     def __call__(self, x: Inexact[Array, "... i"]) -> Inexact[Array, "... o"]:
-        """Return the mapped vectors."""
+        """Return the mapped vectors.
+
+        Raises:
+            TypeError: If `channels` is neither a number nor a representation, or the input no floating-point numbers.
+            ValueError: If no weights make some part of the output depend on the input.
+        """
         (rep, rep_out), group = bound(self.rep_in, self.rep_out)
-        hidden = uniform_rep(self.channels, group) if isinstance(self.channels, int) else self.channels(group)
+        hidden = hidden_rep(self.channels, group)
+        if frozen := unreached(rep, hidden, rep_out, self.layers):
+            raise ValueError(
+                f"no weights make {frozen[0]} in the output depend on the input: products of the hidden features "
+                f"{hidden} do not reach it. Take more channels, so that higher ranks fit, or name some, as in "
+                "channels=20*Scalar + 8*V + 4*T(2) + 2*T(3)"
+            )
         for i in range(self.layers):
             x = EMLPBlock(rep, hidden, name=f"block_{i}")(x)
             rep = hidden
         return EquivariantLinear(rep, rep_out, name="linear")(x)
+
+
+def hidden_rep(channels: Any, group: MatrixGroup) -> LinearRep:
+    """Return the representation of hidden layers: the one that came, or a uniform one of so many channels.
+
+    Raises:
+        TypeError: If `channels` is neither a number nor a representation.
+        ValueError: If it is less than 1.
+    """
+    if isinstance(channels, LinearRep):
+        return channels(group)
+    try:
+        count = operator.index(channels)
+    except TypeError:
+        raise TypeError(f"expected a number of channels or a representation, got {channels!r}") from None
+    if count < 1:
+        raise ValueError(f"expected at least 1 channel, got {count}")
+    return uniform_rep(count, group)
+
+
+@functools.lru_cache(maxsize=64)
+def unreached(rep_in: LinearRep, hidden: LinearRep, rep_out: LinearRep, layers: int) -> tuple[LinearRep, ...]:
+    """Return the parts of the output of an EMLP that ignore its input whatever the weights.
+
+    Which parts feed which is not enough to tell: a T(2) that only scalars feed is a multiple of the identity, and gives
+    no pseudovector. Instead, the network with random weights is computed in double precision at two random inputs; a
+    part that can depend on the input differs between them with probability 1.
+
+    Raises:
+        ValueError: If zero is the only equivariant map between two layers.
+    """
+    rng, is_real = np.random.default_rng(0), bound(rep_in)[1].is_real
+
+    def draw(*shape: int) -> Any:
+        return rng.standard_normal(shape) + (0 if is_real else 1j * rng.standard_normal(shape))
+
+    def linear(source: LinearRep, target: LinearRep, x: Any) -> Any:
+        plan, invariants = require_maps(equivariant_maps(source, target)), equivariant_basis(target)
+        return plan.apply(plan.scales * draw(plan.dim), x) + invariants.matrix(draw(invariants.dim))[:, 0]
+
+    rep, x = rep_in, draw(2, rep_in.size)
+    for _ in range(layers):
+        before = gated_rep(hidden)
+        y = linear(rep, before, x)
+        y = y + bilinear(before, initial_deviations(before) * draw(initial_deviations(before).size), y)
+        rep, x = hidden, expit(y[..., gate_places(hidden)].real) * y[..., : hidden.size]
+    change = np.abs(np.subtract(*linear(rep, rep_out, x)))
+    return tuple(part.rep for part in atoms(rep_out) if change[part.places].max() < 1e-10)

@@ -12,7 +12,8 @@ from symjax.groups import O, S
 from symjax.laws import check
 from symjax.layers import bilinear_paths, gated_rep
 from symjax.models import EMLP, MLP, EMLPBlock
-from symjax.reps import Scalar, T, V
+from symjax.models.emlp import hidden_rep, unreached
+from symjax.reps import Det, Scalar, T, V
 
 KEY = jax.random.key(0)
 TASKS = {"inertia": inertia, "o5": o5_synthetic, "particles": particle_interaction}
@@ -82,6 +83,37 @@ def test_hidden_features_may_be_chosen():
     network = EMLP(V(S(3)), Scalar, channels=2 * V + T(2), layers=1)
     params = network.init(KEY, jnp.ones((1, 3)))["params"]
     assert params["block_0"]["linear"]["kernel"].shape == (2 * 2 + 5,)
+
+
+def test_outputs_that_no_products_reach_are_refused():
+    vectors, pseudovector = (6 * V)(O(3)), (Det * V)(O(3))
+    with pytest.raises(ValueError, match=r"no weights make \(Det\*V\)\(O\(3\)\) in the output .* Take more channels"):
+        EMLP(vectors, pseudovector, channels=80, layers=2).init(KEY, jnp.ones((1, 18)))
+    x = jnp.asarray(np.random.default_rng(0).standard_normal((4, 18)))
+    y, _ = EMLP(vectors, pseudovector, channels=120, layers=2).init_with_output(KEY, x)
+    assert np.abs(np.diff(y, axis=0)).max() > 1e-4
+
+
+def test_an_invariant_constant_is_no_dependence():
+    hidden = (4 * Scalar + 2 * V)(O(3))
+    assert unreached((2 * V)(O(3)), hidden, (V + Scalar)(O(3)), 0) == (Scalar(O(3)),)
+    assert unreached((2 * V)(O(3)), hidden, (V + Scalar)(O(3)), 1) == ()
+
+
+def test_the_number_of_channels_may_be_any_integer():
+    network = EMLP((2 * V)(O(3)), Scalar, channels=np.int64(8), layers=1)
+    same = EMLP((2 * V)(O(3)), Scalar, channels=8, layers=1)
+    shapes = [jax.tree.map(jnp.shape, m.init(KEY, jnp.ones((1, 6)))) for m in (network, same)]
+    assert shapes[0] == shapes[1]
+    with pytest.raises(TypeError, match="expected a number of channels or a representation, got '64'"):
+        hidden_rep("64", O(3))
+    with pytest.raises(ValueError, match="expected at least 1 channel, got 0"):
+        EMLP(V(O(3)), V, channels=0).init(KEY, jnp.ones((1, 3)))
+
+
+def test_no_rows_give_no_rows():
+    network, params, x = fitted("inertia")
+    assert network.apply(params, x[:0]).shape == (0, 9)
 
 
 def test_bad_input_is_refused_in_one_sentence():
