@@ -6,7 +6,7 @@ A task names the representations of its inputs and targets, so one script can tr
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -54,7 +54,7 @@ class Task:
         """Return the samples, each moved by its own random element of the group: other samples of the same function."""
         elements = [partial(self.group.sample, component=part) for part in range(self.group.components)]
 
-        def move_one(key: Key[Array, ""], x: Float[Array, " n"], y: Float[Array, " m"]) -> Samples:
+        def move_one(key: Key[Array, ""], x: Float[Any, " n"], y: Float[Any, " m"]) -> Samples:
             which, how = jax.random.split(key)
             g = jax.lax.switch(jax.random.randint(which, (), 0, len(elements)), elements, how)
             return Samples(self.rep_in.act(g, x), self.rep_out.act(g, y))

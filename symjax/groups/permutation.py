@@ -72,9 +72,10 @@ class PermutationGroup(MatrixGroup):
         """Return a random element, each with the same probability."""
         levels = self.chain.representatives
         orbits = np.array([len(level) for level in levels])
-        longest = max(orbits, default=0)
-        padded = [np.pad(level, ((0, longest - len(level)), (0, 0))) for level in levels]
-        table = jnp.asarray(np.array(padded, dtype=int).reshape(len(levels), longest, self.d))
+        padded = np.zeros((len(levels), int(max(orbits, default=0)), self.d), dtype=int)
+        for rows, level in zip(padded, levels, strict=True):
+            rows[: len(level)] = level
+        table = jnp.asarray(padded)
         chosen = jax.random.randint(key, orbits.shape, 0, jnp.asarray(orbits, dtype=int))
         factors = table[jnp.arange(len(levels)), chosen]
         return jax.lax.scan(lambda g, h: (g[h], None), jnp.arange(self.d), factors)[0]
