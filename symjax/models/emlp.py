@@ -128,7 +128,8 @@ def unreached(rep_in: LinearRep, hidden: LinearRep, rep_out: LinearRep, layers: 
     for _ in range(layers):
         before = gated_rep(hidden)
         y = linear(rep, before, x)
-        y = y + bilinear(before, initial_deviations(before) * draw(initial_deviations(before).size), y)
+        if len(deviations := initial_deviations(before)):
+            y = y + bilinear(before, deviations * draw(len(deviations)), y)
         rep, x = hidden, expit(y[..., gate_places(hidden)].real) * y[..., : hidden.size]
     change = np.abs(np.subtract(*linear(rep, rep_out, x)))
     return tuple(part.rep for part in atoms(rep_out) if change[part.places].max() < 1e-10)
