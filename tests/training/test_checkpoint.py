@@ -14,6 +14,9 @@ import toy
 from symjax.training import CheckpointStore, OtherModelError, Progress, init_state, restore_params, resume
 from symjax.training.state import save_state
 
+# tensorstore may answer a read that failed after orbax has closed the loop that asked; nobody waits for it any more
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning")
+
 
 def params(seed):
     """Enough of them that a damaged data file damages numbers."""
