@@ -12,9 +12,7 @@ import collections
 import dataclasses
 import json
 import pathlib
-import subprocess
 import time
-from importlib.metadata import version
 from typing import Literal, get_args
 
 import jax
@@ -63,12 +61,9 @@ def main(config: Config) -> list[dict]:
     config.out.mkdir(parents=True, exist_ok=True)
     results = config.out / "results.jsonl"
     done = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
-    origin = {"config": dataclasses.asdict(config) | {"out": str(config.out)}, "commit": commit.strip()}
-    origin["versions"] = {name: version(name) for name in ("symjax", "jax", "flax", "optax")}
     for run in ({"model": model, "seed": seed} for seed in config.seeds for model in config.models):
         if not any(run.items() <= line.items() for line in done):
-            done.append(run | learn(config, **run) | origin)
+            done.append(run | learn(config, **run) | training.origin(config))
             training.MetricsLog(results).append(done[-1])
     report(config, done)
     return done

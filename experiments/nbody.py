@@ -11,8 +11,6 @@ Mean squared error on the 2000 test systems: best constant-time straight line 0.
 import argparse
 import dataclasses
 import pathlib
-import subprocess
-from importlib.metadata import version
 from typing import Literal, cast
 
 import jax
@@ -121,16 +119,12 @@ def sharded(systems: Systems, shards: int) -> tuple[jraph.GraphsTuple, np.ndarra
 
 def report(config: Config, result: training.FitResult, errors: dict[str, float]) -> None:
     """Append one JSON line to results.jsonl and draw the learning curve."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     line = {
-        "config": dataclasses.asdict(config) | {"out": str(config.out)},
         "test_mse": errors,
         "best_valid_mse": result.progress.best,
         "seconds": round(sum(record["seconds"] for record in result.history), 1),
-        "versions": {name: version(name) for name in ("symjax", "jax", "flax", "optax")},
-        "commit": commit.strip(),
     }
-    training.MetricsLog(config.out / "results.jsonl").append(line)
+    training.MetricsLog(config.out / "results.jsonl").append(line | training.origin(config))
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for name in ("train_mse", "valid_mse"):
         axes.plot(*zip(*((r["epoch"], r[name]) for r in result.history if name in r), strict=True), label=name)

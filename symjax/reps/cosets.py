@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,14 +73,6 @@ class Induced(LinearRep):
         if xp is np and distance.min(axis=1).max() > SAME:
             raise ValueError(f"{self} has no matrix for {g}, which is no element of {self.group}")
         return xp.asarray(cosets.coset)[found], xp.asarray(cosets.inner)[found]
-
-    def map_leaves(self, change: Callable[[LinearRep], LinearRep], group: MatrixGroup | None) -> LinearRep:
-        """Return `change` of itself: a leaf."""
-        return change(self)
-
-    def bind(self, group: MatrixGroup) -> LinearRep:
-        """Return itself: it has its group."""
-        return self
 
     @property
     def text(self) -> str:

@@ -1,7 +1,6 @@
 """Representations of the factors of a direct product, as representations of the whole."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 from symjax.groups import DirectProduct, MatrixGroup
@@ -46,14 +45,6 @@ class Pullback(LinearRep):
     def T(self) -> LinearRep:
         """The dual."""
         return dataclasses.replace(self, rep=self.rep.T)
-
-    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
-        """Return the same expression with `change` applied to its leaves."""
-        return change(self)
-
-    def bind(self, group: MatrixGroup) -> LinearRep:
-        """Return this as a representation of `group`."""
-        return self
 
     @property
     def text(self) -> str:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import e3nn_jax as e3nn
@@ -12,7 +11,7 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Array, Float
 
-from symjax.groups import MatrixGroup, Motion, O
+from symjax.groups import Motion, O
 from symjax.groups.group import positional_repr, read_only
 from symjax.reps.algebra import sum_of
 from symjax.reps.arrays import namespace
@@ -83,14 +82,6 @@ class Irreps(LinearRep):
         if parts.num_irreps == 1:
             return self
         return sum_of([(Irreps(str(ir)), mul) for mul, ir in parts], self.group)
-
-    def map_leaves(self, change: Callable[[LinearRep], LinearRep], group: MatrixGroup | None) -> LinearRep:
-        """Return `change` of itself: a leaf."""
-        return change(self)
-
-    def bind(self, group: MatrixGroup) -> LinearRep:
-        """Return itself: a representation of O(3)."""
-        return self
 
     @property
     def text(self) -> str:

@@ -33,13 +33,13 @@ class LinearRep(abc.ABC):
     def drho(self, a: Any) -> Any:
         """Return the matrix [size, size] of a tangent, d/dt rho(exp(t a)) at t = 0."""
 
-    @abc.abstractmethod
     def map_leaves(self, change: Callable[["LinearRep"], "LinearRep"], group: MatrixGroup | None) -> "LinearRep":
-        """Return the same expression of `group` with `change` applied to its leaves."""
+        """Return the same expression of `group` with `change` applied to its leaves, of which this is one."""
+        return change(self)
 
-    @abc.abstractmethod
     def bind(self, group: MatrixGroup) -> "LinearRep":
-        """Return this leaf as a representation of `group`."""
+        """Return this leaf as a representation of `group`; the same where it has its group already."""
+        return self
 
     def act(self, g: Any, x: Any) -> Any:
         """Return rho(g) x along the last axis of x."""
@@ -171,10 +171,6 @@ class Dual(LinearRep):
     def T(self) -> LinearRep:
         """The dual."""
         return self.rep
-
-    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
-        """Return the same expression with `change` applied to its leaves."""
-        return change(self)
 
     def bind(self, group: MatrixGroup) -> LinearRep:
         """Return this as a representation of `group`."""

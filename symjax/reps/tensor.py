@@ -2,7 +2,6 @@
 
 import dataclasses
 import operator
-from collections.abc import Callable
 from typing import Any, SupportsIndex
 
 import jax
@@ -48,10 +47,6 @@ class Defining(LinearRep):
         """Return the element as a permutation with signs, where it is one."""
         return (np.asarray(h), np.ones(len(h))) if h.ndim == 1 else super().monomial(h)
 
-    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
-        """Return the same expression with `change` applied to its leaves."""
-        return change(self)
-
     def bind(self, group: MatrixGroup) -> LinearRep:
         """Return this as a representation of `group`."""
         if isinstance(group, DirectProduct):
@@ -85,10 +80,6 @@ class Determinant(LinearRep):
         """Return the matrix of a tangent."""
         return a.trace().reshape(1, 1)
 
-    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
-        """Return the same expression with `change` applied to its leaves."""
-        return change(self)
-
     def bind(self, group: MatrixGroup) -> LinearRep:
         """Return this as a representation of `group`."""
         if isinstance(group, DirectProduct):
@@ -120,14 +111,6 @@ class Restricted(LinearRep):
     def drho(self, a: Any) -> Any:
         """Return the matrix of a tangent."""
         return self.rep.drho(a)
-
-    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
-        """Return the same expression with `change` applied to its leaves."""
-        return change(self)
-
-    def bind(self, group: MatrixGroup) -> LinearRep:
-        """Return this as a representation of `group`."""
-        return self
 
     @property
     def text(self) -> str:

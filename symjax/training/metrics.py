@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import pathlib
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from typing import Any
 
 import jax
@@ -30,6 +33,22 @@ def means(totals: Mapping[str, tuple]) -> dict[str, float]:
 def evaluate_batches(evaluation: Callable, params: PyTree, batches: Iterable[PyTree]) -> dict[str, tuple]:
     """Return the sums and counts of a parallelised `make_evaluation` over all batches."""
     return add_sums({}, [evaluation(params, batch) for batch in batches])
+
+
+def origin(config: Any) -> dict[str, Any]:
+    """Return what a result came from: the options, a dataclass, and the versions and the commit that ran them."""
+    options = {name: str(x) if isinstance(x, pathlib.Path) else x for name, x in dataclasses.asdict(config).items()}
+    versions = {name: version(name) for name in ("symjax", "jax", "flax", "optax")}
+    return {"config": options, "versions": versions, "commit": _commit()}
+
+
+def _commit() -> str:
+    """Return the commit of the working directory, or nothing where there is none."""
+    ask = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 class MetricsLog:
