@@ -116,6 +116,9 @@ def test_a_plan_is_a_pytree_and_compares_by_content(name):
     assert again == plan
     assert hash(again) == hash(plan)
     assert plan != solved("signs")
+    other = jax.tree.map(lambda x: 2 * x, plan)
+    assert (other == plan) == (plan.dim == 0)
+    assert jax.jit(lambda p: p == plan)(plan) == (plan.dim == 0)
     assert f"dim {plan.dim}, {plan.method}, residual" in repr(plan)
 
 

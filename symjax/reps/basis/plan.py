@@ -49,7 +49,7 @@ class Block:
 class Plan:
     """An orthonormal basis of all linear maps W with rho_out(g) W = W rho_in(g), in blocks.
 
-    A plan is a pytree whose leaves are the arrays of its bases, and compares by its representations and methods.
+    A plan is a pytree whose leaves are the arrays of its bases, and two plans are equal where all they hold is.
 
     Attributes:
         blocks: the blocks that hold maps.
@@ -175,13 +175,19 @@ class Plan:
         return self.rep_in, self.rep_out, tuple((b.target, b.source, b.method, b.basis.dim) for b in self.blocks)
 
     def __eq__(self, other: object) -> bool:
-        return self._content == other._content if isinstance(other, Plan) else NotImplemented
+        if not isinstance(other, Plan):
+            return NotImplemented
+        return self._content == other._content and all(map(_same, jax.tree.leaves(self), jax.tree.leaves(other)))
 
     def __hash__(self) -> int:
         return hash(self._content)
 
     def __repr__(self) -> str:
         return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {self.method}, residual {self.residual:.1e})"
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (a.dtype == b.dtype and not isinstance(a, jax.core.Tracer) and np.array_equal(a, b))
 
 
 def _require(array: Any, last: tuple[int, ...], what: str) -> None:
