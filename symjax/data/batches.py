@@ -39,7 +39,8 @@ def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, .
         species: the model's table of atomic numbers.
 
     Raises:
-        ValueError: a structure, named by its index, holds an element that is not in the table.
+        ValueError: a structure, named by its index, holds an element that is not in the table, or `neighbour_list`
+            refuses its geometry.
     """
     samples = []
     for i, atoms in enumerate(structures.atoms):

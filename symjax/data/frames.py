@@ -48,7 +48,7 @@ def read_frames(path: str | pathlib.Path) -> list[Frame]:
 def _read_ase(path: pathlib.Path) -> list[Frame]:
     """Collect labels first: ASE drops a calculator's results as soon as the cell changes."""
     frames = []
-    for atoms in ase.io.iread(path, index=":"):
+    for atoms in ase.io.iread(path, index=":", do_not_split_by_at_sign=True):
         results = {} if atoms.calc is None else atoms.calc.results
         arrays = {name: value for name, value in atoms.arrays.items() if name not in ("numbers", "positions")}
         frames.append(Frame(atoms, atoms.info | arrays | results))
@@ -61,16 +61,26 @@ def _read_npz(path: pathlib.Path) -> list[Frame]:
         for key in ("numbers", "positions"):
             if names[key] not in archive:
                 raise ValueError(f"it has no {key} ({' or '.join(ALIASES[key])}), only {', '.join(archive.files)}")
-        numbers, positions = archive[names["numbers"]].reshape(-1), archive[names["positions"]]
-        if positions.ndim != 3 or positions.shape[1:] != (len(numbers), 3):
-            raise ValueError(f"expected positions [frames, {len(numbers)}, 3], got {list(positions.shape)}")
+        numbers, positions = archive[names["numbers"]], archive[names["positions"]]
+        if positions.ndim != 3 or positions.shape[1:] != (numbers.size, 3):
+            raise ValueError(
+                "expected positions [frames, n, 3] and atomic numbers [n], the same in all frames, got "
+                f"{list(positions.shape)} and {list(numbers.shape)}"
+            )
         # sGDML keeps lattice vectors as columns.
         cell = {"cell": archive["lattice"].T, "pbc": True} if "lattice" in archive else {}
         geometry = {names["numbers"], names["positions"], "lattice"}
         stored = {name: archive[name] for name in archive.files if name not in geometry}
-    stored |= {key: stored[names[key]] for key in ("energy", "forces") if names[key] in stored}
+    for key in ("energy", "forces"):
+        if names[key] in stored:
+            stored[key] = stored[names[key]]
+            if stored[key].shape[:1] != positions.shape[:1]:
+                raise ValueError(
+                    f"there are {len(positions)} frames of positions, but {names[key]} has the shape "
+                    f"{list(stored[key].shape)}"
+                )
     labels = {name: value for name, value in stored.items() if value.shape[:1] == positions.shape[:1]}
     return [
-        Frame(ase.Atoms(numbers, x, **cell), {key: value[i] for key, value in labels.items()})
+        Frame(ase.Atoms(numbers.reshape(-1), x, **cell), {key: value[i] for key, value in labels.items()})
         for i, x in enumerate(positions)
     ]

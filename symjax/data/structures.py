@@ -181,9 +181,10 @@ def _isolated(frames: list[tuple[str, Frame]], key: str, factors: Factors) -> di
 def _label(where: str, frame: Frame, key: str, what: str) -> np.ndarray:
     """Return one label of one frame, checked; energy [], forces [n, 3], stress [3, 3]."""
     if key not in frame.labels:
+        dispensable = "" if what == "energy" else ", or None to do without"
         raise ValueError(
             f"{where}: there is no {what} under {key!r}, only {', '.join(sorted(frame.labels)) or 'no labels at all'}; "
-            f"name the right one with {what}_key, or None to do without"
+            f"name the right one with --{what}-key, in Python {what}_key{dispensable}"
         )
     try:
         value = np.array(frame.labels[key], dtype=float)

@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
+LARGEST = 20_000_000  # images, or pairs: about 3 GB
+
 
 def neighbour_list(
     positions: Float[np.ndarray, "n 3"],
@@ -27,8 +29,8 @@ def neighbour_list(
         Senders j, receivers i (int32) and shifts of the sender in Å, integer combinations of the lattice vectors.
 
     Raises:
-        ValueError: the cutoff is not positive, a position or the cell is not finite, or periodic lattice vectors are
-            linearly dependent.
+        ValueError: the cutoff is not positive, a position or the cell is not finite, periodic lattice vectors are
+            linearly dependent, or there would be more than 20 million images or pairs.
     """
     if not (np.isfinite(cutoff) and cutoff > 0):
         raise ValueError(f"the cutoff must be a positive number of Å, got {cutoff}")
@@ -38,13 +40,16 @@ def neighbour_list(
     if not np.isfinite(cell).all():
         raise ValueError(f"lattice vectors must be finite, got the cell {cell.tolist()}")
     lattice = _complete(cell, pbc)
-    fractional = np.where(pbc, positions @ np.linalg.inv(lattice), 0.0)
+    inverse = np.linalg.inv(lattice)
+    reach = cutoff * np.linalg.norm(inverse, axis=0) + 1e-9
+    _require_few_images(len(positions), reach[pbc], cell, cutoff)
+    fractional = np.where(pbc, positions @ inverse, 0.0)
     wraps = np.floor(fractional)
-    owners, repeats = _images(fractional - wraps, lattice, pbc, cutoff)
+    owners, repeats = _images(fractional - wraps, reach, pbc)
     wrapped = positions - wraps @ lattice
-    pairs = KDTree(wrapped).sparse_distance_matrix(
-        KDTree(wrapped[owners] + repeats @ lattice), cutoff, output_type="ndarray"
-    )
+    atoms, images = KDTree(wrapped), KDTree(wrapped[owners] + repeats @ lattice)
+    _require_few_pairs(atoms, images, cutoff)
+    pairs = atoms.sparse_distance_matrix(images, cutoff, output_type="ndarray")
     receivers, images = pairs["i"], pairs["j"]
     kept = (owners[images] != receivers) | repeats[images].any(axis=1)
     order = np.lexsort((images[kept], receivers[kept]))
@@ -68,12 +73,28 @@ def _complete(cell: np.ndarray, pbc: np.ndarray) -> np.ndarray:
     return lattice
 
 
-def _images(
-    fractional: np.ndarray, lattice: np.ndarray, pbc: np.ndarray, cutoff: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """List the images of atoms that come within the cutoff of the unit cell: owners [m] and lattice repeats [m, 3]."""
+def _require_few_images(atoms: int, reach: np.ndarray, cell: np.ndarray, cutoff: float) -> None:
+    images = atoms * np.prod(1 + 2 * reach)
+    if not images <= LARGEST:
+        raise ValueError(
+            f"a cutoff of {cutoff} Å reaches about {images:.0e} periodic images of the atoms in the cell "
+            f"{cell.tolist()}, and {LARGEST} is the most; lower the cutoff, or mend the cell"
+        )
+
+
+def _require_few_pairs(atoms: KDTree, images: KDTree, cutoff: float) -> None:
+    if atoms.n * images.n > LARGEST and (pairs := atoms.count_neighbors(images, cutoff)) > LARGEST:
+        raise ValueError(
+            f"{pairs} pairs of atoms are within the cutoff of {cutoff} Å, and {LARGEST} is the most; lower the cutoff"
+        )
+
+
+def _images(fractional: np.ndarray, reach: np.ndarray, pbc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """List the images of atoms within reach of the unit cell: owners [m] and lattice repeats [m, 3].
+
+    All numbers are in lattice vectors; those of `reach` say how far the cutoff reaches along each.
+    """
     owners, repeats = np.arange(len(fractional)), np.zeros((len(fractional), 3))
-    reach = cutoff * np.linalg.norm(np.linalg.inv(lattice), axis=0) + 1e-9
     for axis in np.flatnonzero(pbc):
         steps = np.arange(-np.ceil(reach[axis]), np.ceil(reach[axis]) + 1)
         places = fractional[owners, axis] + steps[:, None]

@@ -68,6 +68,13 @@ def test_an_unknown_element_names_the_structure():
         make_samples(labelled()[[0, 2, 0, 3]], cutoff=2.0, species=(1, 8))
 
 
+def test_a_cell_too_small_for_the_cutoff_names_the_structure():
+    tiny = ase.build.bulk("Si")
+    tiny.cell[0] *= 1e-9
+    with pytest.raises(ValueError, match=r"structure 1 \(Si2\): a cutoff of 4.0 Å reaches about .* images"):
+        make_samples(Structures((ase.build.bulk("Si"), tiny)), cutoff=4.0, species=(14,))
+
+
 def test_far_from_the_origin_nothing_is_blurred():
     near = ase.build.bulk("Si", cubic=True)
     near.rattle(0.1, seed=0)

@@ -113,8 +113,15 @@ def test_a_missing_label_names_file_frame_and_what_there_is(tmp_path):
     path = written(tmp_path, water(), bare)
     with pytest.raises(ValueError, match=r"data.xyz, frame 1: there is no energy under 'energy', only dft_energy;"):
         read_structures(path)
-    with pytest.raises(ValueError, match="frame 0: there is no stress under 'stress', only energy, forces"):
+    with pytest.raises(ValueError, match=r"under 'None', .* with --energy-key, in Python energy_key$"):
+        read_structures(path, energy_key="None")
+    words = "there is no stress under 'stress', only energy, forces; .* --stress-key, in Python stress_key, or None to"
+    with pytest.raises(ValueError, match=words):
         read_structures(written(tmp_path, water()), stress_key="stress")
+
+
+def test_a_file_name_is_only_a_name(tmp_path):
+    assert len(read_structures(written(tmp_path, water(), water(), name="300K@0.xyz"))) == 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -164,8 +171,14 @@ def test_bad_archives(tmp_path):
     with pytest.raises(ValueError, match=r"it has no numbers \(z or nuclear_charges\), only R, E"):
         read_structures(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", R=np.zeros((2, 4, 3)), z=[1, 1])
-    with pytest.raises(ValueError, match=r"expected positions \[frames, 2, 3\], got \[2, 4, 3\]"):
+    with pytest.raises(ValueError, match=r"atomic numbers \[n\], .* got \[2, 4, 3\] and \[2\]"):
         read_structures(tmp_path / "b.npz")
+    np.savez(tmp_path / "d.npz", R=np.zeros((2, 3, 3)), z=np.ones((2, 3), int))
+    with pytest.raises(ValueError, match=r"the same in all frames, got \[2, 3, 3\] and \[2, 3\]"):
+        read_structures(tmp_path / "d.npz")
+    np.savez(tmp_path / "e.npz", R=np.zeros((3, 1, 3)), z=[14], E=np.zeros(2))
+    with pytest.raises(ValueError, match=r"there are 3 frames of positions, but E has the shape \[2\]"):
+        read_structures(tmp_path / "e.npz", forces_key=None)
     np.savez(tmp_path / "c.npz", R=np.zeros((2, 1, 3)), z=[14], E=np.array([{}, {}]))
     with pytest.raises(ValueError, match=r"cannot read .*allow_pickle=False"):
         read_structures(tmp_path / "c.npz")

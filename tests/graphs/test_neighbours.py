@@ -78,9 +78,19 @@ def test_no_pairs(atoms):
         ({"cell": np.zeros((3, 3))}, "independent lattice vectors"),
         ({"cell": np.array([[1.0, 0, 0], [2, 0, 0], [0, 0, 1]])}, "independent lattice vectors"),
         ({"cell": np.full((3, 3), np.inf)}, "lattice vectors must be finite"),
+        ({"cutoff": 3000.0}, r"3000.0 Å reaches about 4e\+11 periodic images .* lower the cutoff, or mend the cell"),
+        ({"cell": np.diag([1e-9, 1, 1])}, r"4e\+10 periodic images .*\[1e-09, 0.0, 0.0\]"),
     ],
 )
 def test_nonsense_is_refused(change, message):
     arguments = {"positions": np.zeros((2, 3)), "cell": np.eye(3), "pbc": np.ones(3, bool), "cutoff": 1.0} | change
     with pytest.raises(ValueError, match=message):
         neighbour_list(**arguments)
+
+
+@pytest.mark.parametrize("pbc", [False, True])
+def test_more_pairs_than_fit_are_counted_and_not_made(pbc):
+    """7000 atoms in a box of 3 Å, all within reach of each other."""
+    positions = np.random.default_rng(0).uniform(0, 3, (7000, 3))
+    with pytest.raises(ValueError, match=r"^\d+ pairs of atoms are within the cutoff of 6.0 Å"):
+        neighbour_list(positions, np.eye(3) * 9, np.full(3, pbc), 6.0)
