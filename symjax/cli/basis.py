@@ -20,10 +20,6 @@ LARGEST_MAP = 20_000_000  # entries
 MOST_PANELS = 16
 MOST_DRAWN = 4_000_000  # entries of all panels
 LARGEST_SPLIT = 512  # coordinates of a representation whose irreps are shown
-ZERO = (
-    "Zero is the only equivariant map: no part of the output transforms as a part of the input does. Add scalars or "
-    "products such as T(2) to the input, choose another output, or ask for less symmetry with a smaller group."
-)
 
 
 def run(command: Basis) -> int:
@@ -62,7 +58,7 @@ def describe(plan: Plan, seconds: float) -> None:
     for name, text in lines.items():
         print(f"{name:11}{text}")
     if not plan.dim:
-        print(ZERO)
+        print(f"zero is the only equivariant map: {plan.advice}")
 
 
 def irreps(plan: Plan) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Key, Shaped
 
 from symjax.groups.finite import D
-from symjax.groups.group import MatrixGroup, read_only
+from symjax.groups.group import MatrixGroup, check_counts, read_only
 from symjax.groups.matrix import SO, O
 from symjax.groups.product import DirectProduct
 
@@ -34,6 +34,7 @@ class Embed(MatrixGroup):
             raise TypeError(
                 f"expected a group of matrices or permutations to embed, got the direct product {self.group}"
             )
+        check_counts(self, least=0)
         if not 0 <= self.start <= self.start + self.group.d <= self.d:
             last = self.start + self.group.d - 1
             raise ValueError(f"{self.group} cannot act on the coordinates {self.start} to {last} of {self.d}")

@@ -2,20 +2,15 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, Num
 
 from symjax.groups.group import MatrixGroup, read_only
+from symjax.groups.listing import as_matrix, finite_elements, key_of, tangent_rank
 from symjax.groups.product import DirectProduct
 from symjax.groups.words import product
-
-TOLERANCE = 1e-9
-LARGEST = 10_000
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -65,59 +60,28 @@ class SemiDirectProduct(MatrixGroup):
         """Return n h for independent elements of both groups: uniform where both are."""
         parts = divmod(component, self.complement.components)
         pairs = zip((self.normal, self.complement), jax.random.split(key), parts, strict=True)
-        n, h = (_matrix(group.sample(k, part), jnp) for group, k, part in pairs)
+        n, h = (as_matrix(group.sample(k, part)) for group, k, part in pairs)
         return product(n, h)
 
 
-def _matrix(g: Any, xp: Any) -> Any:
-    """The matrix of a permutation, (g x)[i] = x[g[i]]; a matrix stays as it is."""
-    return xp.eye(len(g))[g] if g.ndim == 1 else g
-
-
 def _matrices(group: MatrixGroup) -> list[np.ndarray]:
-    return [_matrix(h, np).copy() for h in group.generators]
+    return [as_matrix(h).copy() for h in group.generators]
 
 
 def _check_normal(normal: MatrixGroup, complement: MatrixGroup) -> None:
     """Differentiate and evaluate h n h^-1 on the generators: each must stay in the normal group."""
     tangents, elements = normal.lie_algebra, _matrices(normal)
     moves, others = complement.lie_algebra, _matrices(complement)
-    if _rank([*tangents, *moves]) < _rank(tangents) + _rank(moves):
+    if tangent_rank([*tangents, *moves]) < tangent_rank(tangents) + tangent_rank(moves):
         raise ValueError(f"the Lie algebras of {normal} and {complement} overlap: their product is not semidirect")
     if tangents and elements:
         raise ValueError(f"expected a normal group that is connected or finite, got {normal}; GeneratedGroup takes any")
     images = [b @ a - a @ b for b in moves for a in tangents]
     images += [h @ a @ np.linalg.inv(h) for h in others for a in tangents]
     images += [np.linalg.inv(n) @ b @ n - b for b in moves for n in elements]
-    stays = _rank([*tangents, *images]) == _rank(tangents)
+    stays = tangent_rank([*tangents, *images]) == tangent_rank(tangents)
     if stays and elements and others:
-        members = _finite_elements(elements)
-        stays = all(_key(h @ n @ np.linalg.inv(h)) in members for h in others for n in elements)
+        members = finite_elements(elements, normal.d)
+        stays = all(key_of(h @ n @ np.linalg.inv(h)) in members for h in others for n in elements)
     if not stays:
         raise ValueError(f"{complement} does not map {normal} into itself by h n h^-1: their product is not semidirect")
-
-
-def _rank(matrices: Sequence[np.ndarray]) -> int:
-    """The dimension of the real span."""
-    rows = [np.concatenate([np.real(a).ravel(), np.imag(a).ravel()]) for a in matrices]
-    return int(np.linalg.matrix_rank(np.stack(rows), tol=TOLERANCE)) if rows else 0
-
-
-def _key(matrix: np.ndarray) -> bytes:
-    return (np.round(matrix.astype(complex), 6) + 0).tobytes()
-
-
-def _finite_elements(generators: Sequence[np.ndarray]) -> set[bytes]:
-    """All products of the generators, as keys."""
-    identity = np.eye(len(generators[0]))
-    found, fresh = {_key(identity)}, [identity]
-    while fresh and len(found) <= LARGEST:
-        g = fresh.pop()
-        for h in generators:
-            image = h @ g
-            if _key(image) not in found:
-                found.add(_key(image))
-                fresh.append(image)
-    if fresh:
-        raise ValueError(f"expected a finite normal group of at most {LARGEST} elements; use GeneratedGroup for others")
-    return found

@@ -12,7 +12,6 @@ from symjax.groups import MatrixGroup
 from symjax.laws import Equivariance, Intertwining, Law
 from symjax.reps import LinearRep
 from symjax.reps.basis import Plan, equivariant_basis, equivariant_maps
-from symjax.reps.factors import Pullback, bound, factors_of
 
 
 def equivariant_linear(
@@ -29,31 +28,8 @@ def require_maps(plan: Plan) -> Plan:
         ValueError: If only zero is equivariant.
     """
     if plan.dim == 0:
-        moved = [_moving_factors(rep) for rep in (plan.rep_in, plan.rep_out)]
-        strangers = all(moved) and not set.intersection(*moved)
-        raise ValueError(
-            f"zero is the only equivariant linear map from {plan.rep_in} to {plan.rep_out}: "
-            + (
-                "different factors of the group move them. Give both the same group, by restrict(rep, subgroup) where "
-                "one holds the other"
-                if strangers
-                else "nothing in one transforms like anything in the other. Add scalars or products such as T(2) to "
-                "the input, or relax the group"
-            )
-        )
+        raise ValueError(f"zero is the only equivariant linear map from {plan.rep_in} to {plan.rep_out}: {plan.advice}")
     return plan
-
-
-def _moving_factors(rep: LinearRep) -> set[int]:
-    """Return which factors of a direct product move the leaves of a representation, all for a leaf of the product."""
-    found: set[int] = set()
-
-    def look(leaf: LinearRep) -> LinearRep:
-        found.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(bound(leaf)[1]))))
-        return leaf
-
-    rep.map_leaves(look, rep.group)
-    return found
 
 
 def unit_variance(plan: Plan) -> Any:

@@ -84,16 +84,35 @@ class Pointwise(nn.Module):
         """Return function(x).
 
         Raises:
-            ValueError: If the group does more than permute the coordinates, and negate them where the function is odd.
+            ValueError: If the function mixes numbers, or the group does more than permute the coordinates, and negate
+                them where the function is odd.
         """
-        if not permutes(self.rep) and not (monomials(self.rep) is not None and self._is_odd()):
+        if not _acts_pointwise(self.function):
+            raise ValueError(f"expected a function of every number by itself, got {self.function}")
+        if not permutes(self.rep) and not (monomials(self.rep) is not None and _is_odd(self.function)):
             raise ValueError(
                 f"a function of single numbers breaks the symmetry of {self.rep}: expected coordinates that are only "
                 "permuted, or negated too if the function is odd; use Gated"
             )
         return self.function(x)
 
-    def _is_odd(self) -> bool:
-        with jax.ensure_compile_time_eval():
-            probe = jnp.linspace(0.0, 3.0, 31)
-            return bool(jnp.allclose(self.function(-probe), -self.function(probe), rtol=0, atol=1e-5))
+
+PROBES = np.concatenate([np.linspace(0.0, 3.0, 31), np.geomspace(3.0, 1e4, 31)])
+
+
+def _acts_pointwise(function: Callable[[Array], Array]) -> bool:
+    """Return whether numbers give together what each gives alone."""
+    with jax.ensure_compile_time_eval():
+        probe = jnp.asarray(np.concatenate([PROBES, -PROBES]))
+        together, alone = function(probe), jax.vmap(function)(probe[:, None])
+        return together.shape == probe.shape and _agree(together, alone[:, 0])
+
+
+def _is_odd(function: Callable[[Array], Array]) -> bool:
+    with jax.ensure_compile_time_eval():
+        probe = jnp.asarray(PROBES)
+        return _agree(function(-probe), -function(probe))
+
+
+def _agree(a: Array, b: Array) -> bool:
+    return bool(jnp.allclose(a, b, rtol=1e-5, atol=1e-5, equal_nan=True))

@@ -84,11 +84,9 @@ def _join(choice: tuple[Atom, ...], rep: Product) -> Atom:
     sizes = [factor.size for factor in rep.factors]
     strides = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
     order = sorted(range(len(choice)), key=lambda i: repr(choice[i].rep))
-    grids, k = np.zeros((1,) * (2 * len(choice)), int), len(choice)
-    for slot, i in enumerate(order):
+    joined = np.zeros((1, 1), int)
+    for i in order:
         places = choice[i].places * strides[i]
-        shape = [1] * (2 * k)
-        shape[slot], shape[k + slot] = places.shape
-        grids = grids + places.reshape(shape)
-    merged = product_of([choice[i].rep for i in order], rep.group)
-    return Atom(merged, grids.reshape(-1, merged.size))
+        outer = joined[:, None, :, None] + places[:, None, :]
+        joined = outer.reshape(len(joined) * len(places), joined.shape[1] * places.shape[1])
+    return Atom(product_of([choice[i].rep for i in order], rep.group), joined)

@@ -8,12 +8,11 @@ import numpy as np
 from jaxtyping import Inexact, Int, Shaped
 
 from symjax.groups import DirectProduct, MatrixGroup, Trivial
+from symjax.groups.listing import as_matrix, finite_elements, key_of
 from symjax.reps.algebra import Product
 from symjax.reps.arrays import Monomial, namespace, promoted
 from symjax.reps.linear import LinearRep
-from symjax.reps.tensor import as_matrix
 
-MOST_ELEMENTS = 10_000
 SAME = 1e-6  # entries of one element, after rounding in every product that made it
 
 
@@ -125,41 +124,30 @@ class _Cosets(NamedTuple):
 
 @functools.lru_cache(maxsize=64)
 def _cosets(group: MatrixGroup, subgroup: MatrixGroup) -> _Cosets:
-    elements, inside = _elements(group), _elements(subgroup)
-    index = {_key(e): i for i, e in enumerate(elements)}
-    if group.d != subgroup.d or any(_key(h) not in index for h in inside):
+    members, inner_members = _elements(group), _elements(subgroup)
+    elements, inside = list(members.values()), list(inner_members.values())
+    index = {key: i for i, key in enumerate(members)}
+    if group.d != subgroup.d or not inner_members.keys() <= index.keys():
         raise ValueError(f"{subgroup} is no subgroup of {group}: expected some of its matrices")
     coset, inner = np.full((2, len(elements)), -1)
     first = []
     for i, element in enumerate(elements):
         if coset[i] < 0:
-            members = [index[_key(element @ h)] for h in inside]
-            coset[members], inner[members] = len(first), np.arange(len(inside))
+            found = [index[key_of(element @ h)] for h in inside]
+            coset[found], inner[found] = len(first), np.arange(len(inside))
             first.append(i)
     return _Cosets(np.stack(elements), np.stack(inside), np.array(first), coset, inner)
 
 
-def _elements(group: MatrixGroup) -> list[Inexact[np.ndarray, "d d"]]:
-    """Return all elements as matrices, the identity first.
+def _elements(group: MatrixGroup) -> dict[bytes, Inexact[np.ndarray, "d d"]]:
+    """Return all elements as matrices, by their keys, the identity first.
 
     Raises:
         ValueError: If the group is a direct product, or not finite, or too large to list.
     """
     if isinstance(group, DirectProduct) or group.lie_algebra:
         raise ValueError(f"expected a finite group of matrices or permutations, got {group}")
-    generators = [as_matrix(np.asarray(h)) for h in group.generators]
-    if any(np.max(np.abs(np.abs(np.linalg.eigvals(h)) - 1)) > SAME for h in generators):
-        raise ValueError(f"expected a finite group, got {group}, which stretches some vector without end")
-    found = {_key(np.eye(group.d)): np.eye(group.d)}
-    fresh = list(found.values())
-    while fresh:
-        products = {_key(h @ e): h @ e for e in fresh for h in generators}
-        fresh = [e for key, e in products.items() if key not in found]
-        found |= {_key(e): e for e in fresh}
-        if len(found) > MOST_ELEMENTS:
-            raise ValueError(f"{group} has more than {MOST_ELEMENTS} elements, too many to list one by one")
-    return list(found.values())
-
-
-def _key(matrix: np.ndarray) -> bytes:
-    return (np.round(matrix.astype(complex), 6) + 0.0).tobytes()
+    try:
+        return finite_elements(group.generators, group.d)
+    except ValueError as reason:
+        raise ValueError(f"{group} has no list of elements: {reason}") from None

@@ -77,8 +77,11 @@ def bound(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup]:
     """Return what `align` returns.
 
     Raises:
+        TypeError: If one is no linear representation.
         ValueError: If none of the representations has a group.
     """
+    if strangers := [rep for rep in reps if not isinstance(rep, LinearRep)]:
+        raise TypeError(f"expected a linear representation such as T(2)(SO(3)), got {strangers[0]!r}")
     aligned, group = align(*reps)
     if group is None:
         raise ValueError(f"{' and '.join(map(str, reps))} have no group yet; give them one, as in T(2)(SO(3))")
@@ -107,6 +110,18 @@ def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -
         return Pullback(inner, group, _place(factors_of(own), part, group, factor))
 
     return rep.map_leaves(move, group)
+
+
+def moving_factors(rep: LinearRep) -> set[int]:
+    """Return which factors of a direct product move the leaves of a representation, all for a leaf of the product."""
+    found: set[int] = set()
+
+    def look(leaf: LinearRep) -> LinearRep:
+        found.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(leaf._concrete()))))
+        return leaf
+
+    rep.map_leaves(look, rep.group)
+    return found
 
 
 def factors_of(group: MatrixGroup) -> tuple[MatrixGroup, ...]:

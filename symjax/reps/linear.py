@@ -6,8 +6,9 @@ and Wilson 2021, arXiv:2104.09459, section 4).
 
 import abc
 import dataclasses
+import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -84,11 +85,9 @@ class LinearRep(abc.ABC):
         return algebra.scalars(other) + self
 
     def __mul__(self, other: "LinearRep | int") -> "LinearRep":
-        if isinstance(other, int):
-            return algebra.sum_of([(self, natural(other))], self.group)
-        if not isinstance(other, LinearRep):
-            return NotImplemented
-        return algebra.product_of(*factors.align(self, other))
+        if isinstance(other, LinearRep):
+            return algebra.product_of(*factors.align(self, other))
+        return algebra.sum_of([(self, natural(other))], self.group)
 
     def __rmul__(self, other: int) -> "LinearRep":
         return self * other
@@ -127,15 +126,20 @@ def bracketed(text: str) -> str:
     return f"({text})" if set(text) & set("+*") else text
 
 
-def natural(number: int) -> int:
-    """Return a multiplicity or a power.
+def natural(number: SupportsIndex) -> int:
+    """Return a multiplicity, a power or a number of channels.
 
     Raises:
+        TypeError: If it is no integer.
         ValueError: If it is negative.
     """
-    if number < 0:
-        raise ValueError(f"expected a multiplicity or a power of at least 0, got {number}")
-    return number
+    try:
+        count = operator.index(number)
+    except TypeError:
+        raise TypeError(f"expected an integer of at least 0, got {number!r}") from None
+    if count < 0:
+        raise ValueError(f"expected an integer of at least 0, got {number}")
+    return count
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from symjax.groups import MatrixGroup
 from symjax.reps.algebra import product_of
 from symjax.reps.arrays import namespace, one
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, natural
 
 MOST_BYTES = 2**31
 
@@ -32,7 +32,8 @@ class Power(LinearRep):
     sign: int
 
     def __post_init__(self):
-        if self.power < 1 or self.sign not in (1, -1):
+        assert self.sign in (1, -1)
+        if natural(self.power) < 1:
             raise ValueError(f"expected a power of at least 1, got {self.power}")
 
     @property
@@ -87,12 +88,12 @@ class Power(LinearRep):
 
 
 def symmetric(rep: LinearRep, power: int) -> LinearRep:
-    """Return the symmetric power, the totally symmetric tensors of that rank."""
+    """Return the symmetric power, the tensors with t[i, j, ...] = t[j, i, ...], of size n + power - 1 over power."""
     return Power(rep, power, 1)
 
 
 def alternating(rep: LinearRep, power: int) -> LinearRep:
-    """Return the alternating power, the totally antisymmetric tensors of that rank."""
+    """Return the alternating power, the tensors with t[i, j, ...] = -t[j, i, ...], of size n over power."""
     return Power(rep, power, -1)
 
 

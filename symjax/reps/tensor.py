@@ -8,16 +8,12 @@ import jax
 import numpy as np
 
 from symjax.groups import DirectProduct, MatrixGroup
+from symjax.groups.listing import as_matrix, tangent_rank
+from symjax.groups.permutation import PermutationGroup
 from symjax.reps.algebra import Product, product_of
 from symjax.reps.arrays import Monomial, namespace
 from symjax.reps.factors import factors_of, pullback
 from symjax.reps.linear import Dual, LinearRep
-
-
-def as_matrix(g: Any) -> Any:
-    """Return the matrix of an element, which in a group of permutations is a list of places."""
-    xp = namespace(g)
-    return xp.eye(len(g))[g] if g.ndim == 1 else g
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -138,17 +134,23 @@ def T(p: SupportsIndex, q: SupportsIndex = 0) -> LinearRep:
 
 
 def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
-    """Return the representation with only the elements of a subgroup acting.
+    """Return rho(h) for the elements h of a subgroup only.
+
+    That it is a subgroup is tested as far as generators tell: permutations are looked up in the group, other elements
+    are compared by determinant only.
 
     Raises:
-        ValueError: If the matrices of the subgroup have another size or kind, or move in ways that the group does not.
+        ValueError: If the matrices of the subgroup have another size or kind, move in ways that the group does not, or
+            are permutations or of determinants that the group does not have.
     """
     group = rep._concrete()
     sizes, own_sizes = ([part.d for part in factors_of(g)] for g in (subgroup, group))
     if sizes != own_sizes or (group.is_unitary and not subgroup.is_unitary) or (group.is_real > subgroup.is_real):
         raise ValueError(f"{subgroup} is no subgroup of {group}: expected matrices of its size and kind")
-    if _rank(group.lie_algebra) < _rank((*group.lie_algebra, *subgroup.lie_algebra)):
+    if tangent_rank(group.lie_algebra) < tangent_rank((*group.lie_algebra, *subgroup.lie_algebra)):
         raise ValueError(f"{subgroup} is no subgroup of {group}: a tangent of it is none of the group")
+    if not all(map(_may_hold, factors_of(group), factors_of(subgroup))):
+        raise ValueError(f"{subgroup} is no subgroup of {group}: a generator of it is no element of the group")
 
     def give_up(leaf: LinearRep) -> LinearRep:
         if isinstance(leaf, Dual):
@@ -160,7 +162,11 @@ def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
     return rep.map_leaves(give_up, subgroup)
 
 
-def _rank(tangents: tuple[Any, ...]) -> int:
-    """Return the dimension of the real span."""
-    parts = [[part.ravel() for leaf in jax.tree.leaves(a) for part in (leaf.real, leaf.imag)] for a in tangents]
-    return int(np.linalg.matrix_rank(np.stack([*map(np.concatenate, parts)]), tol=1e-9)) if parts else 0
+def _may_hold(group: MatrixGroup, subgroup: MatrixGroup) -> bool:
+    """Return whether the generators of another group look like elements of this one."""
+    if isinstance(group, PermutationGroup) and all(h.ndim == 1 for h in subgroup.generators):
+        return all(group.chain.contains(h) for h in subgroup.generators)
+    own, other = ([np.linalg.det(as_matrix(h)) for h in g.generators] for g in (group, subgroup))
+    traceless = np.allclose([np.trace(a) for a in group.directions], 0, atol=1e-9)
+    powers = [k for k in (1, 2) if traceless and np.allclose(np.power(own, k), 1, atol=1e-9)]
+    return not powers or np.allclose(np.power(other, powers[0]), 1, atol=1e-9)

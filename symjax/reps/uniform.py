@@ -4,7 +4,7 @@ import math
 
 from symjax.groups import MatrixGroup
 from symjax.reps.algebra import sum_of
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, natural
 from symjax.reps.tensor import T
 
 
@@ -12,16 +12,15 @@ def uniform_rep(channels: int, group: MatrixGroup) -> LinearRep:
     """Return tensors of `channels` numbers in all, as many numbers of each rank as fit.
 
     While room is left, the largest rank r with (r + 1) d^r <= room is found, and d^(r - k) tensors of rank k are added
-    for each k <= r. Where the dual differs, the tensors of rank k are spread over T(p, k - p) like binomial
-    coefficients, what remains going to the most balanced. Nothing is random.
+    for each k <= r; where d is 1, ranks rise as if it were 2. Where the dual differs, the tensors of rank k are spread
+    over T(p, k - p) like binomial coefficients, what remains going to the most balanced. Nothing is random.
 
     Raises:
-        ValueError: If `channels` is negative.
+        TypeError: If `channels` is no integer.
+        ValueError: If it is negative.
     """
-    if channels < 0:
-        raise ValueError(f"expected at least 0 channels, got {channels}")
     counts: dict[int, int] = {}
-    room, d = channels, group.d
+    room, d = natural(channels), group.d
     while room > 0:
         rank = _largest_rank(room, d)
         for k in range(rank + 1):
@@ -32,9 +31,9 @@ def uniform_rep(channels: int, group: MatrixGroup) -> LinearRep:
 
 
 def _largest_rank(room: int, d: int) -> int:
-    """Return the largest rank r with (r + 1) d^r <= room, at most room - 1 where d is 1."""
+    """Return the largest rank r with (r + 1) max(d, 2)^r <= room; 0 where there are no coordinates at all."""
     rank = 0
-    while (rank + 2) * d ** (rank + 1) <= room:
+    while d and (rank + 2) * max(d, 2) ** (rank + 1) <= room:
         rank += 1
     return rank
 

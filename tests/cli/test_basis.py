@@ -71,7 +71,7 @@ def test_an_empty_space_says_why_and_what_to_try(capsys, tmp_path):
     printed = capsys.readouterr().out
     assert "dimension 0 of 6" in printed
     assert "irreps in  3-dimensional, 1 times\nirreps out 1-dimensional, 2 times\n" in printed
-    assert "Zero is the only equivariant map" in printed
+    assert "zero is the only equivariant map" in printed
     assert "products such as T(2)" in printed
     assert not list(tmp_path.iterdir())
 

@@ -91,7 +91,7 @@ def test_gradients_at_zero():
 
 
 def test_what_has_no_map_or_no_group_is_refused_in_one_sentence():
-    with pytest.raises(ValueError, match=r"zero is the only equivariant linear map .* Add scalars or products"):
+    with pytest.raises(ValueError, match=r"zero is the only equivariant linear map .* add scalars or products"):
         EquivariantLinear((2 * V)(O(3)), Scalar).init(KEY, jnp.ones((1, 6)))
     with pytest.raises(ValueError, match=r"different factors of the group move them.* restrict\(rep, subgroup\)"):
         EquivariantLinear(V(SO(3)), V(O(3))).init(KEY, jnp.ones((1, 3)))

@@ -44,8 +44,25 @@ def test_lawful_functions_of_numbers(rep, function):
     np.testing.assert_array_equal(Pointwise(rep, function).apply({}, x), function(x))
 
 
+@pytest.mark.parametrize("function", [lambda x: jnp.cumsum(x, -1), jax.nn.softmax, jnp.sum])
+def test_functions_that_mix_numbers_are_refused(function):
+    with pytest.raises(ValueError, match="expected a function of every number by itself"):
+        Pointwise(V(S(3)), function).apply({}, jnp.ones(3))
+
+
+def clipped(x):
+    return jnp.clip(x, -4.0, 5.0)
+
+
 @pytest.mark.parametrize(
-    ("rep", "function"), [(V(Parity()), jax.nn.relu), (V(O(3)), jnp.tanh), (V(O(3)), jax.nn.relu), (V(SU(2)), jnp.tanh)]
+    ("rep", "function"),
+    [
+        (V(Parity()), jax.nn.relu),
+        (V(Parity()), clipped),
+        (V(O(3)), jnp.tanh),
+        (V(O(3)), jax.nn.relu),
+        (V(SU(2)), jnp.tanh),
+    ],
 )
 def test_others_are_refused_in_one_sentence(rep, function):
     with pytest.raises(ValueError, match=r"breaks the symmetry of .*; use Gated"):

@@ -45,6 +45,8 @@ def test_the_first_method_that_applies_is_taken():
     mixed = equivariant_maps((V * V + Scalar)(SO(3)), (V * V + Scalar)(SO(3)))
     assert "orbits" in mixed.method.split("+")
     assert len(mixed.method.split("+")) == 2
+    large = T(2)(O(65))  # 4225 numbers: too many for eigenvectors
+    assert (equivariant_maps(large, large).method, equivariant_maps(large, large).dim) == ("diagrams", 3)
     shear = GeneratedGroup(lie_algebra=[[[0, 1], [0, 0]]])
     assert equivariant_maps(V(shear), V(shear)).dim == 2
 
@@ -55,6 +57,7 @@ def test_the_first_method_that_applies_is_taken():
         (lambda: equivariant_maps(V(SO(2)), V(SO(2)), method="orbits"), ValueError, "orbits: some element does more"),
         (lambda: equivariant_maps(T(8)(SL(3)), T(1)(SL(3)), method="dense"), ValueError, "dense: 19683 unknowns"),
         (lambda: equivariant_maps(V, V), ValueError, "V and V have no group yet"),
+        (lambda: equivariant_maps(3, V(S(3))), TypeError, "rep"),
         (lambda: equivariant_basis(T(2)), ValueError, "no group yet"),
         (lambda: equivariant_maps(T(9)(S(9)), T(9)(S(9))), ValueError, "GiB"),
     ],
@@ -62,6 +65,19 @@ def test_the_first_method_that_applies_is_taken():
 def test_what_cannot_be_solved_is_refused(wrong, error, message):
     with pytest.raises(error, match=message):
         wrong()
+
+
+def test_a_space_without_maps_says_why_and_what_to_try():
+    strangers = equivariant_maps(V(O(3)), V(D(3)))
+    assert "different factors of the group move them" in repr(strangers)
+    assert "add scalars or products such as T(2)" in repr(equivariant_maps(V(O(3)), Scalar(O(3))))
+
+
+def test_equal_groups_keep_their_own_names():
+    rotations = SO(2)
+    mine = GeneratedGroup(lie_algebra=rotations.lie_algebra, name="mine")
+    assert repr(equivariant_maps(V(rotations), V(rotations))).startswith("Plan(V(SO(2)) -> V(SO(2)): dim 2")
+    assert repr(equivariant_maps(V(mine), V(mine))).startswith("Plan(V(mine) -> V(mine): dim 2")
 
 
 def test_an_unknown_method_is_refused():
@@ -125,7 +141,7 @@ def test_groups_of_one_name_and_other_generators_are_not_confused():
 def test_equal_content_is_solved_once():
     first = equivariant_maps((V * V)(Z(5)), V(Z(5)))
     again = GeneratedGroup(generators=[np.roll(np.arange(5), 1)])
-    assert equivariant_maps((V * V)(again), V(again)) is first
+    assert equivariant_maps((V * V)(again), V(again)).blocks is first.blocks
 
 
 @pytest.mark.parametrize("wide", [True, False])

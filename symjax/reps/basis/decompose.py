@@ -113,7 +113,7 @@ class _Spaces:
             root = int(np.argmax(left))
             members, parents, strongest, origin = [], [], np.where(left, 0.0, -1.0), np.zeros(len(left), int)
             strongest[root] = np.inf
-            while (best := int(np.argmax(strongest))) is not None and strongest[best] > CLEAR * self.scale:
+            while strongest[best := int(np.argmax(strongest))] > CLEAR * self.scale:
                 members.append(best)
                 parents.append(int(origin[best]))
                 left[best], strongest[best] = False, -1.0

@@ -14,6 +14,7 @@ from symjax.groups import MatrixGroup
 from symjax.reps.arrays import namespace
 from symjax.reps.atoms import atoms, pick, places_in_order, ranks
 from symjax.reps.basis.bases import Factored
+from symjax.reps.factors import moving_factors
 from symjax.reps.linear import LinearRep
 
 
@@ -81,6 +82,20 @@ class Plan:
         """The group of both representations."""
         assert self.rep_out.group is not None
         return self.rep_out.group
+
+    @property
+    def advice(self) -> str:
+        """Why zero may be the only map between two representations, and what to try."""
+        moved = [moving_factors(rep) for rep in (self.rep_in, self.rep_out)]
+        if all(moved) and not set.intersection(*moved):
+            return (
+                "different factors of the group move them; give both the same group, by restrict(rep, subgroup) where "
+                "one holds the other"
+            )
+        return (
+            "no part of one transforms like a part of the other; add scalars or products such as T(2) to the input, "
+            "choose another output, or ask for less symmetry with a smaller group"
+        )
 
     @functools.cached_property
     def scales(self) -> Float[np.ndarray, " r"]:
@@ -183,7 +198,8 @@ class Plan:
         return hash(self._content)
 
     def __repr__(self) -> str:
-        return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {self.method}, residual {self.residual:.1e})"
+        found = f"{self.method}, residual {self.residual:.1e}" if self.dim else f"{self.advice}"
+        return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {found})"
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -191,6 +207,8 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _require(array: Any, last: tuple[int, ...], what: str) -> None:
+    if not isinstance(array, np.ndarray | jax.Array):
+        raise TypeError(f"expected {what} as an array, got {array!r}")
     if array.shape[-len(last) :] != last:
         raise ValueError(f"expected {what} of shape [..., {', '.join(map(str, last))}], got {array.shape}")
     if not jax.dtypes.issubdtype(array.dtype, np.inexact):

@@ -1,5 +1,6 @@
 """`equivariant_maps`: the complete space of equivariant linear maps, by the method that suits the representations."""
 
+import dataclasses
 import functools
 import math
 import os
@@ -30,7 +31,7 @@ SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(
         "dense": dense.solve,
     }
 )
-AUTOMATIC = ("orbits", "isotypic", "weights", "dense")
+AUTOMATIC = ("orbits", "isotypic", "diagrams", "weights", "dense")
 SEEDS = 4
 ACCURACY = 1e-10
 SMALL = 2**14  # entries of all maps of a basis, below which they are kept in full
@@ -50,10 +51,11 @@ def equivariant_maps(
         rep_out: what goes out; representations of different groups become ones of the direct product.
         method: "orbits" (permutations and signs of coordinates), "isotypic" (groups closed under the adjoint),
             "weights" (any group of matrices), "diagrams" (tensors of the classical groups), "dense" (small systems), or
-            "auto": the first of orbits, isotypic, weights and dense that applies.
+            "auto": the first of orbits, isotypic, diagrams, weights and dense that applies.
         store: a folder that keeps bases between runs; what is read from it is checked like what is solved.
 
     Raises:
+        TypeError: If one is no linear representation.
         ValueError: If a representation has no group, the method is unknown or does not apply, the maps do not fit in
             memory, or no method finds a basis that passes its checks.
     """
@@ -61,7 +63,9 @@ def equivariant_maps(
         raise ValueError(f"method is auto, {', '.join(SOLVERS)}, not {method!r}")
     (source, target), _ = bound(rep_in, rep_out)
     _require_memory(source, target)
-    return _plan(source, target, method, None if store is None else pathlib.Path(store))
+    plan = _plan(source, target, method, None if store is None else pathlib.Path(store))
+    named = (repr(plan.rep_in), repr(plan.rep_out)) == (repr(source), repr(target))
+    return plan if named else dataclasses.replace(plan, rep_in=source, rep_out=target)  # equal groups, other names
 
 
 def equivariant_basis(rep: LinearRep, *, method: Method = "auto", store: str | pathlib.Path | None = None) -> Plan:
