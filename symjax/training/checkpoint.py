@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
+import logging
 import os
 import pathlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -36,21 +39,27 @@ class OtherModelError(ValueError):
     """A sound checkpoint of something else than what was asked for."""
 
 
+class _DamagedError(ValueError):
+    """A checkpoint that does not hold what was written."""
+
+
 class CheckpointStore:
-    """A folder of steps, each with named trees ("items") and JSON metadata; the latest and the best are kept.
+    """A folder of steps, each with named trees ("items") and JSON metadata; the latest and some others are kept.
 
     Use it as a context manager: leaving it waits for the writes that are still in flight.
 
     Args:
         directory: created if absent, and cleared of interrupted writes.
-        keep: how many of the latest steps to keep, besides the best.
+        identity: what the steps are of, besides names and shapes; written with each, compared when items are read.
+        keep: how many of the latest steps to keep, besides the protected ones.
         read_only: leave the folder as it is; a run may be writing to it.
     """
 
-    def __init__(self, directory: Path, *, keep: int = 2, read_only: bool = False):
-        self.directory = pathlib.Path(directory).absolute()
-        self._best = _KeepStep()
-        policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._best])
+    def __init__(self, directory: Path, *, identity: str = "", keep: int = 2, read_only: bool = False):
+        _drop_late_answers()
+        self.directory, self.identity = pathlib.Path(directory).absolute(), identity
+        self._protected = _KeepSteps()
+        policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._protected])
         options = ocp.CheckpointManagerOptions(
             preservation_policy=policy, create=not read_only, cleanup_tmp_directories=not read_only
         )
@@ -66,28 +75,31 @@ class CheckpointStore:
         """Return the steps in the folder, oldest first, believed or not."""
         return sorted(self._manager.all_steps())
 
-    def save(self, step: int, items: Mapping[str, PyTree], meta: Mapping[str, Any], *, best: int | None = None) -> None:
+    def save(
+        self, step: int, items: Mapping[str, PyTree], meta: Mapping[str, Any], *, protect: Collection[int | None] = ()
+    ) -> None:
         """Write `items` (replicated trees) and `meta` (JSON) as `step`, in the background; every process must call it.
 
         Args:
             step: replaces a step of the same number.
             items: trees of arrays, by name.
             meta: anything JSON holds.
-            best: the step that must outlive newer ones.
+            protect: the steps that must outlive newer ones.
 
         Raises:
             OSError: if this write, or an earlier one in the background, failed for want of space or permission.
         """
         host = {name: _to_host(tree) for name, tree in items.items()}
         header = {"leaves": {name: _describe(tree) for name, tree in host.items()}}
-        header |= {"digests": {name: _digest(tree) for name, tree in host.items()}, "user": dict(meta)}
+        header |= {"digests": {name: _digest(tree) for name, tree in host.items()}}
+        header |= {"identity": self.identity, "user": dict(meta)}
         args: dict[str, Any] = {name: ocp.args.StandardSave(tree) for name, tree in host.items()}
         args[META] = ocp.args.JsonSave(header | {"digest": _digest_json(header)})
         with _disk_errors_in_one_sentence(self.directory):
             self._manager.wait_until_finished()
             if step in self._manager.all_steps():
                 self._manager.delete(step)
-            self._best.step = best
+            self._protected.steps = protect
             self._manager.save(step, args=ocp.args.Composite(**args), force=True)
 
     def restore(self, targets: Mapping[str, PyTree | None], *, prefer: int | None = None) -> Restored | None:
@@ -102,7 +114,7 @@ class CheckpointStore:
             The step, or None in an empty folder.
 
         Raises:
-            OtherModelError: if a good checkpoint holds other items or shapes than the targets.
+            OtherModelError: if a good checkpoint has another identity, or holds other items or shapes than the targets.
             ValueError: if there are steps and none is good.
         """
         self.wait()
@@ -114,10 +126,8 @@ class CheckpointStore:
             except OtherModelError:
                 raise
             except Exception as error:  # Orbax answers damage with whatever it stumbles over
-                reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-                passed_over.append(
-                    f"passed over checkpoint {step} in {self.directory}, which is damaged: {reason[:200]}"
-                )
+                reason = str(error) if isinstance(error, _DamagedError) else "a file of it is missing or unreadable"
+                passed_over.append(f"passed over checkpoint {step} in {self.directory}, which is damaged: {reason}")
                 continue
             return Restored(step, items, meta, tuple(passed_over))
         if passed_over:
@@ -148,31 +158,33 @@ class CheckpointStore:
 
     def _read(self, step: int, targets: Mapping[str, PyTree | None]) -> tuple[dict, dict[str, PyTree]]:
         if not any((self.directory / str(step)).iterdir()):
-            raise ValueError("an empty folder")
+            raise _DamagedError("an empty folder")
         header = self._manager.restore(step, args=ocp.args.Composite(**{META: ocp.args.JsonRestore()}))[META]
         if header.pop("digest", None) != _digest_json(header):
-            raise ValueError("its metadata does not match its digest")
+            raise _DamagedError("its metadata does not match its digest")
+        what = f"checkpoint {step} in {self.directory}"
         hosts = {name: None if target is None else _to_host(target) for name, target in targets.items()}
         for name, host in hosts.items():
-            _require_same_leaves(f"checkpoint {step} in {self.directory}", name, host, header["leaves"])
+            _require_same_leaves(what, name, host, header["leaves"])
         if not targets:
             return header["user"], {}
+        _require_same_identity(what, self.identity, header.get("identity", ""))
         args = {name: ocp.args.StandardRestore(host) for name, host in hosts.items()}
         found = self._manager.restore(step, args=ocp.args.Composite(**args))
         for name in targets:
             if _digest(found[name]) != header["digests"][name]:
-                raise ValueError(f"the content of {name!r} does not match its digest")
+                raise _DamagedError(f"the content of {name!r} does not match its digest")
         return header["user"], {name: _like(target, found[name]) for name, target in targets.items()}
 
 
 @dataclasses.dataclass
-class _KeepStep(checkpoint_managers.PreservationPolicy):
-    """Preserve one step, whatever its age. Orbax's own best-of policy forgets its metrics when a run restarts."""
+class _KeepSteps(checkpoint_managers.PreservationPolicy):
+    """Preserve some steps, whatever their age. Orbax's own best-of policy forgets its metrics when a run restarts."""
 
-    step: int | None = None
+    steps: Collection[int | None] = ()
 
     def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> Sequence[bool]:
-        return [info.step == self.step for info in checkpoints]
+        return [info.step in self.steps for info in checkpoints]
 
 
 @contextlib.contextmanager
@@ -186,6 +198,27 @@ def _disk_errors_in_one_sentence(directory: pathlib.Path) -> Iterator[None]:
         if number is None:
             raise
         raise OSError(number, f"a checkpoint could not be written to {directory}: {os.strerror(number)}") from error
+
+
+def _drop_late_answers() -> None:
+    """Say nothing of the reads and writes that end after another one has failed.
+
+    Orbax closes its event loop at the first failure. Of every later answer Python prints that the loop is closed, or
+    that nobody asked for it, at any later time; so both filters stay. They drop nothing else.
+    """
+    logging.getLogger("asyncio").addFilter(_asked_for)
+    if getattr(sys.unraisablehook, "func", None) is not _unless_late:
+        sys.unraisablehook = functools.partial(_unless_late, sys.unraisablehook)
+
+
+def _asked_for(record: logging.LogRecord) -> bool:
+    said = record.getMessage()
+    return "never retrieved" not in said or not ("orbax" in said or "tensorstore" in said)
+
+
+def _unless_late(hook: Callable[[Any], Any], unraisable: Any) -> None:
+    if unraisable.object is not None or repr(unraisable.exc_value) != "RuntimeError('Event loop is closed')":
+        hook(unraisable)
 
 
 def _is_key(x: Any) -> bool:
@@ -238,6 +271,14 @@ def _require_same_leaves(what: str, name: str, host: PyTree | None, written: Map
                 f"{what} is of another model or optimiser: {name}/{path} is {there} there and {here} here; "
                 "use the settings it was made with"
             )
+
+
+def _require_same_identity(what: str, here: str, there: str) -> None:
+    if here != there:
+        raise OtherModelError(
+            f"{what} is of another model of the same shapes: its identity is {there[:12]!r} there and {here[:12]!r} "
+            "here; use the settings it was made with"
+        )
 
 
 def _unused(path: pathlib.Path) -> pathlib.Path:

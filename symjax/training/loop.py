@@ -21,7 +21,7 @@ from symjax.training.interrupt import interruptions
 from symjax.training.metrics import MetricsLog, add_sums, means
 from symjax.training.parallel import Parallel
 from symjax.training.schedule import Plateau
-from symjax.training.state import Progress, TrainState, inference_params, restore_params, save_state
+from symjax.training.state import Progress, TrainState, inference_params, last_sound_step, restore_params, save_state
 
 
 class FitResult(NamedTuple):
@@ -165,7 +165,7 @@ class _Run:
             f"the loss or its gradient was not finite in {self.streak} steps in a row (steps "
             f"{last - self.streak + 1} to {last}, up to batch {self.place.index - behind} of epoch "
             f"{self.place.epoch + 1}); "
-            f"{self._last_checkpoint()}. Lower the learning rate, or look at these batches"
+            f"{self._last_checkpoint(last)}. Lower the learning rate, or look at these batches"
         )
 
     def close_epoch(self, judge: _Judge | None, began: float) -> dict:
@@ -215,14 +215,14 @@ class _Run:
             best = _on_host(inference_params(self.state))
         return FitResult(self.state, self.place, best, self.history, reason, passed_over)
 
-    def _last_checkpoint(self) -> str:
+    def _last_checkpoint(self, last: int) -> str:
         if self.store is None:
             return "no checkpoints were asked for"
         self.store.wait()
-        steps = self.store.steps()
-        return (
-            f"the last good checkpoint is step {steps[-1]} in {self.store.directory}" if steps else "none was saved yet"
-        )
+        sound = last_sound_step(self.store, last, self.streak)
+        if sound is None:
+            return f"no checkpoint in {self.store.directory} is of a step before them"
+        return f"the last good checkpoint is step {sound} in {self.store.directory}"
 
 
 def _on_host(tree: PyTree) -> PyTree:

@@ -102,7 +102,21 @@ def inference_params(state: TrainState) -> PyTree:
 def save_state(store: CheckpointStore, state: TrainState, progress: Progress) -> None:
     """Save parameters, their average and the rest as separate items, so that serving reads only what it needs."""
     meta = {"progress": progress._asdict(), "averaged": state.ema is not None}
-    store.save(progress.step, _items(state), meta, best=progress.best_step)
+    sound = last_sound_step(store, progress.step, int(state.streak))
+    store.save(progress.step, _items(state), meta, protect=(progress.best_step, sound))
+
+
+def last_sound_step(store: CheckpointStore, step: int, streak: int) -> int | None:
+    """Return the newest saved step with no step skipped just before it, `step` itself where `streak` is 0.
+
+    From within a streak a run can only go on into what ended it.
+
+    Args:
+        store: where the run saves.
+        step: the step just finished.
+        streak: how many of the last steps were skipped.
+    """
+    return max((saved for saved in {*store.steps(), step} if saved <= step - streak), default=None)
 
 
 def resume(store: CheckpointStore, state: TrainState) -> Resumed:

@@ -154,6 +154,23 @@ def test_steps_that_are_not_finite_are_counted_or_end_the_run(step, tmp_path):
             fit(toy.state(), step, poisoned, epochs=3, max_streak=2, report_every=report_every, store=store)
 
 
+@pytest.mark.parametrize(
+    ("start", "last_good"), [(7, "the last good checkpoint is step 6 in"), (0, "no checkpoint in")]
+)
+def test_the_last_good_checkpoint_lies_before_the_streak_and_is_kept(step, tmp_path, start, last_good):
+    def plan(epoch):
+        batches = toy.plan(epoch)
+        for index, batch in enumerate(batches):
+            if 6 * epoch + index >= start:
+                batch["x"][:, 0] = np.nan
+        return batches
+
+    with CheckpointStore(tmp_path / "run", keep=2) as store:
+        with pytest.raises(FloatingPointError, match=last_good):
+            fit(toy.state(), step, plan, epochs=3, max_streak=8, store=store, save_every=2)
+        assert store.steps() == ([6, 12, 14] if start else [4, 6])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_writes_a_checkpoint_and_gives_its_meaning_back(step, tmp_path, number):
     before = signal.getsignal(number)

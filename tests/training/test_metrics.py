@@ -1,12 +1,15 @@
 """Sums until the end, and a file of records that a resumed run does not repeat."""
 
+import dataclasses
 import json
 import math
+import pathlib
+import re
 
 import numpy as np
 import pytest
 
-from symjax.training import MetricsLog, means
+from symjax.training import MetricsLog, means, origin
 from symjax.training.metrics import add_sums
 
 
@@ -30,6 +33,25 @@ def test_small_terms_are_not_lost_in_a_long_epoch():
 def test_a_full_disk_is_one_sentence():
     with pytest.raises(OSError, match=r"a record could not be written to /dev/full: No space left on device$"):
         MetricsLog("/dev/full").append({"epoch": 1})
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    out: pathlib.Path = pathlib.Path("runs/toy")
+    rate: float = 0.5
+
+
+def test_the_origin_of_a_result_is_json_wherever_it_was_made(tmp_path, monkeypatch):
+    here = origin(Options())
+    assert here["config"] == {"out": "runs/toy", "rate": 0.5}
+    assert here["versions"].keys() == {"symjax", "jax", "flax", "optax"}
+    assert all(re.match(r"\d+\.\d+", version) for version in here["versions"].values())
+    assert json.loads(json.dumps(here)) == here
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert origin(Options())["commit"] == ""
+    monkeypatch.setenv("PATH", "")
+    assert origin(Options()) == here | {"commit": ""}
 
 
 def test_rewinding_drops_later_epochs_and_torn_lines(tmp_path):
