@@ -86,23 +86,26 @@ def main(config: Config) -> dict[str, float]:
         order = np.random.default_rng((config.seed, epoch)).permutation(config.train)
         return list(order[: per_epoch * config.batch_size].reshape(per_epoch, config.batch_size))
 
-    store = training.CheckpointStore(config.out / "checkpoints")
     state, place = training.init_state(params, optimizer, key=key), None
-    if config.resume:
-        state, place, _ = training.resume(store, state)
-    result = training.fit(
-        state,
-        step,
-        plan,
-        epochs=config.epochs,
-        load=lambda rows: sharded(jax.tree.map(lambda x: x[rows], train), step.devices),
-        evaluate=lambda params: measure(params, valid),
-        evaluate_every=config.evaluate_every,
-        monitor="mse",
-        store=store,
-        log=training.MetricsLog(config.out / "metrics.jsonl"),
-        start=place,
-    )
+    with training.CheckpointStore(config.out / "checkpoints") as store:
+        if config.resume:
+            state, place, passed_over = training.resume(store, state)
+            print(*passed_over, f"going on after epoch {place.epoch}", sep="\n")
+        result = training.fit(
+            state,
+            step,
+            plan,
+            epochs=config.epochs,
+            load=lambda rows: sharded(jax.tree.map(lambda x: x[rows], train), step.devices),
+            evaluate=lambda params: measure(params, valid),
+            evaluate_every=config.evaluate_every,
+            monitor="mse",
+            store=store,
+            log=training.MetricsLog(config.out / "metrics.jsonl"),
+            start=place,
+        )
+    if result.stopped_by == "signal":
+        raise SystemExit("stopped; go on with --resume")
 
     # 5. report
     errors = {"linear": baseline, "egnn": measure(result.best_params, test)["mse"]}

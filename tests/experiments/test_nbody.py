@@ -23,8 +23,10 @@ def test_tiny_preset_trains_and_reports(run):
     assert (config.out / "learning_curve.png").stat().st_size > 10_000
 
 
-def test_goes_on_where_it_stopped(run):
+def test_goes_on_where_it_stopped(run, capsys):
     config, errors = run
+    (config.out / "checkpoints" / "99").mkdir()
     assert nbody.main(dataclasses.replace(config, resume=True)) == errors
+    assert "passed over checkpoint 99" in capsys.readouterr().out
     with pytest.raises(ValueError, match="already holds a run"):
         nbody.main(config)
