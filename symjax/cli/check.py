@@ -5,10 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from symjax.cli.config import Check
-from symjax.cli.dataset import load_data
-from symjax.cli.run import load_potential, read_config
-from symjax.data import read_structures
-from symjax.graphs import atoms_graph
+from symjax.cli.run import load_potential, read_example
+from symjax.data import make_samples, read_structures
 from symjax.groups import E, S
 from symjax.laws import Equivariance, check
 from symjax.models.nequip import ATOM_REPS
@@ -20,10 +18,10 @@ def run(command: Check) -> int:
     """Print one line a law; the exit code is 1 where one is broken."""
     potential = load_potential(command.run)
     if command.data is None:
-        structures = load_data(read_config(command.run))
+        structures = read_example(command.run)
     else:
         structures = read_structures(command.data, energy_key=None, forces_key=None)
-    graph = atoms_graph(structures.atoms[0], cutoff=potential.model.cutoff, species=potential.species)
+    [(graph, _)] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
     if not graph.n_edge.sum():
         raise ValueError(
             f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that "

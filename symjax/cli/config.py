@@ -125,7 +125,7 @@ class Predict:
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """Measure the laws of a trained potential in float64, on the first structure of its data or of a file of yours."""
+    """Measure the laws of a trained potential in float64, on a training structure or the first of a file."""
 
     run: RunDirectory
     data: pathlib.Path | None = None  # anything ASE reads; its first structure is used

@@ -18,29 +18,16 @@ class Splits(NamedTuple):
 
 
 def load_data(config: Train) -> Structures:
-    """Return the structures the configuration names.
-
-    Raises:
-        ValueError: as `load_labelled`, or some structures are periodic and others are not.
-    """
-    if config.data is None:
-        return ethanol()
-    structures = load_labelled(config.data, config.labels)
-    periodic = [bool(atoms.pbc.any()) for atoms in structures.atoms]
-    if len({*periodic}) > 1:
-        closed, open_ = (f"structure {i}, {structures.atoms[i].symbols}" for i in map(periodic.index, (True, False)))
-        raise ValueError(
-            f"{config.data} mixes periodic structures (first {closed}) with open ones (first {open_}), as files that "
-            "lost some cells do; restore them, put molecules into a wide periodic box, or train on one kind"
-        )
-    return structures
+    """Return the structures the configuration names, with the errors of `load_labelled`."""
+    return ethanol() if config.data is None else load_labelled(config.data, config.labels)
 
 
 def load_labelled(path: pathlib.Path, labels: Labels) -> Structures:
     """Return the structures of a file with the labels asked for.
 
     Raises:
-        ValueError: as `read_structures`, or stresses are asked for and a structure has no volume.
+        ValueError: as `read_structures`, some structures are periodic and others are not, or stresses are asked for
+            and a structure has no volume.
     """
     structures = read_structures(path, **dataclasses.asdict(labels))
     for i, atoms in enumerate(structures.atoms if labels.stress_key is not None else ()):
@@ -49,7 +36,21 @@ def load_labelled(path: pathlib.Path, labels: Labels) -> Structures:
                 f"{path}, structure {i} ({atoms.symbols}) is not periodic and can have no stress; leave such "
                 "structures out, or leave --stress-key out"
             )
+    if mixture := describe_mixture(structures):
+        raise ValueError(
+            f"{path} {mixture}; restore them, put molecules into a wide periodic box, or keep one kind only"
+        )
     return structures
+
+
+def describe_mixture(structures: Structures) -> str | None:
+    """Return what is doubtful where some structures are periodic and others are not; atoms alone may be either."""
+    closed = [i for i, atoms in enumerate(structures.atoms) if atoms.pbc.any()]
+    open_ = [i for i, atoms in enumerate(structures.atoms) if not atoms.pbc.any() and len(atoms) > 1]
+    if not closed or not open_:
+        return None
+    first, other = (f"structure {i}, {structures.atoms[i].symbols}" for i in (closed[0], open_[0]))
+    return f"mixes periodic structures (first {first}) with open ones (first {other}), as files that lost some cells do"
 
 
 def split_data(structures: Structures, config: Train) -> Splits:

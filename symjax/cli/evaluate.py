@@ -1,5 +1,6 @@
 """`symjax evaluate`: the errors of a trained potential on labelled structures."""
 
+import math
 import sys
 
 import numpy as np
@@ -33,7 +34,7 @@ def doubt_of_units(truth: Structures, found: Structures, units: str) -> str | No
     def distance(unit: float) -> float:
         return float(np.median(np.abs(predicted - given * unit) / sizes))
 
-    if distance(read) < FAR:
+    if not FAR <= distance(read) < math.inf:
         return None
     nearest = min(ENERGIES, key=lambda name: distance(ENERGIES[name]))
     advice = (

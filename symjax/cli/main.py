@@ -1,10 +1,11 @@
 """`symjax VERB ...`: parse, import what the verb needs, and turn user errors into one sentence and exit code 2."""
 
 import argparse
+import dis
 import importlib
+import io
 import pathlib
 import sys
-import traceback
 from typing import Annotated
 
 import tyro
@@ -24,29 +25,41 @@ VERBS = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one verb; exits with 0 when done and with 2 when the input is at fault."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal knows Å
     try:
         command = _parse(sys.argv[1:] if arguments is None else arguments)
         verb = importlib.import_module(f"symjax.cli.{VERBS[type(command)]}")
         sys.exit(verb.run(command))
-    except (ValueError, FloatingPointError, OSError) as error:
-        if not isinstance(error, OSError) and not _raised_on_purpose(error):
+    except Exception as error:
+        if (sentence := _sentence(error)) is None:
             raise
-        print(f"symjax: {_sentence(error)}", file=sys.stderr)
+        print(f"symjax: {sentence}", file=sys.stderr)
         sys.exit(2)
 
 
-def _raised_on_purpose(error: Exception) -> bool:
-    """Return whether a `raise` in symjax made the error; one that comes from below is a bug and keeps its traceback."""
-    origin = traceback.extract_tb(error.__traceback__)[-1]
-    ours = pathlib.Path(origin.filename).is_relative_to(pathlib.Path(__file__).parents[1])
-    return ours and (origin.line or "").startswith("raise ")
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error)
+def _sentence(error: Exception) -> str | None:
+    """Return what to tell of an error that the user can mend, and None for a bug, which keeps its traceback."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError) or text.startswith("RESOURCE_EXHAUSTED"):  # as devices put it
+        return f"out of memory: {text}; take smaller structures, a smaller cutoff or smaller batches"
     if isinstance(error, OSError) and error.strerror:
-        text = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
-    return " ".join(text.split()) or type(error).__name__
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    meant = isinstance(error, ValueError | FloatingPointError) and _raised_on_purpose(error)
+    return text if meant or isinstance(error, OSError) else None
+
+
+def _raised_on_purpose(error: Exception) -> bool:
+    """Return whether a `raise` in symjax made the error, and no function that it called."""
+    origin = error.__traceback__
+    while origin is not None and origin.tb_next is not None:
+        origin = origin.tb_next
+    if origin is None:
+        return False
+    code = origin.tb_frame.f_code
+    ours = pathlib.Path(code.co_filename).is_relative_to(pathlib.Path(__file__).parents[1])
+    return ours and code.co_code[origin.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def _parse(arguments: list[str]) -> Command:

@@ -1,6 +1,5 @@
 """What a person wants to see of a potential: a table of errors, parity plots, a learning curve."""
 
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from symjax.cli.files import write_json
 from symjax.data.structures import Structures
 
 Errors = dict[str, dict[str, float]]
@@ -43,7 +43,7 @@ def print_errors(errors: Errors, title: str) -> None:
 
 def write_report(folder: pathlib.Path, errors: Errors, facts: Mapping[str, Any]) -> None:
     """Write report.json."""
-    (folder / "report.json").write_text(json.dumps({**facts, "errors": errors}, indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / "report.json", {**facts, "errors": errors})
 
 
 def plot_parity(folder: pathlib.Path, truth: Structures, found: Structures) -> None:

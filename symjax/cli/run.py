@@ -2,24 +2,27 @@
 
 run.json        the configuration of the training
 model.json      the model's options, species, references and statistics of the training data
+structure.xyz   a training structure, for `check`
 checkpoints/    steps, each with its digest
 metrics.jsonl   one record an epoch
 report.json, *.png   errors on the test set, learning curve and parity plots
 """
 
 import dataclasses
-import json
 import pathlib
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import ase
+import ase.io
 import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from symjax.cli.config import Labels, Model, Train
+from symjax.cli.config import Train
+from symjax.cli.files import damaged, decode, read_json, write_json
+from symjax.data import Structures, read_structures
 from symjax.graphs import atoms_graph
 from symjax.models.nequip import NequIP
 from symjax.potentials.potential import Potential
@@ -41,8 +44,7 @@ class Blueprint:
 
     def build(self) -> NequIP:
         """Return the module."""
-        options = {name: tuple(value) if isinstance(value, list) else value for name, value in self.options.items()}
-        return MODELS[self.name](**options)
+        return decode(MODELS[self.name], self.options, "options")
 
     def shapes(self) -> PyTree:
         """Return zeros of the shapes and types of the parameters, in single precision."""
@@ -55,46 +57,66 @@ class Blueprint:
         return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
 
 
-def write_run(folder: pathlib.Path, config: Train, blueprint: Blueprint) -> None:
+@dataclasses.dataclass(frozen=True)
+class _StoredReferences:
+    """Reference energies as JSON has them, by chemical symbol."""
+
+    energies: dict[str, float]
+    shift: float
+    scale: float
+
+
+def write_run(folder: pathlib.Path, config: Train, blueprint: Blueprint, structure: ase.Atoms) -> None:
     """Create the run directory.
 
     Raises:
-        ValueError: there is a run already.
+        ValueError: there is a run already, or what is left of one.
     """
     if (folder / "run.json").exists():
         raise ValueError(f"{folder} already holds a run; continue it with --resume {folder}, or choose another --out")
+    if any((folder / "checkpoints").glob("[0-9]*")):
+        raise ValueError(
+            f"{folder} holds checkpoints but no run.json, so that they cannot be continued; choose another --out, or "
+            f"move {folder / 'checkpoints'} away"
+        )
     folder.mkdir(parents=True, exist_ok=True)
+    ase.io.write(folder / "structure.xyz", structure, format="extxyz")
     model = dataclasses.asdict(blueprint) | {"references": blueprint.references.to_dict()}
-    _write(folder / "model.json", model)
-    _write(folder / "run.json", dataclasses.asdict(config))
+    write_json(folder / "model.json", model)
+    write_json(folder / "run.json", dataclasses.asdict(config))
 
 
 def read_config(folder: pathlib.Path) -> Train:
     """Return the configuration a run was started with."""
-    data = _read(folder / "run.json")
+    path = folder / "run.json"
+    data = read_json(path)
     try:
-        net = Model(**data["net"] | {"radial_widths": tuple(data["net"]["radial_widths"])})
-        paths = {name: pathlib.Path(data[name]) for name in ("data", "out") if data[name] is not None}
-        options: dict[str, Any] = data | paths | {"net": net, "labels": Labels(**data["labels"])}
-        return Train(**options)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder}/run.json is not a configuration of this version of symjax: {error}") from None
+        return decode(Train, data, "it")
+    except ValueError as error:
+        raise damaged(path, error) from None
 
 
 def read_blueprint(folder: pathlib.Path) -> Blueprint:
     """Return what model.json says of a run's model."""
-    data = _read(folder / "model.json")
+    path = folder / "model.json"
+    data = read_json(path)
     try:
-        if data["name"] not in MODELS:
-            raise ValueError(
-                f"{folder} holds a model {data['name']!r}, but this version only knows {', '.join(MODELS)}"
-            )
-        references = References.from_dict(data["references"])
-        blueprint = Blueprint(**data | {"species": tuple(data["species"]), "references": references})
-        blueprint.build()
+        name = decode(str, data.get("name"), "name")
+        if name not in MODELS:
+            raise ValueError(f"it is of a model {name!r}, and this version of symjax only knows {', '.join(MODELS)}")
+        references = decode(_StoredReferences, data.get("references"), "references")
+        data |= {"references": References.from_dict(dataclasses.asdict(references))}
+        blueprint = decode(Blueprint, data, "it")
+        if blueprint.build().species != len(blueprint.species):
+            raise ValueError(f"the options count {blueprint.build().species} species, not {len(blueprint.species)}")
         return blueprint
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder}/model.json does not describe a model of this version of symjax: {error}") from None
+    except ValueError as error:
+        raise damaged(path, error) from None
+
+
+def read_example(folder: pathlib.Path) -> Structures:
+    """Return the training structure that a run keeps, without labels."""
+    return read_structures(folder / "structure.xyz", energy_key=None, forces_key=None)
 
 
 def load_potential(folder: pathlib.Path) -> Potential:
@@ -107,25 +129,3 @@ def load_potential(folder: pathlib.Path) -> Potential:
     for sentence in passed_over:
         print(sentence, file=sys.stderr)
     return Potential(blueprint.build(), params, blueprint.species, blueprint.references)
-
-
-def _read(path: pathlib.Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ValueError(f"{path.parent} is not a run directory of `symjax train`: there is no {path.name}")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(data, dict):
-            raise ValueError(f"expected a JSON object, got {data!r:.40}")
-        return data
-    except ValueError as error:  # of JSON or of the encoding
-        raise ValueError(f"{path} is damaged: {error}") from None
-
-
-def _write(path: pathlib.Path, data: dict[str, Any]) -> None:
-    """Write all of a file or nothing."""
-    text, partial = json.dumps(data, indent=2, default=str, ensure_ascii=False) + "\n", path.with_suffix(".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error

@@ -54,7 +54,8 @@ def run(config: Train) -> int:
     if resumed:
         _require_same_data(folder, blueprint)
     elif jax.process_index() == 0:
-        write_run(folder, config, blueprint)
+        first = int(np.flatnonzero(sample_sizes(samples["train"])[1])[0])  # without edges, laws hold trivially
+        write_run(folder, config, blueprint, splits.train.atoms[first])
 
     # 3. step
     loss = potential_loss(scaled_energy(model, references.scale), stress=config.labels.stress_key is not None)
@@ -95,6 +96,11 @@ def run(config: Train) -> int:
     if result.stopped_by == "signal":
         say(f"stopped by a signal after step {result.progress.step}; go on with: symjax train --resume {folder}")
         return 0
+    if result.progress.best is None:
+        raise FloatingPointError(
+            f"no evaluation was finite in {result.progress.epoch} epochs, so there is nothing to report; start anew "
+            "with a lower --learning-rate or --clip"
+        )
 
     # 5. report
     seconds = round(time.perf_counter() - began, 1)
@@ -174,10 +180,14 @@ def _weights(config: Train) -> dict[str, Callable]:
         texts["forces"] = config.forces_weight
     if config.labels.stress_key is not None:
         texts["stress"] = config.stress_weight
-    return {name: _weight(text, f"--{name}-weight") for name, text in texts.items()}
+    schedules = {name: _weight(text, f"--{name}-weight") for name, text in texts.items()}
+    if not any(any(values.values()) for values in schedules.values()):
+        flags = " and ".join(f"--{name}-weight" for name in texts)
+        raise ValueError(f"nothing can be learnt with {flags} of 0; give a positive weight")
+    return {name: training.piecewise_linear(values) for name, values in schedules.items()}
 
 
-def _weight(text: str, flag: str) -> Callable:
+def _weight(text: str, flag: str) -> dict[int, float]:
     try:
         points = [entry.split(":") for entry in text.split(",")]
         values = {0: float(text)} if ":" not in text else {int(step): float(value) for step, value in points}
@@ -187,7 +197,7 @@ def _weight(text: str, flag: str) -> Callable:
         raise ValueError(
             f"{flag} is a number of at least 0, or a schedule such as 0:1,5000:10 (step:weight), not {text!r}"
         ) from None
-    return training.piecewise_linear(values)
+    return values
 
 
 def _optimizer(config: Train, steps: int) -> optax.GradientTransformation:
@@ -264,9 +274,9 @@ def _blueprint(config: Train, facts: Statistics, references: References) -> Blue
 def _require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
     """Compare data and devices, which decide the plan, with those of the run; JSON keeps them to the last bit."""
     had, has = read_blueprint(folder).statistics, blueprint.statistics
-    if had["devices"] != has["devices"]:
+    if had.get("devices") != has["devices"]:
         raise ValueError(
-            f"{folder} was started on {had['devices']} devices, not {has['devices']}, which change the batches; "
+            f"{folder} was started on {had.get('devices')} devices, not {has['devices']}, which change the batches; "
             "resume on as many, or start anew"
         )
     if had != has:

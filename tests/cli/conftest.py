@@ -1,13 +1,24 @@
 """Small labelled files, and one trained run that most tests look at."""
 
+import dataclasses
+import pathlib
+import shutil
+
 import ase
 import ase.io
 import jax
 import numpy as np
+import optax
 import pytest
 from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
+
+from symjax.cli.config import PRESETS
+from symjax.cli.run import Blueprint, write_run
+from symjax.potentials.references import References
+from symjax.training import CheckpointStore, Progress, init_state
+from symjax.training.state import save_state
 
 from .command import OPTIONS, symjax
 
@@ -67,6 +78,27 @@ def trained(files):
     with jax.enable_x64(False):
         assert symjax("train", *OPTIONS, "--data", files / "molecules.xyz", "--out", folder) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory, files):
+    """A run directory of a network for H, C and O whose parameters are zeros."""
+    folder = tmp_path_factory.mktemp("runs") / "zeros"
+    config = dataclasses.replace(PRESETS["tiny"], data=files / "molecules.xyz", out=folder)
+    options = dataclasses.asdict(config.net) | {"species": 3, "average_neighbours": 4.0}
+    references = References({1: -1.0, 6: -2.0, 8: -3.0})
+    blueprint = Blueprint("nequip", options, (1, 6, 8), references, {"structures": 0, "devices": jax.device_count()})
+    write_run(folder, config, blueprint, molecule("H2O"))
+    with jax.enable_x64(False), CheckpointStore(folder / "checkpoints") as store:
+        state = init_state(blueprint.shapes(), optax.sgd(0.1), key=jax.random.key(0), ema=True)
+        save_state(store, state, Progress(epoch=1, step=1))
+    return folder
+
+
+@pytest.fixture
+def copy(run, tmp_path):
+    """A copy of the run to spoil."""
+    return pathlib.Path(shutil.copytree(run, tmp_path / "copy"))
 
 
 @pytest.fixture

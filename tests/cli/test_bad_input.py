@@ -1,71 +1,27 @@
-"""Bad input ends with exit code 2 and one sentence; a bug does not hide behind one."""
+"""Bad input ends with exit code 2 and one sentence."""
 
 import dataclasses
-import json
-import os
 import pathlib
 import shutil
-import subprocess
-import sys
 
 import ase
 import ase.io
-import jax
 import numpy as np
-import optax
 import pytest
-from ase.build import molecule
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.cli.config import PRESETS
 from symjax.cli.dataset import load_data
-from symjax.cli.main import main
-from symjax.cli.run import Blueprint, write_run
-from symjax.potentials.references import References
-from symjax.training import CheckpointStore, Progress, init_state
-from symjax.training.state import save_state
 
-from .command import symjax
+from .command import edit, symjax, water, written
 
 TRAIN = ["train", "--preset", "tiny", "--test", "4"]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, files):
-    """A run directory of a network for H, C and O whose parameters are zeros."""
-    folder = tmp_path_factory.mktemp("runs") / "zeros"
-    config = dataclasses.replace(PRESETS["tiny"], data=files / "molecules.xyz", out=folder)
-    options = dataclasses.asdict(config.net) | {"species": 3, "average_neighbours": 4.0}
-    references = References({1: -1.0, 6: -2.0, 8: -3.0})
-    blueprint = Blueprint("nequip", options, (1, 6, 8), references, {"structures": 0, "devices": jax.device_count()})
-    write_run(folder, config, blueprint)
-    with jax.enable_x64(False), CheckpointStore(folder / "checkpoints") as store:
-        state = init_state(blueprint.shapes(), optax.sgd(0.1), key=jax.random.key(0), ema=True)
-        save_state(store, state, Progress(epoch=1, step=1))
-    return folder
-
-
-@pytest.fixture
-def copy(run, tmp_path):
-    """A copy of the run to spoil."""
-    return pathlib.Path(shutil.copytree(run, tmp_path / "copy"))
-
-
-def edit(path, change):
-    data = json.loads(path.read_text())
-    change(data)
-    path.write_text(json.dumps(data))
-
-
-def written(path, *structures):
-    ase.io.write(path, list(structures), format="extxyz")
-    return path
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--energy-key", "E"], ["energy under 'E'", "forces", "energy_key"]),
+        (["--energy-key", "E"], ["energy under 'E'", "forces", "--energy-key"]),
         (["--forces-key", "F"], ["forces under 'F'"]),
         (["--units", "kcal"], ["unknown energy unit 'kcal'", "kcal/mol"]),
         (["--length", "mile"], ["unknown length unit 'mile'"]),
@@ -76,6 +32,7 @@ def written(path, *structures):
         (["--energy-weight", "heavy"], ["--energy-weight", "'heavy'"]),
         (["--forces-weight", "0:1,x:2"], ["--forces-weight", "0:1,5000:10"]),
         (["--energy-weight", "nan"], ["--energy-weight", "'nan'"]),
+        (["--energy-weight", "0", "--forces-weight", "0:0,9:0"], ["--energy-weight and --forces-weight of 0"]),
         (["--valid", "12"], ["16 structures", "12 for validation", "--valid"]),
         (["--valid", "0"], ["--valid", "not 0"]),
         (["--valid", "1.5"], ["--valid", "not 1.5"]),
@@ -104,7 +61,7 @@ def test_files_that_cannot_be(tmp_path, refuses):
         "absent.xyz": (None, "there is no file"),
         "empty.xyz": ("", "is empty"),
         "words.xyz": ("three little words", "cannot read"),
-        "nobody.xyz": ('0\nProperties=species:S:1:pos:R:3:forces:R:3 energy=0.0 pbc="F F F"\n', ""),
+        "nobody.xyz": ('0\nProperties=species:S:1:pos:R:3:forces:R:3 energy=0.0 pbc="F F F"\n', "frame 0 has no atoms"),
         "nan.xyz": ((tmp_path / "one.xyz").read_text().replace("energy=1.0", "energy=nan"), "'energy' is not finite"),
         "flat.xyz": ((tmp_path / "one.xyz").read_text().replace('pbc="F F F"', 'pbc="T T T"'), "lattice vectors"),
     }
@@ -113,12 +70,6 @@ def test_files_that_cannot_be(tmp_path, refuses):
         if text is not None:
             (tmp_path / name).write_text(text * (12 if name == "flat.xyz" else 1))
         refuses([*TRAIN, "--data", tmp_path / name, "--out", tmp_path / "run"], name * (name != "flat.xyz"), words)
-
-
-def water(**labels):
-    atoms = molecule("H2O")
-    atoms.calc = SinglePointCalculator(atoms, **{"energy": 1.0, "forces": np.ones((3, 3))} | labels)
-    return atoms
 
 
 def test_an_element_that_training_does_not_see(files, tmp_path, refuses):
@@ -138,7 +89,7 @@ def test_stress_of_something_without_volume(files, tmp_path, refuses):
     refuses([*TRAIN, "--data", data, "--stress-key", "stress", "--out", tmp_path / "run"], "structure 12", "periodic")
 
 
-def test_periodic_and_open_structures_in_one_file(files, tmp_path, refuses):
+def test_periodic_and_open_structures_in_one_file(files, run, tmp_path, refuses):
     """Isolated atoms are open too, but no structures."""
     atom = ase.Atoms("Cu")
     atom.calc = SinglePointCalculator(atom, energy=0.0, forces=np.zeros((1, 3)))
@@ -146,7 +97,32 @@ def test_periodic_and_open_structures_in_one_file(files, tmp_path, refuses):
     pure, mixed = written(tmp_path / "pure.xyz", *crystals), written(tmp_path / "mixed.xyz", *crystals, water())
     words = ("mixed.xyz mixes", "first structure 0, Cu2", "first structure 12, OH2", "periodic box")
     refuses([*TRAIN, "--data", mixed, "--out", tmp_path / "run"], *words)
+    refuses(["evaluate", run, "--data", mixed], *words)
     assert len(load_data(dataclasses.replace(PRESETS["tiny"], data=pure))) == 12
+
+
+def test_periodic_and_open_structures_are_predicted_with_a_warning(run, tmp_path, capsys):
+    ice = water()
+    ice.set_cell(np.eye(3) * 4)
+    ice.pbc = True
+    data, output = written(tmp_path / "mixed.xyz", ase.Atoms("H"), ice, water()), tmp_path / "out.xyz"
+    assert symjax("predict", run, "--input", data, "--output", output) == 0
+    assert "mixed.xyz mixes periodic structures (first structure 1, OH2) with open ones (first structure 2, OH2)" in (
+        capsys.readouterr().err
+    )
+    assert len(ase.io.read(output, ":")) == 3
+    assert symjax("predict", run, "--input", written(data, ase.Atoms("H"), ice), "--output", output) == 0
+    assert "mixes" not in capsys.readouterr().err
+
+
+def test_more_images_than_fit_in_memory(files, run, tmp_path, refuses):
+    refuses([*TRAIN, "--data", files / "crystals.xyz", "--cutoff", "3000"], "structure 0 (Cu2)", "images", "cutoff")
+    thin = water()
+    thin.set_cell(np.diag([1e-9, 5.0, 5.0]))
+    thin.pbc = True
+    data = written(tmp_path / "thin.xyz", water(), thin)
+    refuses(["predict", run, "--input", data, "--output", tmp_path / "out.xyz"], "structure 1 (OH2)", "mend the cell")
+    assert not (tmp_path / "out.xyz").exists()
 
 
 @pytest.mark.parametrize(
@@ -199,91 +175,3 @@ def test_outputs_of_another_kind_or_nowhere(files, run, tmp_path, refuses):
     predict = ["predict", run, "--input", files / "molecules.xyz", "--output"]
     refuses([*predict, tmp_path / "out.cif"], "FILE.xyz", "out.cif")
     refuses([*predict, tmp_path / "nowhere" / "out.xyz"], "there is no folder", "nowhere")
-
-
-@pytest.mark.parametrize("verb", ["evaluate", "predict", "check", "train"])
-def test_a_folder_that_is_not_a_run(files, tmp_path, refuses, verb):
-    more = {
-        "evaluate": ["--data", files / "molecules.xyz"],
-        "predict": ["--input", files / "molecules.xyz", "--output", tmp_path / "out.xyz"],
-    }.get(verb, [])
-    command = ["train", "--resume", tmp_path] if verb == "train" else [verb, tmp_path, *more]
-    refuses(command, f"{tmp_path} is not a run directory")
-
-
-def test_a_run_of_another_model(files, copy, refuses):
-    def check(change, *words):
-        before = (copy / "model.json").read_text()
-        edit(copy / "model.json", change)
-        refuses(["evaluate", copy, "--data", files / "molecules.xyz"], *words)
-        (copy / "model.json").write_text(before)
-
-    check(lambda data: data.update(name="mace"), "'mace'", "nequip")
-    check(lambda data: data["options"].update(channels=8), "of another model", "[3, 4] there and float32[3, 8]")
-    check(lambda data: data["options"].update(layers=3), "of another model", "ema/params/layer_1")
-    check(lambda data: data["options"].update(width=3), "model.json", "width")
-    check(lambda data: data.pop("species"), "model.json", "species")
-    check(lambda data: data["references"].pop("scale"), "model.json", "scale")
-
-
-def test_a_damaged_run(files, copy, refuses):
-    evaluate = ["evaluate", copy, "--data", files / "molecules.xyz"]
-    for path in (copy / "checkpoints" / "1").rglob("*"):
-        if path.is_file():
-            path.write_bytes(path.read_bytes()[:-1])
-    refuses(evaluate, "no checkpoint", "damaged")
-    shutil.rmtree(copy / "checkpoints" / "1")
-    refuses(evaluate, "no checkpoints yet")
-    (copy / "run.json").write_text((copy / "run.json").read_text()[:-20])
-    refuses(["train", "--resume", copy], "run.json is damaged")
-    (copy / "run.json").write_text("[]")
-    refuses(["train", "--resume", copy], "run.json is damaged: expected a JSON object")
-    (copy / "model.json").write_bytes(b"\xff{}")
-    refuses(evaluate, "model.json is damaged")
-
-
-def test_a_resumed_run_is_the_same_run(files, copy, refuses):
-    refuses(["train", "--resume", copy, "--epochs", "300"], "epochs = 2, not 300")
-    refuses(["train", "--resume", copy, "--channels", "5"], "channels = 4, not 5")
-    refuses(["train", "--resume", copy, "--preset", "base"], "preset = tiny, not base")
-    refuses(["train", "--resume", copy, "--out", "elsewhere"], "out = ", "not elsewhere")
-    refuses(["train", "--resume", copy, "--preset", "tiny"], "the training data are not those")
-    edit(copy / "model.json", lambda model: model["statistics"].update(devices=3))
-    refuses(["train", "--resume", copy], "was started on 3 devices, not 4")
-
-
-@pytest.mark.parametrize(
-    ("mistake", "error"),
-    [
-        (lambda *_: np.zeros(2) + np.zeros(3), ValueError),
-        (lambda *_: jax.numpy.zeros(2).reshape(3), TypeError),
-        (lambda *_: {}["absent"], KeyError),
-    ],
-)
-def test_a_bug_keeps_its_traceback(files, run, monkeypatch, mistake, error):
-    monkeypatch.setattr("symjax.cli.evaluate.load_potential", mistake)
-    with pytest.raises(error):
-        main(["evaluate", str(run), "--data", str(files / "molecules.xyz")])
-
-
-@pytest.mark.parametrize("words", [["fly"], [], ["train", "--epochs", "many"], ["train", "--preset", "huge"]])
-def test_words_that_do_not_parse(words, capsys):
-    assert symjax(*words) == 2
-    assert "Traceback" not in capsys.readouterr().err
-
-
-def test_help_imports_nothing_heavy():
-    script = """
-import sys
-from symjax.cli.main import main
-for words in (["--help"], ["train", "--help"]):
-    try:
-        main(words)
-    except SystemExit as ended:
-        assert ended.code == 0
-print(sorted({"jax", "flax", "ase", "scipy", "matplotlib", "orbax"} & sys.modules.keys()))
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True)
-    assert "evaluate" in done.stdout
-    assert "--learning-rate" in done.stdout
-    assert done.stdout.splitlines()[-1] == "[]"

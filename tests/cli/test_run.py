@@ -1,6 +1,7 @@
 """What a training leaves behind, and what the other verbs make of it."""
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from symjax.cli.report import write_report
 from symjax.cli.run import load_potential, read_blueprint, read_config
 from symjax.data import read_structures
 from symjax.potentials.derivatives import energy_and_forces
@@ -23,6 +25,7 @@ def test_the_run_directory_is_complete(trained):
     assert {path.name for path in trained.iterdir()} == {
         "run.json",
         "model.json",
+        "structure.xyz",
         "checkpoints",
         "metrics.jsonl",
         "report.json",
@@ -130,6 +133,38 @@ def test_the_command_leaves_the_settings_of_jax_alone(trained, capsys):
     before = dict(jax.config.values)
     assert symjax("check", trained) == 0
     assert dict(jax.config.values) == before
+
+
+def test_a_run_that_diverges_says_so(files, tmp_path, capsys):
+    options = ["--learning-rate", "1e30", "--optimizer", "amsgrad", "--warmup", "0", "--clip", "1e30", "--epochs", "4"]
+    data = ["--data", files / "molecules.xyz", "--out", tmp_path / "run"]
+    assert symjax("train", *OPTIONS, *options, *data) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("symjax: no evaluation was finite in 4 epochs")
+    assert "--learning-rate" in said
+    assert not (tmp_path / "run" / "report.json").exists()
+
+
+def test_numbers_that_are_not_finite_are_null_in_a_report(tmp_path):
+    write_report(tmp_path, {"energy, meV": {"mae": math.nan, "rmse": math.inf}}, {"seconds": 1.5})
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    report = json.loads((tmp_path / "report.json").read_text(), parse_constant=pytest.fail)
+    assert report == {"seconds": 1.5, "errors": {"energy, meV": {"mae": None, "rmse": None}}}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--schedule", "plateau", "--optimizer", "amsgrad", "--parallel", "pmap"],
+        ["--schedule", "constant", "--parallel", "shard_map"],
+    ],
+    ids=" ".join,
+)
+def test_other_schedules_optimisers_and_drivers_learn(files, tmp_path, options):
+    run = tmp_path / "run"
+    assert symjax("train", *OPTIONS, *options, "--data", files / "molecules.xyz", "--out", run) == 0
+    losses = [json.loads(line)["valid_loss"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert losses[-1] < losses[0]
 
 
 DYING = """

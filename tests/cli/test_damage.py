@@ -1,0 +1,105 @@
+"""Run directories that are absent, damaged, of another model, or half there."""
+
+import shutil
+
+import pytest
+
+from .command import edit, symjax
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "predict", "check", "train"])
+def test_a_folder_that_is_not_a_run(files, tmp_path, refuses, verb):
+    more = {
+        "evaluate": ["--data", files / "molecules.xyz"],
+        "predict": ["--input", files / "molecules.xyz", "--output", tmp_path / "out.xyz"],
+    }.get(verb, [])
+    command = ["train", "--resume", tmp_path] if verb == "train" else [verb, tmp_path, *more]
+    refuses(command, f"{tmp_path} is not a run directory")
+
+
+def test_a_run_of_another_model(files, copy, refuses):
+    def check(change, *words):
+        before = (copy / "model.json").read_text()
+        edit(copy / "model.json", change)
+        refuses(["evaluate", copy, "--data", files / "molecules.xyz"], *words)
+        (copy / "model.json").write_text(before)
+
+    check(lambda data: data.update(name="mace"), "'mace'", "nequip")
+    check(lambda data: data["options"].update(channels=8), "of another model", "[3, 4] there and float32[3, 8]")
+    check(lambda data: data["options"].update(layers=3), "of another model", "ema/params/layer_1")
+    check(lambda data: data["options"].update(width=3), "model.json", "width")
+    check(lambda data: data.pop("species"), "model.json", "species")
+    check(lambda data: data["references"].pop("scale"), "model.json", "scale")
+
+
+def test_a_damaged_run(files, copy, refuses):
+    evaluate = ["evaluate", copy, "--data", files / "molecules.xyz"]
+    for path in (copy / "checkpoints" / "1").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-1])
+    refuses(evaluate, "no checkpoint", "damaged")
+    shutil.rmtree(copy / "checkpoints" / "1")
+    refuses(evaluate, "no checkpoints yet")
+    (copy / "run.json").write_text((copy / "run.json").read_text()[:-20])
+    refuses(["train", "--resume", copy], "run.json is damaged")
+    (copy / "run.json").write_text("[]")
+    refuses(["train", "--resume", copy], "run.json is damaged: expected a JSON object")
+    (copy / "model.json").write_bytes(b"\xff{}")
+    refuses(evaluate, "model.json is damaged", "restore the file, or train anew")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("run.json", {"epochs": "many"}, "epochs should be a whole number, got 'many'"),
+        ("run.json", {"epochs": True}, "epochs should be a whole number, got True"),
+        ("run.json", {"model": "mace"}, "model should be 'nequip', got 'mace'"),
+        ("run.json", {"labels": [1]}, "labels should be an object, got [1]"),
+        ("run.json", {"labels": {"unit": "eV"}}, "labels has 'unit', which this version of symjax does not know"),
+        ("run.json", {"net": {"radial_widths": [4, "x"]}}, "radial_widths should be a whole number, got 'x'"),
+        ("run.json", {"data": 3}, "data should be a path, got 3"),
+        ("model.json", {"name": [1]}, "name should be a string, got [1]"),
+        ("model.json", {"species": []}, "the options count 3 species, not 0"),
+        ("model.json", {"species": "HCO"}, "species should be a list, got 'HCO'"),
+        ("model.json", {"options": [1]}, "options should be an object"),
+        ("model.json", {"options": {"species": 3}}, "options has no 'average_neighbours'"),
+        ("model.json", {"references": None}, "references should be an object, got None"),
+        ("model.json", {"references": {"energies": [1], "shift": 0, "scale": 1}}, "energies should be an object"),
+        (
+            "model.json",
+            {"references": {"energies": {"H": "x"}, "shift": 0, "scale": 1}},
+            "H should be a number, got 'x'",
+        ),
+        ("model.json", {"statistics": [1]}, "statistics should be an object"),
+    ],
+    ids=str,
+)
+def test_values_of_another_type(files, copy, refuses, name, change, words):
+    edit(copy / name, lambda data: data.update(change))
+    evaluate = ["evaluate", copy, "--data", files / "molecules.xyz"]
+    refuses(["train", "--resume", copy] if name == "run.json" else evaluate, f"{name} is damaged: ", words)
+
+
+def test_a_run_is_enough_for_its_laws(copy, refuses):
+    edit(copy / "run.json", lambda data: data.update(data="/gone.xyz"))
+    assert symjax("check", copy) == 1, "the energy of a network of zeros is vacuous"
+    (copy / "structure.xyz").unlink()
+    refuses(["check", copy], "no file", "structure.xyz")
+
+
+def test_checkpoints_without_a_run_are_left_alone(files, copy, refuses):
+    (copy / "run.json").unlink()
+    before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
+    options = ["--preset", "tiny", "--test", "4", "--data", files / "molecules.xyz"]
+    refuses(["train", *options, "--out", copy], "checkpoints but no run.json", "another --out")
+    assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before
+
+
+def test_a_resumed_run_is_the_same_run(files, copy, refuses):
+    refuses(["train", "--resume", copy, "--epochs", "300"], "epochs = 2, not 300")
+    refuses(["train", "--resume", copy, "--channels", "5"], "channels = 4, not 5")
+    refuses(["train", "--resume", copy, "--preset", "base"], "preset = tiny, not base")
+    refuses(["train", "--resume", copy, "--out", "elsewhere"], "out = ", "not elsewhere")
+    refuses(["train", "--resume", copy, "--preset", "tiny"], "the training data are not those")
+    edit(copy / "model.json", lambda model: model["statistics"].update(devices=3))
+    refuses(["train", "--resume", copy], "was started on 3 devices, not 4")

@@ -1,0 +1,93 @@
+"""What the command makes of words, of errors, and of a terminal."""
+
+import os
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import symjax.cli
+from symjax.cli.main import main
+
+from . import command
+
+
+@pytest.mark.parametrize(
+    ("mistake", "error"),
+    [
+        (lambda *_: np.zeros(2) + np.zeros(3), ValueError),
+        (lambda *_: jax.numpy.zeros(2).reshape(3), TypeError),
+        (lambda *_: {}["absent"], KeyError),
+    ],
+)
+def test_a_bug_keeps_its_traceback(files, run, monkeypatch, mistake, error):
+    monkeypatch.setattr("symjax.cli.evaluate.load_potential", mistake)
+    with pytest.raises(error):
+        main(["evaluate", str(run), "--data", str(files / "molecules.xyz")])
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("raise ValueError('expected a number')", True),
+        ("if folder: raise ValueError('expected a number')", True),
+        ("int('x')", False),
+        ("np.zeros(2) + np.zeros(3)", False),
+    ],
+)
+def test_what_symjax_raises_is_told_from_what_it_runs_into(files, run, monkeypatch, refuses, line, meant):
+    """The line is run as if it stood in the package."""
+    scope = {"np": np}
+    exec(compile(f"def load_potential(folder):\n    {line}", symjax.cli.__file__, "exec"), scope)
+    monkeypatch.setattr("symjax.cli.evaluate.load_potential", scope["load_potential"])
+    evaluate = ["evaluate", run, "--data", files / "molecules.xyz"]
+    if meant:
+        refuses(evaluate, "expected a number")
+    else:
+        with pytest.raises(ValueError, match=r"invalid literal|could not be broadcast"):
+            main([str(word) for word in evaluate])
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("Unable to allocate 180. GiB"), RuntimeError("RESOURCE_EXHAUSTED: Out of memory")]
+)
+def test_memory_that_is_not_there(files, run, monkeypatch, refuses, error):
+    def load_potential(folder):
+        raise error
+
+    monkeypatch.setattr("symjax.cli.evaluate.load_potential", load_potential)
+    refuses(["evaluate", run, "--data", files / "molecules.xyz"], "out of memory", str(error), "smaller cutoff")
+
+
+def test_a_terminal_without_the_letters_of_units(files, run):
+    script = "import sys; from symjax.cli.main import main; main(sys.argv[1:])"
+    words = [sys.executable, "-c", script, "evaluate", str(run), "--data", str(files / "molecules.xyz")]
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, text=True, env=ascii_only)
+    assert done.returncode == 0, done.stderr
+    assert "forces, meV/?" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["fly"], [], ["train", "--epochs", "many"], ["train", "--preset", "huge"]])
+def test_words_that_do_not_parse(words, capsys):
+    assert command.symjax(*words) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy():
+    script = """
+import sys
+from symjax.cli.main import main
+for words in (["--help"], ["train", "--help"]):
+    try:
+        main(words)
+    except SystemExit as ended:
+        assert ended.code == 0
+print(sorted({"jax", "numpy", "flax", "ase", "scipy", "matplotlib", "orbax"} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True)
+    assert "evaluate" in done.stdout
+    assert "--learning-rate" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
