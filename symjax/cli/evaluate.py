@@ -1,13 +1,12 @@
 """`symjax evaluate`: the errors of a trained potential on labelled structures."""
 
-import math
 import sys
 
 import numpy as np
 
 from symjax.cli.config import Evaluate
 from symjax.cli.dataset import load_labelled
-from symjax.cli.report import measure_errors, print_errors
+from symjax.cli.report import describe_divergence, measure_errors, print_errors
 from symjax.cli.run import load_potential
 from symjax.data import Structures
 from symjax.data.units import ENERGIES, unit_factors
@@ -16,12 +15,12 @@ FAR, NEAR = 10.0, 1.0  # eV per atom: no potential is as wrong as the one, most 
 
 
 def run(command: Evaluate) -> int:
-    """Print the table of errors, and a sentence where the labels seem to be in another unit."""
+    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
     potential = load_potential(command.run)
     truth = load_labelled(command.data, command.labels)
     found = potential.predict(truth, stress=truth.stress is not None)
     print_errors(measure_errors(truth, found), f"{len(truth)} structures of {command.data}")
-    if doubt := doubt_of_units(truth, found, command.labels.units):
+    if doubt := describe_divergence(found) or doubt_of_units(truth, found, command.labels.units):
         print(f"symjax: {command.data}: {doubt}", file=sys.stderr)
     return 0
 
@@ -34,7 +33,7 @@ def doubt_of_units(truth: Structures, found: Structures, units: str) -> str | No
     def distance(unit: float) -> float:
         return float(np.median(np.abs(predicted - given * unit) / sizes))
 
-    if not FAR <= distance(read) < math.inf:
+    if distance(read) < FAR:
         return None
     nearest = min(ENERGIES, key=lambda name: distance(ENERGIES[name]))
     advice = (

@@ -8,6 +8,7 @@ from ase.stress import full_3x3_to_voigt_6_stress
 
 from symjax.cli.config import Predict
 from symjax.cli.dataset import describe_mixture
+from symjax.cli.report import describe_divergence
 from symjax.cli.run import load_potential
 from symjax.data import Structures, read_structures
 
@@ -23,6 +24,8 @@ def run(command: Predict) -> int:
     found = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))
     ase.io.write(command.output, [_labelled(found, i) for i in range(len(found))], format="extxyz")
     print(f"{len(found)} structures with energies (eV) and forces (eV/Å) are in {command.output}")
+    if divergence := describe_divergence(found):
+        print(f"symjax: {command.input}: {divergence}", file=sys.stderr)
     if mixture := describe_mixture(bare):
         print(f"symjax: {command.input} {mixture}; each was predicted as it stands", file=sys.stderr)
     return 0

@@ -33,6 +33,17 @@ def measure_errors(truth: Structures, found: Structures) -> Errors:
     return {name: {"mae": float(np.abs(e).mean()), "rmse": float(np.sqrt((e**2).mean()))} for name, e in rows.items()}
 
 
+def describe_divergence(found: Structures) -> str | None:
+    """Return a sentence where predicted energies are not finite."""
+    bad = [] if found.energy is None else np.flatnonzero(~np.isfinite(found.energy))
+    if not len(bad):
+        return None
+    return (
+        f"the predicted energies of {len(bad)} of {len(found)} structures are not finite (first structure {bad[0]}, "
+        f"{found.atoms[bad[0]].symbols}); look at their geometry, and whether the training diverged"
+    )
+
+
 def print_errors(errors: Errors, title: str) -> None:
     """Print the errors as a table."""
     table = Table("", "MAE", "RMSE", title=title)

@@ -18,7 +18,14 @@ import optax.contrib
 from symjax import training
 from symjax.cli.config import Train, require_sound
 from symjax.cli.dataset import load_data, make_references, split_data
-from symjax.cli.report import measure_errors, plot_learning_curve, plot_parity, print_errors, write_report
+from symjax.cli.report import (
+    describe_divergence,
+    measure_errors,
+    plot_learning_curve,
+    plot_parity,
+    print_errors,
+    write_report,
+)
 from symjax.cli.run import Blueprint, load_potential, read_blueprint, read_config, write_run
 from symjax.data import Statistics, Structures, make_batch, make_samples, sample_sizes, statistics
 from symjax.graphs import epoch_plan, mean_budget
@@ -156,6 +163,8 @@ def report(folder: pathlib.Path, test: Structures, history: list[dict], facts: d
     plot_parity(folder, test, found)
     plot_learning_curve(folder, history)
     print_errors(errors, f"{len(test)} test structures")
+    if divergence := describe_divergence(found):
+        say(f"symjax: {divergence}")
     say(f"{facts['seconds']:.0f} s; report.json, learning_curve.png and parity.png are in {folder}")
 
 

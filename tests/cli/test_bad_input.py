@@ -145,6 +145,19 @@ def test_energies_in_another_unit(run, tmp_path, capsys, energy, options, words)
     assert words in said if words else "per atom" not in said
 
 
+def test_predictions_that_are_not_finite(copy, tmp_path, capsys):
+    edit(copy / "model.json", lambda data: data["references"].update(shift=1e308))
+    data = written(tmp_path / "water.xyz", water(), water())
+    for command in (
+        ["evaluate", copy, "--data", data],
+        ["predict", copy, "--input", data, "--output", tmp_path / "o.xyz"],
+    ):
+        assert symjax(*command) == 0
+        said = capsys.readouterr().err
+        assert "the predicted energies of 2 of 2 structures are not finite (first structure 0, OH2)" in said
+        assert "units" not in said
+
+
 def test_folders_that_cannot_be_written(files, run, tmp_path, refuses):
     data = ["--data", files / "molecules.xyz"]
     refuses([*TRAIN, *data, "--out", run], "already holds a run", "--resume")
