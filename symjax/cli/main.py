@@ -11,6 +11,7 @@ from typing import Annotated
 import tyro
 
 from symjax.cli.config import PRESETS, Basis, Check, Doctor, Evaluate, Predict, Train
+from symjax.cli.interrupt import interruptible
 
 Command = Train | Evaluate | Predict | Check | Basis | Doctor
 VERBS = {
@@ -23,8 +24,9 @@ VERBS = {
 }
 
 
+@interruptible()
 def main(arguments: list[str] | None = None) -> None:
-    """Run one verb; exits with 0 when done and with 2 when the input is at fault."""
+    """Run one verb; exits with 0 when done, with 2 when the input is at fault and with 130 on ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # not every terminal knows Å
