@@ -173,6 +173,8 @@ def test_unitary_samples_have_the_moments_of_the_uniform_distribution():
 def test_rotations_have_the_moments_of_the_uniform_distribution():
     trace, _ = characters(SO(3))
     np.testing.assert_allclose([(trace**k).mean() for k in (1, 2, 3, 4)], [0, 1, 1, 3], atol=0.2)
+    reflected = np.trace(many(functools.partial(O(3).sample, component=1), 4000), axis1=1, axis2=2)
+    np.testing.assert_allclose([(reflected**k).mean() for k in (1, 2, 3, 4)], [0, 1, -1, 3], atol=0.2)
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])

@@ -37,6 +37,17 @@ def test_positions_follow_momenta_and_momenta_follow_forces():
     np.testing.assert_allclose(jax.jit(net.apply)(params, Z[0]), net.apply(params, Z)[0], atol=1e-12)
 
 
+def test_the_motion_of_an_equivariant_field_is_equivariant():
+    rep = (4 * V)(O2eR3())
+    net = EMLP(rep, rep, channels=12, layers=1)
+    params = net.init(KEY, Z)
+
+    def move(z):
+        return runge_kutta(lambda z: 0.1 * net.apply(params, z), z, jnp.linspace(0.0, 1.0, 3))[-1]
+
+    assert check(move, Z, key=KEY, laws=[Equivariance(O2eR3(), rep, rep)])
+
+
 def test_the_field_of_a_known_energy():
     def pendulum(z):
         q1, q2, p1, p2 = jnp.split(z, 4, axis=-1)

@@ -78,10 +78,20 @@ def test_permutations_of_blocks_of_points():
     """S(3) wr S(4) on 12 points: swap two points, turn a block, swap two blocks, turn all blocks."""
     swap, turn = [1, 0, *range(2, 12)], [1, 2, 0, *range(3, 12)]
     swap_blocks, turn_blocks = [3, 4, 5, 0, 1, 2, *range(6, 12)], [*range(3, 12), 0, 1, 2]
-    group = groups.GeneratedGroup(generators=[swap, turn, swap_blocks, turn_blocks])
+    by_hand = groups.GeneratedGroup(generators=[swap, turn, swap_blocks, turn_blocks])
     orbits = theory.wreath(lambda b: theory.invariants("S(3)", b), 4)
-    for k, m in [(1, 1), (1, 2), (2, 2)]:
-        assert equivariant_maps(T(k)(group), T(m)(group)).dim == orbits(k + m)
+    for group in (by_hand, groups.Wreath(groups.S(3), groups.S(4))):
+        for k, m in [(1, 1), (1, 2), (2, 2)]:
+            assert equivariant_maps(T(k)(group), T(m)(group)).dim == orbits(k + m)
+
+
+def test_turns_and_reflections_as_a_semidirect_product():
+    """C(4) and a reflection, put together, are D(4); as a group with one tangent, SO(2) and a reflection are O(2)."""
+    mirror = groups.GeneratedGroup(generators=[np.diag([-1.0, 1.0])])
+    for normal, whole in [(groups.C(4), "D(4)"), (groups.SO(2), "O(2)")]:
+        group = groups.SemiDirectProduct(normal, mirror)
+        for k, m in [(1, 1), (1, 2), (2, 2), (1, 3)]:
+            assert equivariant_maps(T(k)(group), T(m)(group)).dim == theory.invariants(whole, k + m)
 
 
 def test_symmetries_of_a_cube_moving_its_axes():

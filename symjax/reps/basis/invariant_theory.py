@@ -75,19 +75,22 @@ def spanning_diagrams(group: MatrixGroup, ups: Sequence[bool]) -> Spanning:
 def _theorem(group: MatrixGroup) -> tuple[str, bool, np.ndarray]:
     """Return which diagrams a group has, whether the volume is one of them, and its invariant form."""
     d = group.d
-    lorentz = {4: (SO13p(), SO13(), O13()), 2: (SO11p(), SO11(), O11())}.get(d, ())
-    symplectic = (Sp(d // 2),) if d % 2 == 0 else ()
+    turns, plane = d * (d - 1) // 2, {4: (O13, SO13p, SO13), 2: (O11, SO11p, SO11)}.get(d, ())
+    symplectic = [(d * (d + 1) // 2, "pairings", False, lambda: Sp(d // 2))] if d % 2 == 0 else []
     table = [
-        ("pairings", False, (O(d), *symplectic, *lorentz[2:])),
-        ("pairings", True, (SO(d), *lorentz[:2])),
-        ("bijections", False, (GL(d), U(d))),
-        ("bijections", True, (SL(d), SU(d))),
-        ("partitions", False, (S(d),)),
+        (turns, "pairings", False, lambda: O(d)),
+        *symplectic,
+        *((turns, "pairings", lorentz not in (O13, O11), lorentz) for lorentz in plane),
+        (turns, "pairings", True, lambda: SO(d)),
+        (d * d, "bijections", False, lambda: GL(d)),
+        (d * d, "bijections", False, lambda: U(d)),
+        (d * d - 1, "bijections", True, lambda: SL(d)),
+        (d * d - 1, "bijections", True, lambda: SU(d)),
+        (0, "partitions", False, lambda: S(d)),
     ]
-    for kind, special, groups in table:
-        for known in groups:
-            if known == group:
-                return kind, special, getattr(known, "form", np.eye(d))
+    for tangents, kind, special, make in table:
+        if tangents == len(group.lie_algebra) and (known := make()) == group:
+            return kind, special, getattr(known, "form", np.eye(d))
     raise Unsolved(f"the invariants of {group} are not known as diagrams")
 
 

@@ -92,10 +92,14 @@ def generalised_eigenspaces(
     values, size = np.diag(triangle), float(np.linalg.norm(a))
     if np.max(np.abs(np.triu(triangle, 1))) <= 1e-13 * size:
         return values, 0.0, vectors
+    simple, lines = np.linalg.eig(a)
     for closeness in (1e-9, 1e-7, 1e-5, 1e-3, 1e-1):
         count, labels = connected_components(np.abs(values[:, None] - values) <= closeness * size)
         means = np.array([values[labels == k].mean() for k in range(count)])
-        spaces = [_invariant_space(a, means, k) for k in range(count)]
+        spaces = [
+            _invariant_space(a, means, k) if many > 1 else lines[:, [np.argmin(np.abs(simple - means[k]))]]
+            for k, many in enumerate(np.bincount(labels))
+        ]
         joined = np.concatenate(spaces, axis=1)
         if joined.shape == a.shape and np.linalg.cond(joined) < WELL_CONDITIONED:
             spread = float(np.max(np.abs(values - means[labels])))

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
@@ -203,7 +204,7 @@ class Plan:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return a is b or (a.dtype == b.dtype and not isinstance(a, jax.core.Tracer) and np.array_equal(a, b))
+    return a is b or (a.dtype == b.dtype and not isinstance(a, Tracer) and np.array_equal(a, b))
 
 
 def _require(array: Any, last: tuple[int, ...], what: str) -> None:

@@ -31,7 +31,7 @@ SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(
         "dense": dense.solve,
     }
 )
-AUTOMATIC = ("orbits", "isotypic", "diagrams", "weights", "dense")
+AUTOMATIC = ("orbits", "isotypic", "weights", "diagrams", "dense")
 SEEDS = 4
 ACCURACY = 1e-10
 SMALL = 2**14  # entries of all maps of a basis, below which they are kept in full
@@ -51,7 +51,7 @@ def equivariant_maps(
         rep_out: what goes out; representations of different groups become ones of the direct product.
         method: "orbits" (permutations and signs of coordinates), "isotypic" (groups closed under the adjoint),
             "weights" (any group of matrices), "diagrams" (tensors of the classical groups), "dense" (small systems), or
-            "auto": the first of orbits, isotypic, diagrams, weights and dense that applies.
+            "auto": the first of orbits, isotypic, weights, diagrams and dense that applies.
         store: a folder that keeps bases between runs; what is read from it is checked like what is solved.
 
     Raises:
