@@ -1,8 +1,11 @@
 """The data of a training: read, split, and freed from reference energies as the configuration asks."""
 
 import dataclasses
+import hashlib
 import pathlib
 from typing import NamedTuple
+
+import numpy as np
 
 from symjax.cli.config import Labels, Train
 from symjax.data import Structures, ethanol, read_structures
@@ -75,6 +78,19 @@ def split_data(structures: Structures, config: Train) -> Splits:
                 "structure has; add structures with it to the data, or try another --seed"
             )
     return splits
+
+
+def digest_data(splits: Splits) -> str:
+    """Return the SHA-256 of all structures and labels, in the order of the parts."""
+    content = hashlib.sha256()
+    for part in splits:
+        for atoms in part.atoms:
+            for values in (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc):
+                content.update(values.tobytes())
+        for labels in (part.energy, part.forces, part.stress):
+            for values in () if labels is None else labels:
+                content.update(np.asarray(values).tobytes())
+    return content.hexdigest()
 
 
 def _size(share: float, name: str, total: int) -> int:

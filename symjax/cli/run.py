@@ -9,6 +9,8 @@ report.json, *.png   errors on the test set, learning curve and parity plots
 """
 
 import dataclasses
+import hashlib
+import json
 import pathlib
 import sys
 from collections.abc import Callable
@@ -42,6 +44,15 @@ class Blueprint:
     references: References
     statistics: dict[str, Any]
 
+    @property
+    def identity(self) -> str:
+        """The SHA-256 of what model.json says; two models of the same shapes differ in it."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return dataclasses.asdict(self) | {"references": self.references.to_dict()}
+
     def build(self) -> NequIP:
         """Return the module."""
         return decode(MODELS[self.name], self.options, "options")
@@ -66,11 +77,11 @@ class _StoredReferences:
     scale: float
 
 
-def write_run(folder: pathlib.Path, config: Train, blueprint: Blueprint, structure: ase.Atoms) -> None:
-    """Create the run directory.
+def require_free(folder: pathlib.Path) -> None:
+    """Refuse a folder that holds a run, or what is left of one.
 
     Raises:
-        ValueError: there is a run already, or what is left of one.
+        ValueError: it does.
     """
     if (folder / "run.json").exists():
         raise ValueError(f"{folder} already holds a run; continue it with --resume {folder}, or choose another --out")
@@ -79,10 +90,13 @@ def write_run(folder: pathlib.Path, config: Train, blueprint: Blueprint, structu
             f"{folder} holds checkpoints but no run.json, so that they cannot be continued; choose another --out, or "
             f"move {folder / 'checkpoints'} away"
         )
+
+
+def write_run(folder: pathlib.Path, config: Train, blueprint: Blueprint, structure: ase.Atoms) -> None:
+    """Create the run directory, or write over one."""
     folder.mkdir(parents=True, exist_ok=True)
     ase.io.write(folder / "structure.xyz", structure, format="extxyz")
-    model = dataclasses.asdict(blueprint) | {"references": blueprint.references.to_dict()}
-    write_json(folder / "model.json", model)
+    write_json(folder / "model.json", blueprint.to_dict())
     write_json(folder / "run.json", dataclasses.asdict(config))
 
 
@@ -124,7 +138,7 @@ def load_potential(folder: pathlib.Path) -> Potential:
     blueprint = read_blueprint(folder)
     if not any((folder / "checkpoints").glob("[0-9]*")):
         raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
-    with CheckpointStore(folder / "checkpoints", read_only=True) as store:
+    with CheckpointStore(folder / "checkpoints", identity=blueprint.identity, read_only=True) as store:
         params, _, passed_over = restore_params(store, target=blueprint.shapes())
     for sentence in passed_over:
         print(sentence, file=sys.stderr)

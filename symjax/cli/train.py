@@ -17,7 +17,7 @@ import optax.contrib
 
 from symjax import training
 from symjax.cli.config import Train, require_sound
-from symjax.cli.dataset import load_data, make_references, split_data
+from symjax.cli.dataset import digest_data, load_data, make_references, split_data
 from symjax.cli.report import (
     describe_divergence,
     measure_errors,
@@ -26,7 +26,7 @@ from symjax.cli.report import (
     print_errors,
     write_report,
 )
-from symjax.cli.run import Blueprint, load_potential, read_blueprint, read_config, write_run
+from symjax.cli.run import Blueprint, load_potential, read_blueprint, read_config, require_free, write_run
 from symjax.data import Statistics, Structures, make_batch, make_samples, sample_sizes, statistics
 from symjax.graphs import epoch_plan, mean_budget
 from symjax.potentials.loss import potential_loss
@@ -56,13 +56,13 @@ def run(config: Train) -> int:
 
     # 2. model
     facts = statistics(splits.train, sample_sizes(samples["train"])[1])
-    blueprint = _blueprint(config, facts, references)
+    blueprint = _blueprint(config, facts, references, digest_data(splits))
     model = blueprint.build()
     if resumed:
         _require_same_data(folder, blueprint)
     elif jax.process_index() == 0:
-        first = int(np.flatnonzero(sample_sizes(samples["train"])[1])[0])  # without edges, laws hold trivially
-        write_run(folder, config, blueprint, splits.train.atoms[first])
+        densest = int(np.argmax(sample_sizes(samples["train"])[1]))  # without edges, laws hold trivially
+        write_run(folder, config, blueprint, splits.train.atoms[densest])
 
     # 3. step
     loss = potential_loss(scaled_energy(model, references.scale), stress=config.labels.stress_key is not None)
@@ -80,7 +80,7 @@ def run(config: Train) -> int:
     # 4. train
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     say(f"{folder}: structures {sizes}; {batches.budget}, {batches.waste():.1%} of the edges are padding")
-    with training.CheckpointStore(folder / "checkpoints") as store:
+    with training.CheckpointStore(folder / "checkpoints", identity=blueprint.identity) as store:
         start = None
         if resumed:
             state, start, passed_over = training.resume(store, state)
@@ -244,7 +244,8 @@ def _folder(config: Train) -> pathlib.Path:
     """Return the run directory; when resuming, after making sure that nothing else is asked of it.
 
     Raises:
-        ValueError: an option differs from those of the run to resume, or a pod was given no folder to agree on.
+        ValueError: an option differs from those of the run to resume, the folder of a new one is not free, or a pod
+            was given none to agree on.
     """
     if config.resume is not None:
         asked, had = _options(config), _options(read_config(config.resume))
@@ -257,7 +258,9 @@ def _folder(config: Train) -> pathlib.Path:
         return config.resume
     if config.out is None and config.distributed:
         raise ValueError("--distributed needs --out, a folder that all processes see")
-    return config.out or _free_folder(config)
+    folder = config.out or _free_folder(config)
+    require_free(folder)  # every process asks, before any has written
+    return folder
 
 
 def _options(config: Train) -> dict[str, Any]:
@@ -271,12 +274,13 @@ def _free_folder(config: Train) -> pathlib.Path:
     return next(path for path in (pathlib.Path("runs") / name for name in names) if not path.exists())
 
 
-def _blueprint(config: Train, facts: Statistics, references: References) -> Blueprint:
+def _blueprint(config: Train, facts: Statistics, references: References, digest: str) -> Blueprint:
     if facts.mean_neighbours == 0:
         raise ValueError(f"no two atoms of the training data are within {config.net.cutoff} Å; raise --cutoff")
     sizes = {"species": len(facts.species), "average_neighbours": facts.mean_neighbours}
     options = dataclasses.asdict(config.net) | sizes
-    known = facts._asdict() | {"species": list(facts.species), "devices": jax.device_count()}  # as JSON gives it back
+    known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
+    known |= {"devices": jax.device_count(), "digest": digest}
     return Blueprint(config.model, options, facts.species, references, known)
 
 
@@ -289,4 +293,4 @@ def _require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
             "resume on as many, or start anew"
         )
     if had != has:
-        raise ValueError(f"the training data are not those that {folder} was started with; restore them, or start anew")
+        raise ValueError(f"the data are not those that {folder} was started with; restore them, or start anew")

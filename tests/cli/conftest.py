@@ -89,7 +89,7 @@ def run(tmp_path_factory, files):
     references = References({1: -1.0, 6: -2.0, 8: -3.0})
     blueprint = Blueprint("nequip", options, (1, 6, 8), references, {"structures": 0, "devices": jax.device_count()})
     write_run(folder, config, blueprint, molecule("H2O"))
-    with jax.enable_x64(False), CheckpointStore(folder / "checkpoints") as store:
+    with jax.enable_x64(False), CheckpointStore(folder / "checkpoints", identity=blueprint.identity) as store:
         state = init_state(blueprint.shapes(), optax.sgd(0.1), key=jax.random.key(0), ema=True)
         save_state(store, state, Progress(epoch=1, step=1))
     return folder

@@ -12,6 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.cli.config import PRESETS
 from symjax.cli.dataset import load_data
+from symjax.cli.run import Blueprint, read_blueprint
 
 from .command import edit, symjax, water, written
 
@@ -135,9 +136,10 @@ def test_more_images_than_fit_in_memory(files, run, tmp_path, refuses):
         (-404.0, (), "read in eV, are 100 eV per atom from the predicted ones; check --units"),
     ],
 )
-def test_energies_in_another_unit(run, tmp_path, capsys, energy, options, words):
+def test_energies_in_another_unit(run, tmp_path, capsys, monkeypatch, energy, options, words):
     """The network of zeros predicts the references, -5 eV for water, and here -104."""
     folder = pathlib.Path(shutil.copytree(run, tmp_path / "far"))
+    monkeypatch.setattr(Blueprint, "identity", read_blueprint(run).identity)
     edit(folder / "model.json", lambda data: data["references"].update(shift=-33.0))
     data = written(tmp_path / "water.xyz", water(energy=energy))
     assert symjax("evaluate", folder, "--data", data, *options) == 0
@@ -145,7 +147,8 @@ def test_energies_in_another_unit(run, tmp_path, capsys, energy, options, words)
     assert words in said if words else "per atom" not in said
 
 
-def test_predictions_that_are_not_finite(copy, tmp_path, capsys):
+def test_predictions_that_are_not_finite(copy, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Blueprint, "identity", read_blueprint(copy).identity)
     edit(copy / "model.json", lambda data: data["references"].update(shift=1e308))
     data = written(tmp_path / "water.xyz", water(), water())
     for command in (
@@ -161,6 +164,7 @@ def test_predictions_that_are_not_finite(copy, tmp_path, capsys):
 def test_folders_that_cannot_be_written(files, run, tmp_path, refuses):
     data = ["--data", files / "molecules.xyz"]
     refuses([*TRAIN, *data, "--out", run], "already holds a run", "--resume")
+    refuses([*TRAIN, *data, "--out", run, "--distributed", "True"], "already holds a run")
     refuses([*TRAIN, *data, "--out", files / "molecules.xyz" / "run"], "Not a directory")
     refuses([*TRAIN, *data, "--distributed", "True"], "--distributed needs --out")
     refuses([*TRAIN, *data, "--distributed", "True", "--out", tmp_path / "run"], "no other processes")

@@ -2,9 +2,13 @@
 
 import shutil
 
+import ase.io
 import pytest
 
-from .command import edit, symjax
+from symjax.cli.dataset import load_data, split_data
+from symjax.cli.run import read_config
+
+from .command import edit, symjax, written
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "predict", "check", "train"])
@@ -24,6 +28,10 @@ def test_a_run_of_another_model(files, copy, refuses):
         refuses(["evaluate", copy, "--data", files / "molecules.xyz"], *words)
         (copy / "model.json").write_text(before)
 
+    same_shapes = ("checkpoint 1 in", "of another model of the same shapes")
+    check(lambda data: data.update(species=[1, 8, 6]), *same_shapes)
+    check(lambda data: data["references"]["energies"].update(H=-1.1), *same_shapes)
+    check(lambda data: data["statistics"].update(structures=1), *same_shapes)
     check(lambda data: data.update(name="mace"), "'mace'", "nequip")
     check(lambda data: data["options"].update(channels=8), "of another model", "[3, 4] there and float32[3, 8]")
     check(lambda data: data["options"].update(layers=3), "of another model", "ema/params/layer_1")
@@ -100,6 +108,17 @@ def test_a_resumed_run_is_the_same_run(files, copy, refuses):
     refuses(["train", "--resume", copy, "--channels", "5"], "channels = 4, not 5")
     refuses(["train", "--resume", copy, "--preset", "base"], "preset = tiny, not base")
     refuses(["train", "--resume", copy, "--out", "elsewhere"], "out = ", "not elsewhere")
-    refuses(["train", "--resume", copy, "--preset", "tiny"], "the training data are not those")
+    refuses(["train", "--resume", copy, "--preset", "tiny"], "the data are not those")
     edit(copy / "model.json", lambda model: model["statistics"].update(devices=3))
     refuses(["train", "--resume", copy], "was started on 3 devices, not 4")
+
+
+def test_a_resumed_run_wants_its_test_data_too(files, trained, tmp_path, refuses):
+    run = shutil.copytree(trained, tmp_path / "run")
+    config = read_config(run)
+    energy = split_data(load_data(config), config).test.energy[0]
+    structures = ase.io.read(config.data, ":")
+    [tested] = [atoms for atoms in structures if atoms.get_potential_energy() == energy]
+    tested.calc.results["energy"] += 1
+    edit(run / "run.json", lambda data: data.update(data=str(written(tmp_path / "molecules.xyz", *structures))))
+    refuses(["train", "--resume", run], "the data are not those")

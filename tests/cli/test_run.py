@@ -195,7 +195,8 @@ def test_a_killed_run_resumes_to_the_same_bits(files, trained, capsys):
     assert "going on after epoch 1" in said or "going on after epoch 2" in said
     ends = []
     for place in (trained, folder):
-        with CheckpointStore(place / "checkpoints", read_only=True) as store:
+        identity = read_blueprint(place).identity
+        with CheckpointStore(place / "checkpoints", identity=identity, read_only=True) as store:
             ends.append(store.restore({"params": None, "ema": None, "rest": None}))
     assert ends[0].step == ends[1].step == 3
     jax.tree.map(np.testing.assert_array_equal, ends[0].items, ends[1].items)
