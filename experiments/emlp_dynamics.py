@@ -47,7 +47,7 @@ class Config:
     channels: int = 128
     layers: int = 3
     batch_size: int = 100
-    epochs: int = 400
+    epochs: int = 1200
     learning_rate: float = 3e-3  # the highest; it falls along half a cosine
     out: pathlib.Path = pathlib.Path("runs/emlp_dynamics")
 
