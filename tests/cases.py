@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import e3nn_jax as e3nn
+import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
@@ -78,6 +79,13 @@ def _features(irreps: str, positions):
     return graph._replace(edges=layers.InteractionEdges(harmonics, radial((len(vectors), 3))), globals=None)
 
 
+def _without_edges(make):
+    module, graph = make(RANDOM)
+    edges = jax.tree.map(lambda x: x[:0], graph.edges)
+    ends = {"senders": graph.senders[:0], "receivers": graph.receivers[:0], "n_edge": 0 * graph.n_edge}
+    return module, graph._replace(edges=edges, **ends)
+
+
 TENSORS, SPRINGS = (2 * Scalar + V + T(2))(O(3)), (4 * V)(O2eR3())
 RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
 SYMMETRIC = {
@@ -133,4 +141,4 @@ DEGENERATE: dict[str, Case] = {
     f"{name}, {kind}": functools.partial(make, positions)
     for name, make in SMALL.items()
     for kind, positions in SYMMETRIC.items()
-}
+} | {f"{name}, no edges": functools.partial(_without_edges, make) for name, make in SMALL.items()}
