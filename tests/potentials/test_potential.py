@@ -72,12 +72,12 @@ def test_stress_is_there_when_asked_for_and_zero_without_a_cell():
     assert np.abs(stress[3]).max() > 0
 
 
-def test_one_shape_is_compiled_once():
+def test_each_bucket_is_compiled_once():
     trained = potential()
     data = structures(labels=False)
-    for _ in range(2):
-        trained.predict(data, batch_size=2)
-    assert trained.model.traces == 1
+    for batch_size, buckets in [(2, 1), (2, 1), (8, 2), (2, 2), (8, 2)]:
+        trained.predict(data, batch_size=batch_size)
+        assert trained.model.traces == buckets
 
 
 def test_an_unknown_element_is_named():
