@@ -4,7 +4,9 @@ import argparse
 import dis
 import importlib
 import io
+import os
 import pathlib
+import signal
 import sys
 from typing import Annotated
 
@@ -34,6 +36,9 @@ def main(arguments: list[str] | None = None) -> None:
         command = _parse(sys.argv[1:] if arguments is None else arguments)
         verb = importlib.import_module(f"symjax.cli.{VERBS[type(command)]}")
         sys.exit(verb.run(command))
+    except BrokenPipeError:  # who read the output has seen enough: end as the signal would
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
         if (sentence := _sentence(error)) is None:
             raise

@@ -91,3 +91,11 @@ print(sorted({"jax", "numpy", "flax", "ase", "scipy", "matplotlib", "orbax"} & s
     assert "evaluate" in done.stdout
     assert "--learning-rate" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_reader_that_leaves_is_no_error():
+    asked = [sys.executable, "-c", "from symjax.cli.main import main; main(['train', '--help'])"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
