@@ -139,7 +139,7 @@ def report(config: Config, done: list[dict]) -> None:
                 axes.plot([size, size], [min(errors), max(errors)], color=colour)
                 print(f"{task:10} {model:8} n={size:<6} MSE {shown[size]:<9.3g} (authors {theirs})")
         axes.plot(list(shown), list(shown.values()), "o-", color=colour, label=model)
-    panels[0].legend(fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     figure.savefig(config.out / "curves.png", dpi=150)
     plt.close(figure)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, SO11p, SO13p, Sp, U
-from symjax.reps.basis import dense, diagrams
+from symjax.reps.basis import dense, diagrams, equivariant_maps
 from symjax.reps.basis.bases import Unsolved
 from symjax.reps.basis.invariant_theory import pairings, set_partitions, spanning_diagrams
 from symjax.reps.tensor import Det, Scalar, T, V
@@ -145,6 +145,17 @@ def test_a_layer_never_makes_its_matrix(group):
     jaxpr = jax.make_jaxpr(basis.apply)(*shapes).jaxpr
     assert largest_intermediate(jaxpr) < rep.size**2
     assert largest_intermediate(jax.make_jaxpr(basis.matrix)(shapes[0]).jaxpr) >= rep.size**2
+
+
+@pytest.mark.parametrize("method", ["diagrams", "isotypic"])
+def test_a_plan_of_a_few_large_tensors_never_makes_its_matrix(method):
+    rep = (2 * T(4) + V)(O(3))
+    plan = equivariant_maps(rep, rep, method=method)
+    shapes = jax.ShapeDtypeStruct((plan.dim,), jnp.float64), jax.ShapeDtypeStruct((2, rep.size), jnp.float64)
+    assert largest_intermediate(jax.make_jaxpr(plan.apply)(*shapes).jaxpr) < rep.size**2
+    c, x = (np.random.default_rng(0).standard_normal(shape.shape) for shape in shapes)
+    np.testing.assert_allclose(plan.apply(c, x), x @ plan.matrix(c).T, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(plan.apply)(c, x), x @ plan.matrix(c).T, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from symjax.reps.basis.bases import Factored
 from symjax.reps.factors import moving_factors
 from symjax.reps.linear import LinearRep
 
+FEW_PAIRS = 16  # of copies, which are mapped one by one
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -122,7 +124,7 @@ class Plan:
     def apply(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
         """Return the map with these coefficients times the vectors along the last axis of x.
 
-        Between single large tensors and for fewer vectors than their size, no matrix is formed.
+        Between a few large tensors and for fewer vectors than their size, no matrix is formed.
 
         Raises:
             ValueError: If there are not `dim` coefficients or not `rep_in.size` numbers along the last axis of x.
@@ -132,7 +134,7 @@ class Plan:
         x = pick(x, places_in_order(self.rep_in), -1)
         with jax.default_matmul_precision("highest"):
             if self._is_factored and math.prod(x.shape[:-1]) < max(self.rep_in.size, self.rep_out.size):
-                y = self.blocks[0].basis.apply(coefficients, x)
+                y = self._sorted_product(coefficients, x)
             else:
                 w = self._sorted_matrix(coefficients)
                 y = x @ namespace(w).swapaxes(w, -1, -2)
@@ -140,8 +142,24 @@ class Plan:
 
     @property
     def _is_factored(self) -> bool:
-        alone = len(atoms(self.rep_in)) == len(atoms(self.rep_out)) == len(self.blocks) == 1
-        return alone and self.blocks[0].copies == (1, 1) and isinstance(self.blocks[0].basis, Factored)
+        few = sum(math.prod(block.copies) for block in self.blocks) <= FEW_PAIRS
+        return few and any(isinstance(block.basis, Factored) for block in self.blocks)
+
+    def _sorted_product(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
+        """Return the mapped vectors, one pair of copies after another; all numbers are listed atom by atom."""
+        xp, sources, start = namespace(coefficients, x), _spans(self.rep_in), 0
+        parts: dict[int, Any] = {}
+        for block in self.blocks:
+            c = coefficients[start : start + block.dim].reshape(*block.copies, block.basis.dim)
+            copies = xp.split(x[..., sources[block.source]], block.copies[1], axis=-1)
+            rows = [sum(_product(block.basis, *pair) for pair in zip(row, copies, strict=True)) for row in c]
+            y = xp.concatenate(rows, axis=-1)
+            parts[block.target] = parts[block.target] + y if block.target in parts else y
+            start += block.dim
+        dtype = next(iter(parts.values())).dtype
+        sizes = [atom.places.size for atom in atoms(self.rep_out)]
+        zeros = (xp.zeros((*x.shape[:-1], size), dtype) for size in sizes)
+        return xp.concatenate([parts.get(t, zero) for t, zero in enumerate(zeros)], axis=-1)
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the inner products of a matrix with the maps of the basis: those of its equivariant part.
@@ -201,6 +219,13 @@ class Plan:
     def __repr__(self) -> str:
         found = f"{self.method}, residual {self.residual:.1e}" if self.dim else f"{self.advice}"
         return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {found})"
+
+
+def _product(basis: Any, c: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
+    if isinstance(basis, Factored):
+        return basis.apply(c, x)
+    w = basis.matrix(c)
+    return x.astype(np.result_type(x.dtype, w.dtype)) @ w.T
 
 
 def _same(a: Any, b: Any) -> bool:
