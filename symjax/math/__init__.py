@@ -1,7 +1,7 @@
 """Arrays in, arrays out: numerically safe building blocks without parameters."""
 
 from symjax.math.radial import bessel_basis, cosine_envelope, exp_normal_basis, gaussian_basis, poly_envelope
-from symjax.math.safe import safe_divide, safe_norm, safe_sqrt
+from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "poly_envelope",
     "safe_divide",
     "safe_norm",
+    "safe_sinc",
     "safe_sqrt",
     "segment_max",
     "segment_mean",

@@ -9,6 +9,8 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from symjax.math.safe import safe_sinc
+
 
 def bessel_basis(r: Float[Array, "..."], *, cutoff: float, count: int) -> Float[Array, "... count"]:
     """Return b_n(r) = sqrt(2 / rc) sin(n pi r / rc) / r for n = 1..count, orthonormal on the ball of radius rc.
@@ -16,8 +18,8 @@ def bessel_basis(r: Float[Array, "..."], *, cutoff: float, count: int) -> Float[
     At r = 0 it is the limit sqrt(2 / rc) n pi / rc. Source: Gasteiger et al. 2020, arXiv:2003.03123, eq. 7.
     """
     n = jnp.arange(1, count + 1, dtype=r.dtype)
-    peak = math.sqrt(2 / cutoff) * math.pi / cutoff
-    return jnp.multiply.outer(jnp.ones_like(r), peak * n) * jnp.sinc(jnp.multiply.outer(r / cutoff, n))
+    slope = n * (math.pi / cutoff)
+    return jnp.multiply.outer(jnp.ones_like(r), math.sqrt(2 / cutoff) * slope) * safe_sinc(jnp.multiply.outer(r, slope))
 
 
 def gaussian_basis(r: Float[Array, "..."], *, cutoff: float, count: int) -> Float[Array, "... count"]:

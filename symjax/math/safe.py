@@ -23,3 +23,16 @@ def safe_divide(numerator: Float[Array, "..."], denominator: Float[Array, "..."]
     """Return numerator / denominator, and zero with zero derivatives where the denominator is zero."""
     nonzero = denominator != 0
     return jnp.where(nonzero, numerator / jnp.where(nonzero, denominator, 1), 0)
+
+
+def safe_sinc(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Return sin(x) / x, by its Taylor series up to x^10 where |x| < 0.3, so that all derivatives are right at zero.
+
+    `jnp.sinc` cannot be traced inside `shard_map` by jax 0.12.
+    """
+    far = jnp.abs(x) > 0.3
+    square = jnp.where(far, 0, x * x)
+    series = jnp.ones_like(x)
+    for product in (110, 72, 42, 20, 6):
+        series = 1 - square / product * series
+    return jnp.where(far, jnp.sin(x) / jnp.where(far, x, 1), series)

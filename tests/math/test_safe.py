@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.math import safe_divide, safe_norm, safe_sqrt
+from symjax.math import safe_divide, safe_norm, safe_sinc, safe_sqrt
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,13 @@ def test_zero_is_where_the_docstring_says():
 def test_keep_the_dtype(dtype):
     x = jnp.ones((2, 3), dtype)
     assert safe_norm(x).dtype == safe_sqrt(x).dtype == safe_divide(x, x).dtype == dtype
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-9, 0.01, 0.29999, 0.30001, -0.3, 2.0, 30.0])
+def test_sinc_and_its_derivatives_are_those_of_the_integral_of_cosines(x):
+    """sin(x) / x is the mean of cos(x t) over 0 < t < 1, in Gauss' quadrature."""
+    t, weights = np.polynomial.legendre.leggauss(40)
+    t, weights = (t + 1) / 2, weights / 2
+    derivatives = [safe_sinc, jax.grad(safe_sinc), jax.grad(jax.grad(safe_sinc))]
+    wanted = [np.cos(x * t), -t * np.sin(x * t), -(t**2) * np.cos(x * t)]
+    np.testing.assert_allclose([f(x) for f in derivatives], np.stack(wanted) @ weights, rtol=0, atol=1e-12)
