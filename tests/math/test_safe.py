@@ -48,4 +48,4 @@ def test_sinc_and_its_derivatives_are_those_of_the_integral_of_cosines(x):
     t, weights = (t + 1) / 2, weights / 2
     derivatives = [safe_sinc, jax.grad(safe_sinc), jax.grad(jax.grad(safe_sinc))]
     wanted = [np.cos(x * t), -t * np.sin(x * t), -(t**2) * np.cos(x * t)]
-    np.testing.assert_allclose([f(x) for f in derivatives], np.stack(wanted) @ weights, rtol=0, atol=1e-12)
+    np.testing.assert_allclose([f(jnp.asarray(x)) for f in derivatives], np.stack(wanted) @ weights, rtol=0, atol=1e-12)
