@@ -5,7 +5,7 @@
 
 A network is a Hamiltonian (hnn) or a vector field (ode), of a symmetry about the vertical or of none; it sees 500
 pieces of 5 states. The error is the geometric mean of |z - z'| / (|z| + |z'|) over roll-outs of 30 time units. The
-authors' networks and ours are side by side in docs/benchmarks.md; all 18 took an hour on one CPU core.
+authors' networks and ours are side by side in docs/benchmarks.md; all 18 took an hour of one of two busy cores.
 """
 
 import argparse

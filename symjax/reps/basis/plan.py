@@ -217,7 +217,7 @@ class Plan:
         return hash(self._content)
 
     def __repr__(self) -> str:
-        found = f"{self.method}, residual {self.residual:.1e}" if self.dim else f"{self.advice}"
+        found = f"{self.method}, residual {self.residual:.1e}" if self.dim else self.advice
         return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {found})"
 
 
