@@ -15,6 +15,7 @@ from symjax.groups.permutation import PermutationGroup, is_permutation
 from symjax.groups.words import product, random_exponential, random_word
 
 EXACT, ROUNDED = 1e-12, 1e-5  # distances from a unitary matrix between which only rounding is to blame
+ILL_CONDITIONED = 1e13
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -103,12 +104,18 @@ def _element(name: str, value: Any) -> np.ndarray:
             )
         return row.astype(np.int64)
     matrix = _matrix(name, value)
-    singular = np.linalg.svd(matrix, compute_uv=False)
-    if singular[-1] <= 1e-12 * singular[0]:
-        raise ValueError(
-            f"expected {name} to be invertible, its singular values go from {singular[0]} to {singular[-1]}"
-        )
+    if not _is_invertible(matrix):
+        raise ValueError(f"expected {name} to be invertible, got a matrix that is singular but for rounding, {value}")
     return matrix
+
+
+def _is_invertible(matrix: np.ndarray) -> bool:
+    """Return whether the condition number is moderate after the best scaling of the rows (Skeel 1979)."""
+    try:
+        inverse = np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return float(np.max(np.sum(np.abs(inverse) @ np.abs(matrix), axis=1))) < ILL_CONDITIONED
 
 
 def _matrix(name: str, value: Any) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, Scaling, Sp, Trivial, U
 from symjax.reps.basis import dense, weights
 from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.linalg import generalised_eigenspaces, null_space, real_span
+from symjax.reps.basis.jordan import eigenspaces, split
+from symjax.reps.basis.linalg import null_space, real_span
+from symjax.reps.basis.solve import equivariant_maps
 from symjax.reps.tensor import Det, Scalar, T, V
 from tests.reps.theory import dim_maps, nullity_over_a_prime_field
 
@@ -171,11 +174,79 @@ def test_eigenspaces_of_hidden_jordan_blocks():
     rng = np.random.default_rng(0)
     basis = np.linalg.qr(rng.standard_normal((6, 6)))[0] @ np.diag([1, 2, 1, 0.5, 1, 1])
     blocks = np.diag([2.0, 2, 2, -1, -1, 0]) + unit(6, (0, 1), (1, 2), (3, 4))
-    values, slack, spaces = generalised_eigenspaces(basis @ blocks @ np.linalg.inv(basis))
+    values, slack, spaces = eigenspaces(basis @ blocks @ np.linalg.inv(basis))
     assert 1e-9 < slack < 1e-2
     np.testing.assert_allclose(np.sort(values), [-1, -1, 0, 2, 2, 2], atol=1e-9)
     within = np.linalg.inv(spaces) @ basis @ blocks @ np.linalg.inv(basis) @ spaces
     np.testing.assert_allclose(within[values[:, None] != values], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("g", "stretch"),
+    [
+        (np.diag([1e8, -1e-8, 3.0]), [8 * np.log(10), -8 * np.log(10), np.log(3)]),
+        (np.array([[2.0, 1e6], [0, 2]]), [np.log(2), np.log(2)]),
+        (np.array([[0.0, -2, 1], [2, 0, 5], [0, 0, 1]]), [np.log(2), np.log(2), 0]),
+        (np.array([[0, 1.0], [1, 1]]), [np.log(1.25**0.5 + 0.5), -np.log(1.25**0.5 + 0.5)]),
+        (np.array([[1j, 3], [0, 2]]), [0, np.log(2)]),
+        (np.kron(np.array([[0.6, -0.8], [0.8, 0.6]]), 3 * np.eye(2)) + np.eye(4, k=2), None),
+    ],
+)
+def test_an_element_is_a_turn_times_a_stretch(g, stretch):
+    turning, logarithm = split(g)
+    assert np.iscomplexobj(turning) == np.iscomplexobj(g)
+    scale = np.linalg.norm(g)
+    np.testing.assert_allclose(turning @ scipy.linalg.expm(logarithm), g, atol=1e-12 * scale)
+    np.testing.assert_allclose(turning @ logarithm, logarithm @ turning, atol=1e-12 * scale)
+    np.testing.assert_allclose(np.abs(np.linalg.eigvals(turning)), 1, atol=1e-9)
+    values = np.sort_complex(np.linalg.eigvals(logarithm))
+    np.testing.assert_allclose(values.imag, 0, atol=1e-6)
+    if stretch is not None:
+        np.testing.assert_allclose(values.real, np.sort(stretch), atol=1e-6)
+
+
+def boost(rapidity):
+    """A boost along the first of three axes, time first."""
+    g = np.eye(4)
+    g[:2, :2] = [[np.cosh(rapidity), np.sinh(rapidity)], [np.sinh(rapidity), np.cosh(rapidity)]]
+    return g
+
+
+def motion(angle, shift):
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, shift], [s, c, 0], [0, 0, 1]])
+
+
+TURN = np.kron(np.diag([0.0, 1]), [[0.0, -1], [1, 0]]) + np.diag([1.0, 1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("generators", "rep_in", "rep_out", "dim"),
+    [
+        ([boost(8)], V, V, 1 + 1 + 2**2),
+        ([boost(8)], T(2), Scalar, 2 + 2**2),
+        ([boost(5)], T(2), T(2), 1 + 4**2 + 6**2 + 4**2 + 1),
+        ([boost(5), TURN], T(2), T(2), 38),
+        ([np.diag([100, 0.01])], T(3), T(3), 1 + 3**2 + 3**2 + 1),
+        ([np.diag([1e3, 1e-3])], T(2), T(2), 1 + 2**2 + 1),
+        ([np.diag([1e13, 1])], T(2), Scalar, 1),
+        ([[[1, 1e6], [0, 1]]], T(2), T(2), 6),
+        ([motion(1.0, 0), motion(2.0, 100)], T(2), T(2), 4),
+        ([motion(1.0, 0), motion(0, 100)], T(2), T(2), 4),
+        ([motion(1.0, 0), motion(0, 100)], T(2), Scalar, 1),
+    ],
+)
+def test_elements_with_entries_of_any_size(generators, rep_in, rep_out, dim):
+    group = GeneratedGroup(generators=generators)
+    plan = equivariant_maps(rep_in(group), rep_out(group), method="weights")
+    assert plan.dim == dim
+    assert plan.residual < 1e-10
+
+
+def test_large_elements_have_the_maps_of_small_ones():
+    large, small = (GeneratedGroup(generators=[boost(r), TURN]) for r in (5, 1))
+    found, referee = weights.solve(T(2)(large), V(large)), dense.solve(T(2)(small), V(small))
+    assert_same_span(found, referee)
 
 
 def test_an_unclear_rank_is_refused():

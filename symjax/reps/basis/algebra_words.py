@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import scipy.linalg
 from jaxtyping import Float, Num
 
 from symjax.groups import MatrixGroup
 from symjax.reps.basis.bases import Unsolved
+from symjax.reps.basis.linalg import eigh, independent
 from symjax.reps.linear import LinearRep
 
 ROUNDING = 1e-10
@@ -74,9 +74,16 @@ def _letter(rng: np.random.Generator, group: MatrixGroup) -> Letter:
 
 
 def _exponential(a: np.ndarray) -> np.ndarray:
-    """Return exp(a), with a shortened where it would stretch some vector by more than about e^(1/2)."""
-    stretch = float(np.linalg.norm((a + a.conj().T) / 2, 2))
-    return scipy.linalg.expm(a / max(1.0, 2 * stretch))
+    """Return exp(k) exp(h) of the anti-Hermitian and the Hermitian part of a, tangents too where this method applies.
+
+    The Hermitian one is shortened where it would stretch some vector by more than e^(1/2).
+    """
+    angles, turning = eigh((a - a.conj().T) / 2j)
+    stretches, stretching = eigh((a + a.conj().T).astype(complex) / 2)
+    turn = (turning * np.exp(1j * angles)) @ turning.conj().T
+    stretch = (stretching * np.exp(stretches / max(1.0, 2 * float(np.max(np.abs(stretches)))))) @ stretching.conj().T
+    g = turn @ stretch
+    return g if np.iscomplexobj(a) else np.real(g)
 
 
 def _apply(letter: Letter, rep: LinearRep, rows: np.ndarray) -> np.ndarray:
@@ -136,9 +143,10 @@ def _in_span(tangent: Any, group: MatrixGroup) -> bool:
 def _orthonormal(group: MatrixGroup) -> tuple[Float[np.ndarray, "t c"], Float[np.ndarray, "t g"]]:
     """Return an orthonormal basis of the real span of the tangents, as vectors and as sums of the given ones."""
     given = np.stack([_flatten(a) for a in group.directions])
-    left, sizes, basis = np.linalg.svd(given, full_matrices=False)
-    rank = int(np.sum(sizes > ROUNDING * sizes[0]))
-    return basis[:rank], (left[:, :rank] / sizes[:rank]).T
+    chosen, mix = independent(given @ given.T)
+    recipe = np.zeros((len(chosen), len(given)))
+    recipe[:, chosen] = mix.T
+    return recipe @ given, recipe
 
 
 def _flatten(tangent: Any) -> Float[np.ndarray, " c"]:

@@ -13,9 +13,11 @@ from jaxtyping import Float, Num
 from symjax.reps.basis.algebra_words import Words, check_adjoint
 from symjax.reps.basis.bases import Unsolved
 from symjax.reps.basis.linalg import canonical_rotation, eigh
+from symjax.reps.basis.memory import require_memory
 from symjax.reps.linear import LinearRep
 
 LARGEST = 4096  # coordinates
+BYTES = 6 * 16  # for each entry of a matrix, of which some complex ones are alive at once
 SAME, APART = 1e-11, 3e-7  # eigenvalues, relative to the largest, of one space and of two
 ZERO, CLEAR = 1e-7, 1e-5  # parts of a second element, relative to its largest
 KINDS = {1: "real", 2: "complex", 4: "quaternionic"}
@@ -78,6 +80,7 @@ def decompose(rep: LinearRep, seed: int) -> Isotypic:
     """
     if rep.size > LARGEST:
         raise Unsolved(f"{rep.size} coordinates are more than the {LARGEST} of an eigendecomposition")
+    require_memory(BYTES * rep.size**2, f"matrices of {rep.size} x {rep.size} numbers", Unsolved)
     check_adjoint(rep)
     group = rep.group
     assert group is not None

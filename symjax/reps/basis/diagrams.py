@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import scipy.linalg
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
@@ -21,10 +20,9 @@ from symjax.reps.algebra import Product
 from symjax.reps.arrays import namespace
 from symjax.reps.basis.bases import Unsolved, cast
 from symjax.reps.basis.invariant_theory import Diagram, Slots, spanning_diagrams
+from symjax.reps.basis.linalg import independent
 from symjax.reps.linear import Dual, LinearRep
 from symjax.reps.tensor import Defining
-
-ZERO, CLEARLY_MORE = 1e-11, 1e-6  # squared lengths of what is left of diagrams of unit length
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> "DiagramBasis":
@@ -40,7 +38,7 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> "DiagramBasis
     outputs = _slots(rep_out, group)
     ups = (*outputs, *(not up for up in _slots(rep_in, group)))
     diagrams, gram, form = spanning_diagrams(group, ups)
-    chosen, mix = _independent(gram)
+    chosen, mix = independent(gram)
     return DiagramBasis(mix, form, tuple(diagrams[i] for i in chosen), len(outputs), len(ups) - len(outputs))
 
 
@@ -52,28 +50,6 @@ def _slots(rep: LinearRep, group: MatrixGroup) -> tuple[bool, ...]:
         if factor not in (vector, Dual(vector)):
             raise Unsolved(f"{factor} is neither V nor V.T")
     return tuple(factor == vector for factor in factors)
-
-
-def _independent(gram: Float[np.ndarray, "r r"]) -> tuple[list[int], Float[np.ndarray, "s s"]]:
-    """Choose independent vectors of given inner products; return them and the columns that make them orthonormal.
-
-    A Cholesky factorisation that passes over each vector in the span of those before it: the choice, unlike that of
-    pivots, does not hang on rounding, so coefficients mean the same on every machine.
-    """
-    lengths = np.sqrt(np.diag(gram))
-    unit = gram / lengths[:, None] / lengths
-    along, chosen = np.zeros_like(unit), []
-    for i, products in enumerate(unit):
-        rank = len(chosen)
-        rest = 1 - np.sum(along[:rank, i] ** 2)
-        if ZERO < rest < CLEARLY_MORE:
-            raise Unsolved(f"the diagrams are nearly dependent: {rest:.1e}")
-        if rest >= CLEARLY_MORE:
-            along[rank] = (products - along[:rank, i] @ along[:rank]) / np.sqrt(rest)
-            chosen.append(i)
-    triangle = along[: len(chosen), chosen]
-    mix = scipy.linalg.solve_triangular(triangle, np.eye(len(chosen))) if chosen else triangle
-    return chosen, mix / lengths[chosen, None]
 
 
 @jax.tree_util.register_dataclass

@@ -1,19 +1,18 @@
-"""Dense linear algebra in double precision on the CPU, whatever the program around it uses."""
+"""Dense linear algebra by JAX in double precision on the CPU, whatever the program around it uses."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
 from jaxtyping import Float, Inexact
-from scipy.sparse.csgraph import connected_components
 
 from symjax.reps.basis.bases import Unsolved
 
 ZERO, CLEARLY_MORE = 1e-12, 1e-9  # relative to the largest eigenvalue, or to 1, of a sum of squares
-WELL_CONDITIONED = 1e4
+WITHIN, OUTSIDE = 1e-11, 1e-6  # squared distances of a unit vector from the span of others
 
 
 @contextlib.contextmanager
@@ -24,14 +23,41 @@ def double_precision() -> Iterator[None]:
         yield
 
 
-_eigh = jax.jit(jnp.linalg.eigh)
+def _on_the_host(function: Callable) -> Callable[..., Any]:
+    """Compile a function, once for each shape; it takes and returns numpy's arrays."""
+    compiled = jax.jit(function)
+
+    def call(*arrays: np.ndarray) -> Any:
+        with double_precision():
+            return jax.tree.map(np.asarray, tuple(compiled(*arrays)))
+
+    return call
+
+
+_eigh = _on_the_host(jnp.linalg.eigh)
+_eig = _on_the_host(jnp.linalg.eig)
+_svd = _on_the_host(lambda a: jnp.linalg.svd(a, full_matrices=False))
+_inverse = _on_the_host(lambda a: (jnp.linalg.inv(a),))
 
 
 def eigh(a: Inexact[np.ndarray, "n n"]) -> tuple[Float[np.ndarray, " n"], Inexact[np.ndarray, "n n"]]:
     """Return eigenvalues in rising order and eigenvectors, as columns, of a Hermitian matrix."""
-    with double_precision():
-        values, vectors = _eigh(a)
-    return np.asarray(values), np.asarray(vectors)
+    return _eigh(a)
+
+
+def eig(a: Inexact[np.ndarray, "n n"]) -> tuple[Inexact[np.ndarray, " n"], Inexact[np.ndarray, "n n"]]:
+    """Return complex eigenvalues and eigenvectors, as columns."""
+    return _eig(a)
+
+
+def svd(a: Inexact[np.ndarray, "m n"]) -> tuple[Inexact[np.ndarray, "m r"], Float[np.ndarray, " r"], np.ndarray]:
+    """Return left singular vectors, falling singular values, and the adjoints of right singular vectors."""
+    return _svd(a)
+
+
+def inverse(a: Inexact[np.ndarray, "*k n n"]) -> Inexact[np.ndarray, "*k n n"]:
+    """Return the inverses of matrices."""
+    return _inverse(a)[0]
 
 
 def null_space(gram: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n r"]:
@@ -48,17 +74,51 @@ def null_space(gram: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n r"]:
     return vectors[:, :rank]
 
 
+def independent(gram: Float[np.ndarray, "r r"]) -> tuple[list[int], Float[np.ndarray, "s s"]]:
+    """Choose independent vectors of given inner products; return them and the columns that make them orthonormal.
+
+    A Cholesky factorisation that passes over each vector in the span of those before it: the choice, unlike that of
+    pivots, does not hang on rounding, so coefficients mean the same on every machine.
+
+    Raises:
+        Unsolved: If some vector is neither in the span of those before it nor clearly outside.
+    """
+    lengths = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1.0))
+    unit = gram / lengths[:, None] / lengths
+    along, mix, chosen = np.zeros_like(unit), np.zeros_like(unit), []
+    for i, products in enumerate(unit):
+        rank = len(chosen)
+        known = along[:rank, i]
+        rest = products[i] - np.sum(known**2)
+        if WITHIN < rest < OUTSIDE:
+            raise Unsolved(f"some vectors are nearly dependent: {rest:.1e}")
+        if rest >= OUTSIDE:
+            along[rank] = (products - known @ along[:rank]) / np.sqrt(rest)
+            mix[:, rank] = ((np.arange(len(unit)) == i) - mix[:, :rank] @ known) / np.sqrt(rest)
+            chosen.append(i)
+    return chosen, mix[chosen, : len(chosen)] / lengths[chosen, None]
+
+
 def canonical_rotation(columns: Inexact[np.ndarray, "n r"]) -> Inexact[np.ndarray, "r r"]:
     """Return a unitary matrix q such that `columns @ q` depends only on the space that orthonormal columns span.
 
-    These are fixed random vectors, projected to the space and orthonormalised. An eigensolver is free to choose any
-    basis of an eigenspace, and does so differently from machine to machine; without this, learnt coefficients would
+    They are the orthonormal vectors nearest to the projections of fixed random ones. An eigensolver is free to choose
+    any basis of an eigenspace, and does so differently from machine to machine; without this, learnt coefficients would
     mean different maps there.
     """
+    rank = columns.shape[1]
     probes = np.random.default_rng(0).standard_normal(columns.shape[::-1])
-    q, r = np.linalg.qr((probes @ columns).conj().T)
-    diagonal = np.diag(r)
-    return q * (diagonal / np.abs(diagonal))
+    shadows = np.eye(_padded(rank), dtype=columns.dtype)
+    shadows[:rank, :rank] = (probes @ columns).conj().T
+    if rank == 1:
+        return shadows[:1, :1] / np.abs(shadows[0, 0])
+    left, _, right = svd(shadows)
+    return (left @ right)[:rank, :rank]
+
+
+def _padded(size: int) -> int:
+    """Return a power of two that is no smaller, to compile once for many small sizes; a large size is left alone."""
+    return 1 << max(size - 1, 7).bit_length() if size <= 64 else size
 
 
 def real_span(columns: Inexact[np.ndarray, "n r"]) -> Float[np.ndarray, "n r"]:
@@ -73,43 +133,3 @@ def real_span(columns: Inexact[np.ndarray, "n r"]) -> Float[np.ndarray, "n r"]:
     if np.any(np.abs(values - np.repeat([0.0, 1.0], rank)) > 1e-9):
         raise Unsolved("the complex conjugates of some maps are missing")
     return parts @ vectors[:, rank:]
-
-
-def generalised_eigenspaces(
-    a: Inexact[np.ndarray, "n n"],
-) -> tuple[Inexact[np.ndarray, " n"], float, Inexact[np.ndarray, "n n"]]:
-    """Return eigenvalues, their uncertainty, and well-conditioned bases of the generalised eigenspaces, as columns.
-
-    Rounding moves the eigenvalues of a Jordan block of size k apart, by about eps^(1/k): those that are too close to
-    have well-conditioned eigenvectors share one space and their mean, and the uncertainty is the farthest from it.
-
-    Raises:
-        Unsolved: If no choice of clusters has well-conditioned bases.
-    """
-    triangle, vectors = scipy.linalg.schur(a)[:2]
-    if np.any(np.tril(triangle, -1)):
-        triangle, vectors = scipy.linalg.rsf2csf(triangle, vectors)
-    values, size = np.diag(triangle), float(np.linalg.norm(a))
-    if np.max(np.abs(np.triu(triangle, 1))) <= 1e-13 * size:
-        return values, 0.0, vectors
-    simple, lines = np.linalg.eig(a)
-    for closeness in (1e-9, 1e-7, 1e-5, 1e-3, 1e-1):
-        count, labels = connected_components(np.abs(values[:, None] - values) <= closeness * size)
-        means = np.array([values[labels == k].mean() for k in range(count)])
-        spaces = [
-            _invariant_space(a, means, k) if many > 1 else lines[:, [np.argmin(np.abs(simple - means[k]))]]
-            for k, many in enumerate(np.bincount(labels))
-        ]
-        joined = np.concatenate(spaces, axis=1)
-        if joined.shape == a.shape and np.linalg.cond(joined) < WELL_CONDITIONED:
-            spread = float(np.max(np.abs(values - means[labels])))
-            return np.repeat(means, [space.shape[1] for space in spaces]), spread, joined
-    raise Unsolved("a random element has no well-conditioned eigenspaces")
-
-
-def _invariant_space(a: np.ndarray, means: np.ndarray, k: int) -> np.ndarray:
-    """Return an orthonormal basis of the invariant space of the eigenvalues nearest to the k-th mean."""
-    real = np.isrealobj(a) and np.max(np.abs(np.imag(means))) <= 1e-13 * np.linalg.norm(a)
-    kind = "real" if real else "complex"
-    found = scipy.linalg.schur(a, kind, sort=lambda x, y=0.0: int(np.argmin(np.abs(means - x - 1j * y))) == k)
-    return found[1][:, : found[-1]]

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import math
-import os
 import pathlib
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from symjax.reps.algebra import Product, product_of
 from symjax.reps.atoms import atoms
 from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
 from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
+from symjax.reps.basis.memory import require_memory
 from symjax.reps.basis.plan import Block, Plan
 from symjax.reps.basis.store import load_basis, save_basis, stored_path
 from symjax.reps.factors import bound
@@ -56,11 +56,13 @@ def equivariant_maps(
 
     Raises:
         TypeError: If one is no linear representation.
-        ValueError: If a representation has no group, the method is unknown or does not apply, the maps do not fit in
-            memory, or no method finds a basis that passes its checks.
+        ValueError: If a representation has no group, the method is unknown or does not apply, the store is a file, the
+            maps do not fit in memory, or no method finds a basis that passes its checks.
     """
     if method not in ("auto", *SOLVERS):
         raise ValueError(f"method is auto, {', '.join(SOLVERS)}, not {method!r}")
+    if store is not None and pathlib.Path(store).is_file():
+        raise ValueError(f"expected store to be a folder, got the file {store}")
     (source, target), _ = bound(rep_in, rep_out)
     _require_memory(source, target)
     plan = _plan(source, target, method, None if store is None else pathlib.Path(store))
@@ -74,13 +76,9 @@ def equivariant_basis(rep: LinearRep, *, method: Method = "auto", store: str | p
 
 
 def _require_memory(source: LinearRep, target: LinearRep) -> None:
-    need = BYTES_AN_ENTRY * source.size * target.size
-    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if need > have:
-        raise ValueError(
-            f"maps from {source} to {target} have {target.size} x {source.size} entries, which would take about "
-            f"{need / 2**30:,.0f} GiB of the {have / 2**30:,.0f} GiB here; use tensors of lower rank"
-        )
+    shape = f"{target.size} x {source.size} entries"
+    what = f"maps from {source} to {target} have {shape}; use tensors of lower rank, because they"
+    require_memory(BYTES_AN_ENTRY * source.size * target.size, what)
 
 
 @functools.lru_cache(maxsize=256)
@@ -145,22 +143,34 @@ def _factors(rep: LinearRep) -> Sequence[LinearRep]:
 
 
 def _residual(basis: Basis, source: LinearRep, target: LinearRep) -> float:
-    """Return how far a random map of unit coefficients is from equivariant, relative to its largest value.
+    """Return how far a random map is from equivariant: the largest error on two random vectors, over all generators.
 
-    The map is tried on random vectors where it needs no matrix, else its matrix is compared entry by entry.
+    Each error is relative to the mapped vectors, or to the moved ones where a generator makes vectors longer.
     """
     if basis.dim == 0:
         return 0.0
     group, rng = source.group, np.random.default_rng(0)
     assert group is not None
     c = rng.standard_normal(basis.dim) + (0 if group.is_real else 1j * rng.standard_normal(basis.dim))
+    x = rng.standard_normal((2, source.size))
+    image = _image(basis, c)
+    y = image(x)
+    moves = [(source.dact, target.dact, a) for a in group.directions]
+    moves += [(source.act, target.act, h) for h in group.generators]
+    worst = 0.0
+    for move_in, move_out, g in moves:
+        moved, last = move_in(g, x), move_out(g, y)
+        size = max(_largest(y), _largest(last), _largest(y) / _largest(x) * _largest(moved))
+        worst = max(worst, _largest(image(moved) - last) / size)
+    return worst
+
+
+def _image(basis: Basis, c: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     if isinstance(basis, Factored):
-        x = rng.standard_normal((2, source.size))
-        y = basis.apply(c, x)
-        moves = [target.dact(a, y) - basis.apply(c, source.dact(a, x)) for a in group.directions]
-        moves += [target.act(h, y) - basis.apply(c, source.act(h, x)) for h in group.generators]
-    else:
-        y, dual = basis.matrix(c), source.T
-        moves = [target.dact(a, y.T).T + dual.dact(a, y) for a in group.directions]
-        moves += [target.act(h, dual.act(h, y).T).T - y for h in group.generators]
-    return max((float(np.max(np.abs(move))) for move in moves), default=0.0) / float(np.max(np.abs(y)))
+        return functools.partial(basis.apply, c)
+    transposed = basis.matrix(c).T
+    return lambda x: x @ transposed
+
+
+def _largest(x: np.ndarray) -> float:
+    return float(np.max(np.abs(x)))

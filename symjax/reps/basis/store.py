@@ -16,7 +16,7 @@ from symjax.reps.basis.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
 from symjax.reps.basis.isotypic import IrrepBlock, IsotypicBasis
 from symjax.reps.linear import LinearRep
 
-FORMAT = 1
+FORMAT = 2
 DAMAGE = (
     OSError,
     ValueError,
@@ -53,10 +53,11 @@ def save_basis(path: pathlib.Path, basis: Basis) -> None:
     if type(basis).__name__ not in KINDS:
         return
     arrays: list[np.ndarray] = []
-    layout = np.array(json.dumps(_encode(basis, arrays)))
+    layout = json.dumps(_encode(basis, arrays))
+    named = {f"a{i}": array for i, array in enumerate(arrays)} | {"digest": np.array(_digest(layout, arrays))}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        np.savez_compressed(file, allow_pickle=False, layout=layout, **{f"a{i}": a for i, a in enumerate(arrays)})
+        np.savez_compressed(file, allow_pickle=False, layout=np.array(layout), **named)
     pathlib.Path(file.name).replace(path)
 
 
@@ -66,16 +67,28 @@ def load_basis(path: pathlib.Path) -> Basis | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as file:
-            return _decode(json.loads(str(file["layout"])), file)
+            layout = str(file["layout"])
+            arrays = [file[f"a{i}"] for i in range(len(file.files) - 2)]
+            if _digest(layout, arrays) != str(file["digest"]):
+                raise ValueError("what it holds is not what was written")
+            return _decode(json.loads(layout), arrays)
     except DAMAGE as error:
         warnings.warn(f"{path} is damaged ({error}); its basis is solved anew", stacklevel=2)
         return None
 
 
+def _digest(layout: str, arrays: list[np.ndarray]) -> str:
+    """Return what shows that nothing was changed or left out: residuals would not miss a map."""
+    digest = hashlib.sha256(layout.encode())
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
 def _encode(value: Any, arrays: list[np.ndarray]) -> Any:
     if isinstance(value, np.ndarray):
         arrays.append(value)
-        return {"array": f"a{len(arrays) - 1}"}
+        return {"array": len(arrays) - 1}
     if isinstance(value, tuple):
         return {"tuple": [_encode(item, arrays) for item in value]}
     if not dataclasses.is_dataclass(value):
@@ -84,11 +97,11 @@ def _encode(value: Any, arrays: list[np.ndarray]) -> Any:
     return {"kind": type(value).__name__, "fields": fields}
 
 
-def _decode(value: Any, file: Any) -> Any:
+def _decode(value: Any, arrays: list[np.ndarray]) -> Any:
     if not isinstance(value, dict):
         return value
     if "array" in value:
-        return file[value["array"]]
+        return arrays[value["array"]]
     if "tuple" in value:
-        return tuple(_decode(item, file) for item in value["tuple"])
-    return KINDS[value["kind"]](**{name: _decode(item, file) for name, item in value["fields"].items()})
+        return tuple(_decode(item, arrays) for item in value["tuple"])
+    return KINDS[value["kind"]](**{name: _decode(item, arrays) for name, item in value["fields"].items()})

@@ -2,44 +2,50 @@
 
 If X W = W Y for the matrices X and Y of one element, W takes each generalised eigenspace of Y into the one of X with
 the same eigenvalue. In bases of those spaces only the entries W[i, j] with alpha_i = beta_j survive, where alpha and
-beta are the eigenvalues of X and Y; over a tensor product the eigenvalues of the factors add (a tangent) or multiply
-(an element of the group). The constraints of all generators on the survivors make one small Hermitian matrix, and its
-null space is the answer. Nothing is assumed of the element: it may be nilpotent, and then everything survives.
+beta are the eigenvalues of X and Y; over a tensor product the eigenvalues of the factors add (a tangent), or their
+logarithms do (an element of the group). The constraints of all generators on the survivors make one small Hermitian
+matrix, and its null space is the answer. Nothing is assumed of the element: it may be nilpotent, and then everything
+survives.
 """
 
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
-from jaxtyping import Inexact, Int
+from jaxtyping import Float, Inexact, Int
 
 from symjax.reps.algebra import Product
 from symjax.reps.basis.bases import DenseBasis, Unsolved
-from symjax.reps.basis.linalg import canonical_rotation, generalised_eigenspaces, null_space, real_span
+from symjax.reps.basis.jordan import eigenspaces, split
+from symjax.reps.basis.linalg import canonical_rotation, inverse, null_space, real_span, svd
+from symjax.reps.basis.memory import require_memory
 from symjax.reps.linear import LinearRep
 
 LARGEST = 3000  # coordinates of a representation, and survivors
-ACCURACY = 1e-10
 COINCIDENCE = 1e-6  # eigenvalues this close count as equal: then more survives than must, and nothing is lost
+ROUNDING = 1e-12  # of an eigenvalue, relative to the largest
+MILD = 100.0  # norm of an element, up to which it is no worse a constraint than its parts
 LONGEST_WORD = 4
+BYTES = 8 * 16  # for each entry of a large array, of which some complex copies are alive at once
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 
 class _Probe(NamedTuple):
-    """One element, as its matrix in each representation, and whether its eigenvalues add or multiply in products."""
+    """One element or tangent, as its matrix in each representation."""
 
     matrix: Callable[[LinearRep], Inexact[np.ndarray, "n n"]]
-    adds: bool
+    is_tangent: bool
 
 
 class _Frame(NamedTuple):
-    """Generalised eigenvectors of a probe, as columns, with their eigenvalues, which are known up to `slack`."""
+    """Generalised eigenvectors of a probe, as columns, with eigenvalues or their logarithms, known up to `slack`."""
 
     values: Inexact[np.ndarray, " n"]
-    slack: float
+    slack: Float[np.ndarray, " n"]
     vectors: Inexact[np.ndarray, "n n"]
     inverse: Inexact[np.ndarray, "n n"]
 
@@ -49,33 +55,58 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
 
     Raises:
         Unsolved: If too many unknowns survive; if eigenspaces or the rank of the constraints are unclear in double
-            precision; if a map violates a constraint by more than 1e-10.
+            precision; if the maps do not fit in memory.
     """
     if max(rep_in.size, rep_out.size) > LARGEST:
         raise Unsolved(f"{max(rep_in.size, rep_out.size)} coordinates are more than the {LARGEST} of a dense matrix")
     pairs = _constraints(rep_in, rep_out)
-    frames = ((_frame(rep_out, probe), _frame(rep_in, probe)) for probe in _probes(rep_in, seed))
-    out, into, survivors = min(((*frame, _survivors(*frame)) for frame in frames), key=lambda found: found[2].shape[1])
+    frames = (
+        (out := _frame(rep_out, probe), into := _frame(rep_in, probe), _survivors(out, into, probe))
+        for probe in _probes(rep_in, seed)
+    )
+    out, into, survivors = min(frames, key=lambda found: found[2].shape[1])
     if survivors.shape[1] > LARGEST:
         raise Unsolved(f"{survivors.shape[1]} unknowns survive the first element, and at most {LARGEST} may")
-    kernel = null_space(_gram([(_turn(out, x), _turn(into, y)) for x, y in pairs], *survivors))
-    entries = np.zeros((kernel.shape[1], rep_out.size, rep_in.size), kernel.dtype)
+    require_memory(BYTES * survivors.shape[1] ** 2, f"{survivors.shape[1]} unknowns", Unsolved)
+    kernel = null_space(_gram([_scaled(_turn(out, x), _turn(into, y)) for x, y in pairs], *survivors))
+    shape = kernel.shape[1], rep_out.size, rep_in.size
+    require_memory(BYTES * math.prod(shape), "{} maps of {} x {} numbers".format(*shape), Unsolved)
+    entries = np.zeros(shape, kernel.dtype)
     entries[:, *survivors] = kernel.T
-    maps = _orthonormal(out.vectors @ entries @ into.inverse, real=not any(map(np.iscomplexobj, sum(pairs, ()))))
-    violation = max((float(np.max(np.abs(x @ maps - maps @ y), initial=0)) for x, y in pairs), default=0.0)
-    if violation > ACCURACY:
-        raise Unsolved(f"the maps violate the constraints by {violation:.1e}")
-    return DenseBasis(maps)
+    maps = out.vectors @ entries @ into.inverse
+    return DenseBasis(_orthonormal(maps, real=not any(map(np.iscomplexobj, sum(pairs, ())))))
 
 
 def _constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[Pair]:
-    """Return the matrices (X, Y) of all generators, scaled to about 1; X W = W Y must hold."""
+    """Return pairs (X, Y), at most about 1 in size, of which X W = W Y says that W commutes with all generators."""
     group = rep_in.group
     assert group is not None
-    pairs = [(rep_out.drho(a), rep_in.drho(a)) for a in group.directions]
-    pairs += [(rep_out.rho(h), rep_in.rho(h)) for h in group.generators]
-    scales = [max(np.linalg.norm(x, 1), np.linalg.norm(y, 1)) or 1.0 for x, y in pairs]
-    return [(x / scale, y / scale) for (x, y), scale in zip(pairs, scales, strict=True)]
+    pairs = []
+    for a in group.directions:
+        x, y = rep_out.drho(a), rep_in.drho(a)
+        size = max(np.linalg.norm(x, 1), np.linalg.norm(y, 1)) or 1.0
+        pairs.append((x / size, y / size))
+    for h in group.generators:
+        pair = rep_out.rho(h), rep_in.rho(h)
+        is_mild = max(np.linalg.norm(x, 1) for x in pair) <= MILD
+        pairs += [pair] if is_mild else zip(_parts(rep_out, h), _parts(rep_in, h), strict=True)
+    return [_scaled(*pair) for pair in pairs]
+
+
+def _scaled(x: Inexact[np.ndarray, "o o"], y: Inexact[np.ndarray, "i i"]) -> Pair:
+    size = max(1.0, np.linalg.norm(x, 1), np.linalg.norm(y, 1))
+    return x / size, y / size
+
+
+def _parts(rep: LinearRep, h: Any) -> Pair:
+    """Return the part of an element that turns, and the logarithm of the one that stretches."""
+    if not isinstance(rep, Product):
+        return split(rep.rho(h))
+    turning, stretching = np.eye(1), np.zeros((1, 1))
+    for turn, stretch in (_parts(factor, h) for factor in rep.factors):
+        stretching = np.kron(stretching, np.eye(len(turn))) + np.kron(np.eye(len(turning)), stretch)
+        turning = np.kron(turning, turn)
+    return turning, stretching
 
 
 def _probes(rep: LinearRep, seed: int) -> Iterator[_Probe]:
@@ -83,36 +114,40 @@ def _probes(rep: LinearRep, seed: int) -> Iterator[_Probe]:
     group, rng = rep.group, np.random.default_rng(seed)
     assert group is not None
     if group.directions:
-        weights = rng.standard_normal(len(group.directions))
+        sizes = [max(float(np.max(np.abs(leaf))) for leaf in jax.tree.leaves(a)) for a in group.directions]
+        weights = rng.standard_normal(len(sizes)) / [size or 1.0 for size in sizes]
         terms = list(zip(weights, group.directions, strict=True))
-        yield _Probe(lambda leaf: np.sum([weight * leaf.drho(a) for weight, a in terms], axis=0), adds=True)
+        yield _Probe(lambda leaf: np.sum([weight * leaf.drho(a) for weight, a in terms], axis=0), is_tangent=True)
     for length in range(1, LONGEST_WORD + 1) if group.generators else ():
         word = [group.generators[i] for i in rng.integers(len(group.generators), size=length)]
-        yield _Probe(lambda leaf, word=word: functools.reduce(np.matmul, [leaf.rho(h) for h in word]), adds=False)
+        yield _Probe(lambda leaf, word=word: functools.reduce(np.matmul, map(leaf.rho, word)), is_tangent=False)
     if not group.directions and not group.generators:
-        yield _Probe(lambda leaf: np.eye(leaf.size), adds=False)
+        yield _Probe(lambda leaf: np.eye(leaf.size), is_tangent=False)
 
 
 def _frame(rep: LinearRep, probe: _Probe) -> _Frame:
     if not isinstance(rep, Product):
-        values, slack, vectors = generalised_eigenspaces(probe.matrix(rep))
-        return _Frame(values, slack, vectors, np.linalg.inv(vectors))
+        values, slack, vectors = eigenspaces(probe.matrix(rep))
+        slacks = np.full(len(values), slack)
+        if not probe.is_tangent:
+            slacks = (slacks + ROUNDING * np.max(np.abs(values))) / np.abs(values)
+            values = np.log(values.astype(complex))
+        return _Frame(values, slacks, vectors, inverse(vectors))
     factors = [_frame(factor, probe) for factor in rep.factors]
-    outer, start = (np.add.outer, 0.0) if probe.adds else (np.multiply.outer, 1.0)
-    values = functools.reduce(outer, [factor.values for factor in factors], np.full((), start)).reshape(-1)
-    sizes = [float(np.max(np.abs(factor.values))) for factor in factors]
-    slacks = [factor.slack for factor in factors]
-    product = math.prod(size + slack for size, slack in zip(sizes, slacks, strict=True)) - math.prod(sizes)
+    values = functools.reduce(np.add.outer, [factor.values for factor in factors], np.zeros(())).reshape(-1)
+    slacks = functools.reduce(np.add.outer, [factor.slack for factor in factors], np.zeros(())).reshape(-1)
     vectors = functools.reduce(np.kron, [factor.vectors for factor in factors], np.eye(1))
-    inverse = functools.reduce(np.kron, [factor.inverse for factor in factors], np.eye(1))
-    return _Frame(values, sum(slacks) if probe.adds else product, vectors, inverse)
+    back = functools.reduce(np.kron, [factor.inverse for factor in factors], np.eye(1))
+    return _Frame(values, slacks, vectors, back)
 
 
-def _survivors(out: _Frame, into: _Frame) -> Int[np.ndarray, "2 m"]:
-    """Return the rows and columns of the entries that join equal eigenvalues."""
-    size = max(float(np.max(np.abs(out.values))), float(np.max(np.abs(into.values))))
-    apart = np.abs(out.values[:, None] - into.values)
-    return np.stack(np.nonzero(apart <= COINCIDENCE * max(1.0, size) + out.slack + into.slack))
+def _survivors(out: _Frame, into: _Frame, probe: _Probe) -> Int[np.ndarray, "2 m"]:
+    """Return the rows and columns of the entries that join equal eigenvalues; logarithms may differ by whole turns."""
+    apart = out.values[:, None] - into.values
+    if not probe.is_tangent:
+        apart = np.real(apart) + 1j * np.angle(np.exp(1j * np.imag(apart)))
+    size = max(1.0, float(np.max(np.abs(out.values))), float(np.max(np.abs(into.values))))
+    return np.stack(np.nonzero(np.abs(apart) <= COINCIDENCE * size + out.slack[:, None] + into.slack))
 
 
 def _turn(frame: _Frame, x: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n n"]:
@@ -132,7 +167,7 @@ def _gram(pairs: list[Pair], rows: Int[np.ndarray, " m"], columns: Int[np.ndarra
 
 
 def _orthonormal(maps: Inexact[np.ndarray, "r o i"], *, real: bool) -> Inexact[np.ndarray, "r o i"]:
-    columns, _ = np.linalg.qr(maps.reshape(len(maps), math.prod(maps.shape[1:])).T)
+    columns, _, _ = svd(maps.reshape(len(maps), math.prod(maps.shape[1:])).T)
     if real and np.iscomplexobj(columns):
         columns = real_span(columns)
     columns = columns @ canonical_rotation(columns)

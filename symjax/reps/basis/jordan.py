@@ -1,0 +1,106 @@
+"""Generalised eigenspaces of any matrix, and the parts of an invertible one that turn and that stretch."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Inexact
+from scipy.sparse.csgraph import connected_components
+
+from symjax.reps.basis.bases import Unsolved
+from symjax.reps.basis.linalg import eig, eigh, inverse, svd
+
+WELL_CONDITIONED = 1e4
+CLOSENESS = (1e-9, 1e-7, 1e-5, 1e-3, 1e-1)  # of eigenvalues that may be one, relative to the matrix
+POINTS = 128  # on the circle around a cluster of eigenvalues
+TILT = 0.6180339887498949  # tells the eigenvalues of two commuting matrices apart by one sum
+
+
+class Eigenspaces(NamedTuple):
+    """Bases of the generalised eigenspaces, as columns, with their eigenvalues, which are known up to `slack`."""
+
+    values: Inexact[np.ndarray, " n"]
+    slack: float
+    vectors: Inexact[np.ndarray, "n n"]
+
+
+def eigenspaces(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces:
+    """Return eigenvalues and well-conditioned bases of the generalised eigenspaces.
+
+    Rounding moves the eigenvalues of a Jordan block of size k apart, by about eps^(1/k): where eigenvectors are
+    ill-conditioned, those that are close share one space and their mean, and the slack is the farthest from it.
+
+    Raises:
+        Unsolved: If no choice of clusters has well-conditioned bases.
+    """
+    if (found := _normal(a)) is not None:
+        return found
+    values, vectors = eig(a)
+    if _is_frame(vectors):
+        return Eigenspaces(values, 0.0, vectors)
+    for closeness in CLOSENESS:
+        distances = np.abs(values[:, None] - values)
+        count, labels = connected_components(distances <= closeness * np.linalg.norm(a))
+        means = np.array([values[labels == k].mean() for k in range(count)])
+        spread = float(np.max(np.abs(values - means[labels])))
+        spaces = [_space(a, values, labels == k) for k in range(count)]
+        joined = np.concatenate(spaces, axis=1)
+        if joined.shape == a.shape and _is_frame(joined):
+            return Eigenspaces(np.repeat(means, [space.shape[1] for space in spaces]), spread, joined)
+    raise Unsolved("a random element has no well-conditioned eigenspaces")
+
+
+def split(g: Inexact[np.ndarray, "n n"]) -> tuple[Inexact[np.ndarray, "n n"], Inexact[np.ndarray, "n n"]]:
+    """Return commuting e and a with g = e exp(a): e is diagonalisable and turns, a has real eigenvalues and stretches.
+
+    What commutes with g is what commutes with both (the multiplicative Jordan decomposition, and the logarithm of its
+    positive part), and where g has entries of any size, e and a have moderate ones. On g (x) h they are e_g (x) e_h and
+    a_g (x) 1 + 1 (x) a_h.
+
+    Raises:
+        Unsolved: As `eigenspaces`.
+    """
+    values, _, vectors = eigenspaces(g)
+    back, size = inverse(vectors), np.abs(values)
+    within = np.where(values[:, None] == values, back @ g @ vectors / values[:, None], 0) - np.eye(len(g))
+    logarithm, power = np.diag(np.log(size)).astype(within.dtype), np.eye(len(g))
+    for k in range(1, len(g) + 1):
+        power = power @ within
+        logarithm = logarithm - (-1) ** k * power / k
+        if not np.any(power):
+            break
+    parts = vectors @ np.diag(values / size) @ back, vectors @ logarithm @ back
+    return parts if np.iscomplexobj(g) else (np.real(parts[0]), np.real(parts[1]))
+
+
+def _is_frame(vectors: np.ndarray) -> bool:
+    sizes = svd(vectors)[1]
+    return bool(sizes[0] < WELL_CONDITIONED * sizes[-1])
+
+
+def _normal(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces | None:
+    """Return the eigenvectors of a normal matrix, those of a mixture of its Hermitian and anti-Hermitian parts."""
+    adjoint, size = a.conj().T, float(np.linalg.norm(a))
+    if np.linalg.norm(a @ adjoint - adjoint @ a) > 1e-13 * size**2:
+        return None
+    skew = (a - adjoint) / 2j
+    _, vectors = eigh((a + adjoint) / 2 + TILT * skew if np.any(skew) else (a + adjoint) / 2)
+    within = vectors.conj().T @ a @ vectors
+    values = np.diag(within)
+    return None if np.linalg.norm(within - np.diag(values)) > 1e-12 * size else Eigenspaces(values, 0.0, vectors)
+
+
+def _space(a: np.ndarray, values: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of the invariant space of some eigenvalues that lie together.
+
+    It is the range of their Riesz projector, the mean of r e^(i t) (z - a)^-1 over points z = m + r e^(i t) of a circle
+    that has them inside and the others outside.
+    """
+    if members.all():
+        return np.eye(len(a))
+    centre = values[members].mean()
+    inside, outside = np.max(np.abs(values[members] - centre)), np.min(np.abs(values[~members] - centre))
+    turns = np.exp(2j * np.pi * (np.arange(POINTS) + 0.5) / POINTS)
+    steps = np.sqrt(max(inside, 0.01 * outside) * outside) * turns
+    resolvents = inverse((centre + steps)[:, None, None] * np.eye(len(a)) - a)
+    left, sizes, _ = svd(np.mean(steps[:, None, None] * resolvents, axis=0))  # sizes of a projector: 0, and 1 or more
+    return left[:, sizes > 0.5]
