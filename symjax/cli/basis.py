@@ -67,17 +67,17 @@ def irreps(plan: Plan) -> dict[str, str]:
         return {}
     try:
         if plan.dim:
-            blocks = isotypic.solve(plan.rep_in, plan.rep_out).blocks
-            return {"irreps": "; ".join(map(_shared, blocks))}
+            basis = isotypic.solve(plan.rep_in, plan.rep_out)
+            return {"irreps": "; ".join(map(_shared, basis.kinds, basis.shapes))}
         sides = {"irreps in": plan.rep_in, "irreps out": plan.rep_out}
         return {name: _list(isotypic.isotypic(rep).irreps) for name, rep in sides.items()}
     except (Unsolved, ValueError):
         return {}
 
 
-def _shared(block: isotypic.IrrepBlock) -> str:
-    copies_out, copies_in, units = block.shape
-    return f"{block.source.shape[1] * units}-dimensional, {copies_in} in, {copies_out} out"
+def _shared(kind: tuple[int, int], shape: tuple[int, int, int]) -> str:
+    copies_out, copies_in, _ = shape
+    return f"{math.prod(kind)}-dimensional, {copies_in} in, {copies_out} out"
 
 
 def _list(found: Sequence[isotypic.Irrep]) -> str:

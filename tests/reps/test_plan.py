@@ -12,12 +12,19 @@ from tests.reps.elements import element
 SE2 = GeneratedGroup(
     lie_algebra=[[[0, -1, 0], [1, 0, 0], [0, 0, 0]], [[0, 0, 1], [0, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 1], [0] * 3]]
 )
+QI = np.kron(np.eye(2), [[0, -1], [1, 0]])
+QJ = np.array([[0.0, 0, -1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, -1, 0, 0]])
+SPIN = GeneratedGroup(lie_algebra=[QI, QJ, QI @ QJ])
 PAIRS = {
     "rotations": ((2 * V + V**2 + Scalar)(SO(3)), (V**2 + 3 * V)(SO(3))),
     "one large tensor": ((V**3)(SO(3)), (V**2)(SO(3))),
     "permutations": ((V**2 + 2 * V)(S(4)), (V + Scalar + V)(S(4))),
     "signs": ((Det + V * V)(D(4)), (Det * V * V + V)(D(4))),
     "complex": ((V * V.T + V)(SU(2)), (V.T + V.T * V + Scalar)(SU(2))),
+    "many copies": ((40 * Scalar + 20 * V + 4 * V**2)(O(3)), (30 * V + 5 * V**2 + Det)(O(3))),
+    "many copies of complex irreps": ((20 * V + 6 * V * V)(SO(2)), (16 * V + 40 * Scalar + V**2)(SO(2))),
+    "many copies of a spinor": ((20 * V + 3 * V**2)(SU(2)), (15 * V.T + 4 * Scalar + 5 * V * V)(SU(2))),
+    "many copies of quaternions": ((20 * V)(SPIN), (10 * V + 3 * V * V)(SPIN)),
     "irreps": (Irreps("2x1o+1e+0e"), Irreps("1e+3x1o+0o")),
     "motions": ((V + V.T)(SE2), (V + Scalar)(SE2)),
     "two groups": (V(SO(3)) + 2 * V(S(3)), V(SO(3)) * V(S(3)) + V(S(3))),
@@ -147,10 +154,10 @@ def test_spaces_with_no_map_but_zero(rep_in, rep_out):
         )
 
 
-def test_blocks_say_how_they_were_found():
+def test_a_plan_says_how_it_was_found():
     plan = equivariant_maps((V + Scalar)(S(3)), (V + Det)(S(3)))
-    assert plan.dim == sum(block.dim for block in plan.blocks) == 3
-    assert set(plan.method.split("+")) == {block.method for block in plan.blocks}
+    assert plan.dim == sum(tile.dim for tile in plan.basis.tiles) == 3
+    assert plan.method == "orbits"
     assert plan.group == S(3)
 
 

@@ -142,7 +142,7 @@ def test_groups_of_one_name_and_other_generators_are_not_confused():
 def test_equal_content_is_solved_once():
     first = equivariant_maps((V * V)(Z(5)), V(Z(5)))
     again = GeneratedGroup(generators=[np.roll(np.arange(5), 1)])
-    assert equivariant_maps((V * V)(again), V(again)).blocks is first.blocks
+    assert equivariant_maps((V * V)(again), V(again)).basis is first.basis
 
 
 @pytest.mark.parametrize("wide", [True, False])
@@ -286,7 +286,7 @@ def test_a_stored_basis_with_a_block_left_out_is_noticed(tmp_path):
     [path] = tmp_path.iterdir()
     with np.load(path) as file:
         layout, arrays = json.loads(str(file["layout"])), dict(file)
-    layout["fields"]["blocks"]["tuple"].pop()
+    layout["fields"]["kinds"]["tuple"].pop()
     np.savez_compressed(path, **arrays | {"layout": np.array(json.dumps(layout))})
     with pytest.warns(UserWarning, match="not what was written"):
         assert load_basis(path) is None

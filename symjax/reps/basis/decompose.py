@@ -6,6 +6,8 @@ a space D^m, and a second element links these spaces to one another, in the same
 """
 
 import dataclasses
+import functools
+import math
 
 import numpy as np
 from jaxtyping import Float, Num
@@ -66,6 +68,16 @@ class Isotypic:
     irreps: tuple[Irrep, ...]
     levels: float
     links: float
+
+    @functools.cached_property
+    def rotation(self) -> Num[np.ndarray, "n n"]:
+        """The vectors of all irreps, as columns: irrep by irrep, and there by place, unit and copy."""
+        return np.concatenate([irrep.vectors.swapaxes(2, 3).reshape(self.size, -1) for irrep in self.irreps], axis=1)
+
+    @property
+    def widths(self) -> list[int]:
+        """The number of columns of each irrep."""
+        return [math.prod(irrep.vectors.shape[1:]) for irrep in self.irreps]
 
     def __repr__(self) -> str:
         return f"Isotypic({', '.join(map(repr, self.irreps))})"

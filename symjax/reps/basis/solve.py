@@ -15,10 +15,11 @@ from symjax.reps.atoms import atoms
 from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
 from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
 from symjax.reps.basis.memory import require_memory
-from symjax.reps.basis.plan import Block, Plan
+from symjax.reps.basis.plan import Plan
 from symjax.reps.basis.store import load_basis, save_basis, stored_path
+from symjax.reps.basis.tiles import Tile, TiledBasis
 from symjax.reps.factors import bound
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, monomials
 from symjax.reps.tensor import Scalar
 
 Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]
@@ -35,6 +36,8 @@ AUTOMATIC = ("orbits", "isotypic", "weights", "diagrams", "dense")
 SEEDS = 4
 ACCURACY = 1e-10
 SMALL = 2**14  # entries of all maps of a basis, below which they are kept in full
+MANY = 2**12  # entries of a map, from which copies of irreps are mixed
+MODERATE = 256  # coordinates of a tensor, up to which it is split whole
 BYTES_AN_ENTRY = 64  # of working memory, for each entry of a map
 
 
@@ -83,15 +86,33 @@ def _require_memory(source: LinearRep, target: LinearRep) -> None:
 
 @functools.lru_cache(maxsize=256)
 def _plan(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.Path | None) -> Plan:
-    blocks = []
+    if _shares_irreps(rep_in, rep_out, method):
+        found = _search(rep_in, rep_out, ("isotypic",), store)
+        if isinstance(found, _Solution) and found.basis.dim:
+            return Plan(found.basis, found.method, found.residual, rep_in, rep_out)
+    tiles, methods, residual = [], set(), 0.0
     for t, target in enumerate(atoms(rep_out)):
         for s, source in enumerate(atoms(rep_in)):
             found = _solve_pair(source.rep, target.rep, method, store)
             if found.basis.dim:
-                blocks.append(
-                    Block(found.basis, s, t, (len(target.places), len(source.places)), found.method, found.residual)
-                )
-    return Plan(tuple(blocks), rep_in, rep_out)
+                tiles.append(Tile(found.basis, s, t, (len(target.places), len(source.places))))
+                methods, residual = methods | {found.method}, max(residual, found.residual)
+    return Plan(
+        TiledBasis(tuple(tiles), rep_in, rep_out), "+".join(sorted(methods)) or "none", residual, rep_in, rep_out
+    )
+
+
+def _shares_irreps(rep_in: LinearRep, rep_out: LinearRep, method: Method) -> bool:
+    """Return whether to split all tensors of both sides at once: where there are copies, of tensors of moderate size.
+
+    Else pairs of tensors are split, which may be folded where they are large, and are cheap to compile where small.
+    """
+    parts = [*atoms(rep_in), *atoms(rep_out)]
+    if method not in ("auto", "isotypic") or rep_in.size * rep_out.size < MANY:
+        return False
+    if all(len(part.places) == 1 for part in parts) or max(part.rep.size for part in parts) > MODERATE:
+        return False
+    return method == "isotypic" or monomials(rep_in) is None or monomials(rep_out) is None
 
 
 class _Solution(NamedTuple):
@@ -102,9 +123,20 @@ class _Solution(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _solve_pair(source: LinearRep, target: LinearRep, method: Method, store: pathlib.Path | None) -> _Solution:
-    """Try the methods in turn, the random ones with several seeds, until a basis passes its checks."""
+    found = _search(source, target, AUTOMATIC if method == "auto" else (method,), store)
+    if not isinstance(found, _Solution):
+        listed = "; ".join(f"{name}: {reason}" for name, reason in found.items())
+        raise ValueError(f"no basis of the maps from {source} to {target} was found ({listed})")
+    small = found.method != "orbits" and 0 < found.basis.dim * source.size * target.size <= SMALL
+    return found._replace(basis=in_full(found.basis)) if small else found
+
+
+def _search(
+    source: LinearRep, target: LinearRep, methods: Sequence[str], store: pathlib.Path | None
+) -> _Solution | dict[str, str]:
+    """Try the methods in turn, with several seeds, until a basis passes its checks; or say why none of them does."""
     reasons = {}
-    for name in AUTOMATIC if method == "auto" else (method,):
+    for name in methods:
         path = None if store is None else stored_path(store, source, target, name)
         kept = None if path is None else load_basis(path)
         for seed in range(SEEDS):
@@ -117,11 +149,9 @@ def _solve_pair(source: LinearRep, target: LinearRep, method: Method, store: pat
             if residual <= ACCURACY:
                 if path is not None and basis is not kept:
                     save_basis(path, basis)
-                small = name != "orbits" and 0 < basis.dim * source.size * target.size <= SMALL
-                return _Solution(in_full(basis) if small else basis, name, residual)
+                return _Solution(basis, name, residual)
             reasons[name] = f"the residual on the generators is {residual:.1e}"
-    listed = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-    raise ValueError(f"no basis of the maps from {source} to {target} was found ({listed})")
+    return reasons
 
 
 def _folded(source: LinearRep, target: LinearRep, method: str, seed: int) -> Basis:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symjax.reps.basis.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
-from symjax.reps.basis.isotypic import IrrepBlock, IsotypicBasis
+from symjax.reps.basis.irreps_basis import IsotypicBasis, Split
 from symjax.reps.linear import LinearRep
 
 FORMAT = 2
@@ -28,7 +28,7 @@ DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-KINDS = {kind.__name__: kind for kind in (DenseBasis, FoldedBasis, IrrepBlock, IsotypicBasis, OrbitBasis)}
+KINDS = {kind.__name__: kind for kind in (DenseBasis, FoldedBasis, IsotypicBasis, OrbitBasis, Split)}
 
 
 def stored_path(folder: pathlib.Path, source: LinearRep, target: LinearRep, method: str) -> pathlib.Path:
