@@ -12,6 +12,8 @@ from symjax.groups.group import MatrixGroup, read_only
 from symjax.groups.matrix import plane_rotations
 from symjax.groups.words import random_exponential
 
+BOOST = 0.3
+
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class SO13p(MatrixGroup):
@@ -47,8 +49,12 @@ class SO13p(MatrixGroup):
         return read_only(self._reversal(*signs) for signs in self.reversals[1:3])
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Float[Array, "d d"]:
-        """Return a boosted rotation of bounded size, after the reversals of its component."""
-        g = random_exponential(key, self.lie_algebra)
+        """Return a rotation with boosts of rapidities about 0.3, after the reversals of its component.
+
+        Larger boosts would stretch vectors so far that single precision, and data to learn from, suffer.
+        """
+        gentle = [BOOST * a if np.array_equal(a, a.T) else a for a in self.lie_algebra]
+        g = random_exponential(key, gentle)
         return g * jnp.asarray(np.diag(self._reversal(*self.reversals[component])))[None]
 
     def _reversal(self, time: int, space: int) -> np.ndarray:

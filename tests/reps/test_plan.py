@@ -7,6 +7,9 @@ import pytest
 
 from symjax.groups import SO, SU, D, GeneratedGroup, O, S, Z
 from symjax.reps import Det, Irreps, Plan, Scalar, V, alternating, equivariant_maps
+from symjax.reps.basis import solve
+from symjax.reps.basis.irreps_basis import IsotypicBasis
+from symjax.reps.basis.tiles import TiledBasis
 from tests.reps.elements import element
 
 SE2 = GeneratedGroup(
@@ -23,7 +26,7 @@ PAIRS = {
     "complex": ((V * V.T + V)(SU(2)), (V.T + V.T * V + Scalar)(SU(2))),
     "many copies": ((40 * Scalar + 20 * V + 4 * V**2)(O(3)), (30 * V + 5 * V**2 + Det)(O(3))),
     "many copies of complex irreps": ((20 * V + 6 * V * V)(SO(2)), (16 * V + 40 * Scalar + V**2)(SO(2))),
-    "many copies of a spinor": ((20 * V + 3 * V**2)(SU(2)), (15 * V.T + 4 * Scalar + 5 * V * V)(SU(2))),
+    "many copies of a spinor": ((20 * V + 6 * V**2)(SU(2)), (20 * V.T + 4 * Scalar + 8 * V * V)(SU(2))),
     "many copies of quaternions": ((20 * V)(SPIN), (10 * V + 3 * V * V)(SPIN)),
     "irreps": (Irreps("2x1o+1e+0e"), Irreps("1e+3x1o+0o")),
     "motions": ((V + V.T)(SE2), (V + Scalar)(SE2)),
@@ -71,6 +74,24 @@ def test_maps_are_lawful_for_sampled_elements(name):
         moved = plan.rep_out.act(g, x @ w.T)
         np.testing.assert_allclose(plan.rep_in.act(g, x) @ w.T, moved, atol=1e-10)
     assert plan.residual <= 1e-10
+
+
+@pytest.mark.parametrize("name", [name for name in PAIRS if name.startswith("many copies")])
+def test_mixing_irreps_and_tiles_are_the_same_maps(name, monkeypatch, tmp_path):
+    """Also after a round trip through a file, and with coefficients that give each tensor the same size."""
+    plan, rng = solved(name), np.random.default_rng(5)
+    assert isinstance(plan.basis, IsotypicBasis)
+    monkeypatch.setattr(solve, "MANY", 10**9)
+    tiled = solve._plan.__wrapped__(*PAIRS[name], "auto", None)
+    assert isinstance(tiled.basis, TiledBasis)
+    assert tiled.dim == plan.dim
+    np.testing.assert_array_equal(np.sort(tiled.scales), np.sort(plan.scales))
+    w = drawn(plan, rng, plan.rep_out.size, plan.rep_in.size)
+    np.testing.assert_allclose(plan.project(w), tiled.project(w), atol=1e-12)
+    monkeypatch.undo()
+    equivariant_maps(*PAIRS[name], store=tmp_path)
+    solve._plan.cache_clear()
+    assert equivariant_maps(*PAIRS[name], store=tmp_path) == plan
 
 
 @pairs
