@@ -48,20 +48,29 @@ class Recipe(NamedTuple):
     """How to train a network."""
 
     rate: float  # at first; after a short warm-up it falls along half a cosine
-    length: float  # relative to Config.steps
-    decay: float  # of the weights
+    length: float = 1.0  # relative to Config.steps
+    decay: float = 0.0  # of the weights
     gain: float = 1.0  # of the inputs: the sharper a network is at first, the sharper it stays
     batch: int = 500  # samples, or all there are
+    centred: bool = False  # whether the mean of a scalar target is left to a constant
 
 
-FEW = [Recipe(5e-3, 1 / 4, 0, 0.25), Recipe(3e-3, 1, 0), Recipe(3e-3, 1, 1, 2.0), Recipe(3e-3, 1, 1, 3.0, batch=25)]
-RECIPES = {  # sets under 10,000 samples are learnt by heart, unless weights decay
-    "emlp": lambda size: [Recipe(1e-2, 1, 0.03 if size < 10_000 else 0)],
-    "mlp": lambda size: [
-        Recipe(3e-3, 1, 0, 0.25),
-        *(FEW if size < 1000 else [Recipe(1e-2, 1, 0, 0.25), Recipe(3e-3, 1, 1)]),
-    ],
-    "mlp+aug": lambda size: [Recipe(3e-3, 1, 0, gain) for gain in (0.25, 1)],
+FEW = (
+    Recipe(5e-3, gain=0.15, length=0.25),
+    Recipe(3e-3, gain=0.15, centred=True),
+    Recipe(3e-3),
+    Recipe(3e-3, gain=2, decay=1),
+    Recipe(3e-3, gain=3, decay=1, batch=25),
+)
+MANY = (
+    Recipe(3e-3, gain=0.25, centred=True),
+    Recipe(1e-2, gain=0.25, centred=True),
+    Recipe(3e-3, gain=0.25, centred=True, decay=1),
+)
+RECIPES = {  # of each network, by the size of the set: what can be learnt by heart asks for decay, or short training
+    "emlp": lambda size: (Recipe(1e-2, decay=0.03 if size < 10_000 else 0.0),),
+    "mlp": lambda size: FEW if size < 1000 else MANY,
+    "mlp+aug": lambda size: (MANY[0], Recipe(3e-3)),
 }
 
 
@@ -121,7 +130,7 @@ def fit(
     train, valid = (Samples(*(field.astype(np.float32) for field in part)) for part in (train, valid))
     shape, key, size = (config.channels, config.layers), jax.random.key(seed), len(train.inputs)
     network = EMLP(goal.rep_in, goal.rep_out, *shape) if model == "emlp" else MLP(goal.rep_out.size, *shape)
-    middle = np.mean(train.targets) if model != "emlp" and goal.rep_out.size == 1 else np.float32(0)
+    middle = np.mean(train.targets) if recipe.centred and goal.rep_out.size == 1 else np.float32(0)
     units = Samples(np.sqrt(np.mean(train.inputs**2)), np.sqrt(np.mean((train.targets - middle) ** 2)))
 
     def apply(params: Any, inputs: Any) -> Any:

@@ -99,12 +99,12 @@ class MatrixGroup(abc.ABC):
     @functools.cached_property
     def directions(self) -> tuple[Any, ...]:
         """The tangents at norm 1, for computations that compare them with rounding errors."""
-        sizes = [np.sqrt(sum(np.linalg.norm(leaf) ** 2 for leaf in jax.tree.leaves(a))) for a in self.lie_algebra]
-        return tuple(
-            jax.tree.map(lambda leaf, size=size: leaf / size, a)
-            for a, size in zip(self.lie_algebra, sizes, strict=True)
-            if size > 0
-        )
+        largest = [max(float(np.max(np.abs(leaf))) for leaf in jax.tree.leaves(a)) for a in self.lie_algebra]
+        pairs = zip(self.lie_algebra, largest, strict=True)
+        scaled = [jax.tree.map(lambda leaf, top=top: leaf / top, a) for a, top in pairs if top > 0]
+        sizes = [np.sqrt(sum(np.linalg.norm(leaf) ** 2 for leaf in jax.tree.leaves(a))) for a in scaled]
+        pairs = zip(scaled, sizes, strict=True)
+        return tuple(jax.tree.map(lambda leaf, size=size: leaf / size, a) for a, size in pairs)
 
     @functools.cached_property
     def is_real(self) -> bool:

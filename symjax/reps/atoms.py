@@ -24,13 +24,14 @@ class Atom(NamedTuple):
         return pick(x, self.places.ravel(), -1).reshape(*x.shape[:-1], *self.places.shape)
 
 
-def pick(x: Shaped[Any, "..."], places: Int[np.ndarray, " n"], axis: int) -> Shaped[Any, "..."]:
+def pick(x: Shaped[Any, "..."], places: Int[Any, " n"], axis: int) -> Shaped[Any, "..."]:
     """Return `take` along an axis, as a slice where the places follow one another: cheaper to compile and to run."""
-    if len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+    is_known = isinstance(places, np.ndarray)
+    if is_known and len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
         cut = [slice(None)] * x.ndim
         cut[axis] = slice(int(places[0]), int(places[0]) + len(places))
         return x[tuple(cut)]
-    return namespace(x).take(x, places, axis=axis)
+    return namespace(x, places).take(x, places, axis=axis)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -104,7 +104,7 @@ def test_applying_is_multiplying_with_the_matrix(name):
         np.testing.assert_allclose(plan.apply(c, x), x @ plan.matrix(c).T, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["rotations", "one large tensor", "permutations", "signs", "complex"])
+@pytest.mark.parametrize("name", [name for name in PAIRS if name != "nothing"])
 def test_in_compiled_code_in_either_precision(name):
     """As an argument in double precision, as a constant in single."""
     plan, rng = solved(name), np.random.default_rng(4)
@@ -129,6 +129,7 @@ def test_gradients_and_batches():
     c, x = rng.normal(size=(2, plan.dim)), rng.normal(size=(2, 5, plan.rep_in.size))
     batched = jax.jit(jax.vmap(plan.apply))(c, x)
     np.testing.assert_allclose(batched[1], plan.apply(c[1], x[1]), atol=1e-12)
+    assert plan.coefficients(np.zeros((0, plan.rep_out.size, plan.rep_in.size))).shape == (0, plan.dim)
     v = rng.normal(size=(plan.rep_out.size, plan.rep_in.size))
     slope = jax.jit(jax.grad(lambda c: jnp.sum(plan.matrix(c) * v)))(c[0])
     np.testing.assert_allclose(slope, plan.coefficients(v), atol=1e-12)
@@ -192,6 +193,8 @@ def test_arrays_of_a_wrong_shape_are_refused(name):
             plan.matrix(np.zeros((2, wrong)))
         with pytest.raises(ValueError, match=rf"coefficients of shape \[..., {r}\]"):
             plan.apply(np.zeros(wrong), x)
+    with pytest.raises(ValueError, match="coefficients of one map"):
+        plan.apply(np.zeros((2, r)), x)
     for wrong in (m - 1, m + 1):
         with pytest.raises(ValueError, match=rf"vectors of shape \[..., {m}\]"):
             plan.apply(c, np.zeros((2, wrong)))

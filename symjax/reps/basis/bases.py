@@ -120,7 +120,7 @@ class OrbitBasis:
         """Return the sums over orbits, divided by sqrt(size)."""
         xp = namespace(w, self.orbits)
         w = w if self.signs is None else w * _beside(self.signs, w)
-        flat = xp.moveaxis(w.reshape(*w.shape[:-2], -1), -1, 0)
+        flat = xp.moveaxis(w.reshape(*w.shape[:-2], math.prod(w.shape[-2:])), -1, 0)
         ids = xp.where(self.orbits < 0, self.dim, self.orbits).ravel()
         sums = xp.zeros((self.dim + 1, *flat.shape[1:]), flat.dtype)
         sums = sums.at[ids].add(flat) if isinstance(sums, jax.Array) else _add_at(sums, ids, flat)

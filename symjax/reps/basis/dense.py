@@ -7,6 +7,7 @@ every generator (Finzi, Welling and Wilson 2021, arXiv:2104.09459, theorem 1). C
 import numpy as np
 
 from symjax.reps.basis.bases import DenseBasis, Unsolved
+from symjax.reps.basis.constraints import constraints
 from symjax.reps.basis.linalg import canonical_rotation, null_space
 from symjax.reps.linear import LinearRep
 
@@ -22,19 +23,10 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
     n, m = rep_in.size, rep_out.size
     if n * m > LARGEST:
         raise Unsolved(f"{n * m} unknowns are more than the {LARGEST} of a dense solution")
-    total = sum((_gram(constraint) for constraint in _constraints(rep_in, rep_out)), start=np.zeros((n * m, n * m)))
+    one_in, one_out, total = np.eye(n), np.eye(m), np.zeros((n * m, n * m))
+    for x, y in constraints(rep_in, rep_out):
+        constraint = np.kron(x, one_in) - np.kron(one_out, y.T)
+        total = total + constraint.conj().T @ constraint
     maps = null_space(total)
     maps = maps @ canonical_rotation(maps)
     return DenseBasis(np.ascontiguousarray(maps.T).reshape(-1, m, n))
-
-
-def _constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[np.ndarray]:
-    group, one_in, one_out = rep_in.group, np.eye(rep_in.size), np.eye(rep_out.size)
-    assert group is not None
-    tangents = [(rep_out.drho(a), rep_in.drho(a)) for a in group.directions]
-    elements = [(rep_out.rho(h), rep_in.rho(h)) for h in group.generators]
-    return [np.kron(out, one_in) - np.kron(one_out, into.T) for out, into in tangents + elements]
-
-
-def _gram(constraint: np.ndarray) -> np.ndarray:
-    return constraint.conj().T @ constraint

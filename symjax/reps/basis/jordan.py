@@ -11,15 +11,26 @@ from symjax.reps.basis.linalg import eig, eigh, inverse, svd
 
 WELL_CONDITIONED = 1e4
 CLOSENESS = (1e-9, 1e-7, 1e-5, 1e-3, 1e-1)  # of eigenvalues that may be one, relative to the matrix
+EPS = float(np.finfo(float).eps)
+UNCERTAIN = 1e-7  # relative errors of the parts of an element, from which on they say nothing
+TERMS = 40  # of a logarithm near 1, more than a nilpotent part of that size asks for
 POINTS = 128  # on the circle around a cluster of eigenvalues
 TILT = 0.6180339887498949  # tells the eigenvalues of two commuting matrices apart by one sum
 
 
 class Eigenspaces(NamedTuple):
-    """Bases of the generalised eigenspaces, as columns, with their eigenvalues, which are known up to `slack`."""
+    """Bases of the generalised eigenspaces, as columns, with their eigenvalues.
+
+    Attributes:
+        values: the eigenvalue of each column, the mean of a cluster where some could not be told apart.
+        spread: the farthest that an eigenvalue is from the mean of its cluster.
+        condition: how much larger the error of an eigenvalue may be than that of the matrix.
+        vectors: the columns.
+    """
 
     values: Inexact[np.ndarray, " n"]
-    slack: float
+    spread: float
+    condition: float
     vectors: Inexact[np.ndarray, "n n"]
 
 
@@ -27,16 +38,24 @@ def eigenspaces(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces:
     """Return eigenvalues and well-conditioned bases of the generalised eigenspaces.
 
     Rounding moves the eigenvalues of a Jordan block of size k apart, by about eps^(1/k): where eigenvectors are
-    ill-conditioned, those that are close share one space and their mean, and the slack is the farthest from it.
+    ill-conditioned, those that are close share one space and their mean.
 
     Raises:
         Unsolved: If no choice of clusters has well-conditioned bases.
     """
+    top = float(np.max(np.abs(a), initial=0)) or 1.0
+    if not np.isfinite(top):
+        raise Unsolved("the matrix of an element overflows")
+    values, spread, condition, vectors = _eigenspaces(a / top)
+    return Eigenspaces(top * values, top * spread, condition, vectors)
+
+
+def _eigenspaces(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces:
     if (found := _normal(a)) is not None:
         return found
     values, vectors = eig(a)
-    if _is_frame(vectors):
-        return Eigenspaces(values, 0.0, vectors)
+    if (condition := _condition(vectors)) < WELL_CONDITIONED:
+        return Eigenspaces(values, 0.0, 0.0 if _is_triangular(a) else condition, vectors)
     for closeness in CLOSENESS:
         distances = np.abs(values[:, None] - values)
         count, labels = connected_components(distances <= closeness * np.linalg.norm(a))
@@ -44,8 +63,8 @@ def eigenspaces(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces:
         spread = float(np.max(np.abs(values - means[labels])))
         spaces = [_space(a, values, labels == k) for k in range(count)]
         joined = np.concatenate(spaces, axis=1)
-        if joined.shape == a.shape and _is_frame(joined):
-            return Eigenspaces(np.repeat(means, [space.shape[1] for space in spaces]), spread, joined)
+        if joined.shape == a.shape and (condition := _condition(joined)) < WELL_CONDITIONED:
+            return Eigenspaces(np.repeat(means, [space.shape[1] for space in spaces]), spread, condition, joined)
     raise Unsolved("a random element has no well-conditioned eigenspaces")
 
 
@@ -57,24 +76,33 @@ def split(g: Inexact[np.ndarray, "n n"]) -> tuple[Inexact[np.ndarray, "n n"], In
     a_g (x) 1 + 1 (x) a_h.
 
     Raises:
-        Unsolved: As `eigenspaces`.
+        Unsolved: As `eigenspaces`, and if small eigenvalues drown in the rounding of large ones.
     """
-    values, _, vectors = eigenspaces(g)
-    back, size = inverse(vectors), np.abs(values)
-    within = np.where(values[:, None] == values, back @ g @ vectors / values[:, None], 0) - np.eye(len(g))
-    logarithm, power = np.diag(np.log(size)).astype(within.dtype), np.eye(len(g))
-    for k in range(1, len(g) + 1):
-        power = power @ within
+    values, spread, condition, vectors = eigenspaces(g)
+    size, back = np.abs(values), inverse(vectors)
+    error = EPS * len(g) * condition * float(np.linalg.norm(g))
+    if error > UNCERTAIN * np.min(size) or spread > np.min(size) / 10:
+        raise Unsolved(f"eigenvalues from {np.min(size):.1e} to {np.max(size):.1e} in one element are too uncertain")
+    within, together = back @ g @ vectors / values[:, None], values[:, None] == values
+    if np.max(np.abs(within[~together]), initial=0) > UNCERTAIN:
+        raise Unsolved(f"the eigenspaces of an element are not invariant: {np.max(np.abs(within[~together])):.1e}")
+    rest = np.where(together, within, 0) - np.eye(len(g))
+    logarithm, power = np.diag(np.log(size)).astype(rest.dtype), np.eye(len(g))
+    for k in range(1, TERMS):
+        power = power @ rest
         logarithm = logarithm - (-1) ** k * power / k
-        if not np.any(power):
-            break
     parts = vectors @ np.diag(values / size) @ back, vectors @ logarithm @ back
     return parts if np.iscomplexobj(g) else (np.real(parts[0]), np.real(parts[1]))
 
 
-def _is_frame(vectors: np.ndarray) -> bool:
+def _condition(vectors: np.ndarray) -> float:
     sizes = svd(vectors)[1]
-    return bool(sizes[0] < WELL_CONDITIONED * sizes[-1])
+    return float(sizes[0] / max(sizes[-1], np.finfo(float).tiny))
+
+
+def _is_triangular(a: np.ndarray) -> bool:
+    """Return whether the eigenvalues are on the diagonal, without an error."""
+    return not np.any(np.tril(a, -1)) or not np.any(np.triu(a, 1))
 
 
 def _normal(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces | None:
@@ -86,7 +114,10 @@ def _normal(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces | None:
     _, vectors = eigh((a + adjoint) / 2 + TILT * skew if np.any(skew) else (a + adjoint) / 2)
     within = vectors.conj().T @ a @ vectors
     values = np.diag(within)
-    return None if np.linalg.norm(within - np.diag(values)) > 1e-12 * size else Eigenspaces(values, 0.0, vectors)
+    lost = float(np.linalg.norm(within - np.diag(values)))
+    if lost > 1e-12 * size:
+        return None
+    return Eigenspaces(values, 0.0, max(1.0, lost / (EPS * len(a) * size)) if lost else 0.0, vectors)
 
 
 def _space(a: np.ndarray, values: np.ndarray, members: np.ndarray) -> np.ndarray:

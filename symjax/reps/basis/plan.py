@@ -78,7 +78,7 @@ class Plan:
         with jax.default_matmul_precision("highest"):
             return self.basis.matrix(coefficients)
 
-    def apply(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
+    def apply(self, coefficients: Inexact[Any, "*r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
         """Return the map with these coefficients times the vectors along the last axis of x.
 
         Irreps are mixed, or for a few vectors large tensors mapped, without the matrix of the map.
@@ -87,6 +87,10 @@ class Plan:
             ValueError: If there are not `dim` coefficients or not `rep_in.size` numbers along the last axis of x.
         """
         _require(coefficients, (self.dim,), "coefficients")
+        if coefficients.ndim > 1:
+            raise ValueError(
+                f"expected the coefficients of one map, got shape {coefficients.shape}; map them by jax.vmap"
+            )
         _require(x, (self.rep_in.size,), "vectors")
         with jax.default_matmul_precision("highest"):
             return self.basis.apply(coefficients, x)

@@ -14,6 +14,7 @@ from symjax.reps.algebra import Product, product_of
 from symjax.reps.atoms import atoms
 from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
 from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
+from symjax.reps.basis.constraints import moves
 from symjax.reps.basis.memory import require_memory
 from symjax.reps.basis.plan import Plan
 from symjax.reps.basis.store import load_basis, save_basis, stored_path
@@ -46,8 +47,8 @@ def equivariant_maps(
 ) -> Plan:
     """Return all linear maps W with rho_out(g) W = W rho_in(g) for every g of the group.
 
-    Both representations are split into atoms, and each pair of atoms is solved once, in float64 on the CPU; asking
-    again for representations of equal content costs nothing.
+    Both representations are split into tensors, of which each, or each pair, is solved once, in float64 on the CPU;
+    asking again for representations of equal content costs nothing.
 
     Args:
         rep_in: what comes in, bound to a group.
@@ -142,10 +143,10 @@ def _search(
         for seed in range(SEEDS):
             try:
                 basis = kept if kept is not None and seed == 0 else _folded(source, target, name, seed)
+                residual = _residual(basis, source, target)
             except Unsolved as reason:
                 reasons[name] = str(reason)
                 continue
-            residual = _residual(basis, source, target)
             if residual <= ACCURACY:
                 if path is not None and basis is not kept:
                     save_basis(path, basis)
@@ -175,7 +176,8 @@ def _factors(rep: LinearRep) -> Sequence[LinearRep]:
 def _residual(basis: Basis, source: LinearRep, target: LinearRep) -> float:
     """Return how far a random map is from equivariant: the largest error on two random vectors, over all generators.
 
-    Each error is relative to the mapped vectors, or to the moved ones where a generator makes vectors longer.
+    Each error is relative to the vectors as the generator moves them; a tangent may take them to zero, so that its
+    errors are relative to the vectors as they are, too.
     """
     if basis.dim == 0:
         return 0.0
@@ -185,12 +187,10 @@ def _residual(basis: Basis, source: LinearRep, target: LinearRep) -> float:
     x = rng.standard_normal((2, source.size))
     image = _image(basis, c)
     y = image(x)
-    moves = [(source.dact, target.dact, a) for a in group.directions]
-    moves += [(source.act, target.act, h) for h in group.generators]
-    worst = 0.0
-    for move_in, move_out, g in moves:
-        moved, last = move_in(g, x), move_out(g, y)
-        size = max(_largest(y), _largest(last), _largest(y) / _largest(x) * _largest(moved))
+    gain, worst = _largest(y) / _largest(x), 0.0
+    for move in moves(source, target):
+        moved, last = move.source(x), move.target(y)
+        size = max(_largest(last), gain * _largest(moved), _largest(y) if move.is_tangent else 0.0)
         worst = max(worst, _largest(image(moved) - last) / size)
     return worst
 

@@ -66,7 +66,7 @@ def load_basis(path: pathlib.Path) -> Basis | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             layout = str(file["layout"])
             arrays = [file[f"a{i}"] for i in range(len(file.files) - 2)]
             if _digest(layout, arrays) != str(file["digest"]):

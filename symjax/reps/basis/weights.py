@@ -13,31 +13,29 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float, Inexact, Int
 
 from symjax.reps.algebra import Product
 from symjax.reps.basis.bases import DenseBasis, Unsolved
-from symjax.reps.basis.jordan import eigenspaces, split
+from symjax.reps.basis.constraints import Pair, constraints, scaled
+from symjax.reps.basis.jordan import eigenspaces
 from symjax.reps.basis.linalg import canonical_rotation, inverse, null_space, real_span, svd
 from symjax.reps.basis.memory import require_memory
 from symjax.reps.linear import LinearRep
 
 LARGEST = 3000  # coordinates of a representation, and survivors
 COINCIDENCE = 1e-6  # eigenvalues this close count as equal: then more survives than must, and nothing is lost
-ROUNDING = 1e-12  # of an eigenvalue, relative to the largest
-MILD = 100.0  # norm of an element, up to which it is no worse a constraint than its parts
+ROUNDING = 1e-15  # of an entry of a matrix, relative to its norm
 LONGEST_WORD = 4
 BYTES = 8 * 16  # for each entry of a large array, of which some complex copies are alive at once
 
-Pair = tuple[np.ndarray, np.ndarray]
-
 
 class _Probe(NamedTuple):
-    """One element or tangent, as its matrix in each representation."""
+    """A tangent, or a word of elements, as its matrix in each representation, and a bound of the norm of that."""
 
     matrix: Callable[[LinearRep], Inexact[np.ndarray, "n n"]]
+    bound: Callable[[LinearRep], float]
     is_tangent: bool
 
 
@@ -59,7 +57,7 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
     """
     if max(rep_in.size, rep_out.size) > LARGEST:
         raise Unsolved(f"{max(rep_in.size, rep_out.size)} coordinates are more than the {LARGEST} of a dense matrix")
-    pairs = _constraints(rep_in, rep_out)
+    pairs = constraints(rep_in, rep_out)
     frames = (
         (out := _frame(rep_out, probe), into := _frame(rep_in, probe), _survivors(out, into, probe))
         for probe in _probes(rep_in, seed)
@@ -68,7 +66,7 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
     if survivors.shape[1] > LARGEST:
         raise Unsolved(f"{survivors.shape[1]} unknowns survive the first element, and at most {LARGEST} may")
     require_memory(BYTES * survivors.shape[1] ** 2, f"{survivors.shape[1]} unknowns", Unsolved)
-    kernel = null_space(_gram([_scaled(_turn(out, x), _turn(into, y)) for x, y in pairs], *survivors))
+    kernel = null_space(_gram([scaled(_turn(out, x), _turn(into, y)) for x, y in pairs], *survivors))
     shape = kernel.shape[1], rep_out.size, rep_in.size
     require_memory(BYTES * math.prod(shape), "{} maps of {} x {} numbers".format(*shape), Unsolved)
     entries = np.zeros(shape, kernel.dtype)
@@ -77,68 +75,56 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
     return DenseBasis(_orthonormal(maps, real=not any(map(np.iscomplexobj, sum(pairs, ())))))
 
 
-def _constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[Pair]:
-    """Return pairs (X, Y), at most about 1 in size, of which X W = W Y says that W commutes with all generators."""
-    group = rep_in.group
-    assert group is not None
-    pairs = []
-    for a in group.directions:
-        x, y = rep_out.drho(a), rep_in.drho(a)
-        size = max(np.linalg.norm(x, 1), np.linalg.norm(y, 1)) or 1.0
-        pairs.append((x / size, y / size))
-    for h in group.generators:
-        pair = rep_out.rho(h), rep_in.rho(h)
-        is_mild = max(np.linalg.norm(x, 1) for x in pair) <= MILD
-        pairs += [pair] if is_mild else zip(_parts(rep_out, h), _parts(rep_in, h), strict=True)
-    return [_scaled(*pair) for pair in pairs]
-
-
-def _scaled(x: Inexact[np.ndarray, "o o"], y: Inexact[np.ndarray, "i i"]) -> Pair:
-    size = max(1.0, np.linalg.norm(x, 1), np.linalg.norm(y, 1))
-    return x / size, y / size
-
-
-def _parts(rep: LinearRep, h: Any) -> Pair:
-    """Return the part of an element that turns, and the logarithm of the one that stretches."""
-    if not isinstance(rep, Product):
-        return split(rep.rho(h))
-    turning, stretching = np.eye(1), np.zeros((1, 1))
-    for turn, stretch in (_parts(factor, h) for factor in rep.factors):
-        stretching = np.kron(stretching, np.eye(len(turn))) + np.kron(np.eye(len(turning)), stretch)
-        turning = np.kron(turning, turn)
-    return turning, stretching
-
-
 def _probes(rep: LinearRep, seed: int) -> Iterator[_Probe]:
     """Yield a random tangent, where there are tangents, and random words, where there are generators or nothing."""
     group, rng = rep.group, np.random.default_rng(seed)
     assert group is not None
     if group.directions:
-        sizes = [max(float(np.max(np.abs(leaf))) for leaf in jax.tree.leaves(a)) for a in group.directions]
-        weights = rng.standard_normal(len(sizes)) / [size or 1.0 for size in sizes]
+        weights = rng.standard_normal(len(group.directions))
         terms = list(zip(weights, group.directions, strict=True))
-        yield _Probe(lambda leaf: np.sum([weight * leaf.drho(a) for weight, a in terms], axis=0), is_tangent=True)
+        tangent = functools.partial(_sum, terms)
+        yield _Probe(tangent, lambda leaf: float(np.linalg.norm(tangent(leaf))), is_tangent=True)
     for length in range(1, LONGEST_WORD + 1) if group.generators else ():
         word = [group.generators[i] for i in rng.integers(len(group.generators), size=length)]
-        yield _Probe(lambda leaf, word=word: functools.reduce(np.matmul, map(leaf.rho, word)), is_tangent=False)
+        yield _Probe(functools.partial(_product, word), functools.partial(_bound, word), is_tangent=False)
     if not group.directions and not group.generators:
-        yield _Probe(lambda leaf: np.eye(leaf.size), is_tangent=False)
+        yield _Probe(lambda leaf: np.eye(leaf.size), lambda leaf: 1.0, is_tangent=False)
+
+
+def _sum(terms: list[tuple[float, Any]], leaf: LinearRep) -> Inexact[np.ndarray, "n n"]:
+    return np.sum([weight * leaf.drho(a) for weight, a in terms], axis=0)
+
+
+def _product(word: list[Any], leaf: LinearRep) -> Inexact[np.ndarray, "n n"]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return functools.reduce(np.matmul, [leaf.rho(h) for h in word])
+
+
+def _bound(word: list[Any], leaf: LinearRep) -> float:
+    return math.prod(float(np.linalg.norm(leaf.rho(h))) for h in word)
 
 
 def _frame(rep: LinearRep, probe: _Probe) -> _Frame:
     if not isinstance(rep, Product):
-        values, slack, vectors = eigenspaces(probe.matrix(rep))
-        slacks = np.full(len(values), slack)
-        if not probe.is_tangent:
-            slacks = (slacks + ROUNDING * np.max(np.abs(values))) / np.abs(values)
-            values = np.log(values.astype(complex))
-        return _Frame(values, slacks, vectors, inverse(vectors))
+        values, spread, condition, vectors = eigenspaces(probe.matrix(rep))
+        error = spread + ROUNDING * rep.size * condition * probe.bound(rep)
+        frame = _Frame(values, np.full(len(values), error), vectors, inverse(vectors))
+        return frame if probe.is_tangent else _logarithmic(frame)
     factors = [_frame(factor, probe) for factor in rep.factors]
     values = functools.reduce(np.add.outer, [factor.values for factor in factors], np.zeros(())).reshape(-1)
     slacks = functools.reduce(np.add.outer, [factor.slack for factor in factors], np.zeros(())).reshape(-1)
     vectors = functools.reduce(np.kron, [factor.vectors for factor in factors], np.eye(1))
     back = functools.reduce(np.kron, [factor.inverse for factor in factors], np.eye(1))
     return _Frame(values, slacks, vectors, back)
+
+
+def _logarithmic(frame: _Frame) -> _Frame:
+    """Return the frame with the logarithms of the eigenvalues, of which one that may be zero may be anything."""
+    size = np.abs(frame.values)
+    is_known = 2 * frame.slack < size
+    relative = np.where(is_known, frame.slack, 0) / np.where(is_known, size, 1)
+    values = np.log(np.where(is_known, frame.values, 1).astype(complex))
+    return frame._replace(values=values, slack=np.where(is_known, -np.log1p(-relative), np.inf))
 
 
 def _survivors(out: _Frame, into: _Frame, probe: _Probe) -> Int[np.ndarray, "2 m"]:
