@@ -293,7 +293,7 @@ def test_a_small_shear_beside_a_large_stretch_is_not_overlooked():
     element = np.diag([2.0**11, 2.0**11, 2.0**-11])
     element[0, 1] = 2.0**-11
     group = GeneratedGroup(generators=[element])
-    with pytest.raises(ValueError, match="weights: the residual on the generators is 2.4e-08"):
+    with pytest.raises(ValueError, match="weights: the residual on the generators is"):
         equivariant_maps(V(group), V(group))
 
 
