@@ -1,6 +1,7 @@
 """Standardisation that keeps a symmetry: an invariant mean is taken off, each tensor is divided by one number."""
 
 import dataclasses
+import math
 from typing import Any
 
 import flax.linen as nn
@@ -41,11 +42,15 @@ def fit_standard(rep: LinearRep, data: Inexact[np.ndarray, "*b n"]) -> Standard:
         data: samples along the last axis.
 
     Raises:
-        ValueError: If the last axis of the data does not have the size of the representation.
+        ValueError: If the last axis of the data does not have the size of the representation, if there are no samples,
+            or if some number is not finite.
     """
     if np.shape(data)[-1:] != (rep.size,):
         raise ValueError(f"expected {rep.size} numbers of {rep} along the last axis, got {np.shape(data)}")
-    rows = np.asarray(data).reshape(-1, rep.size)
+    rows = np.asarray(data).reshape(math.prod(np.shape(data)[:-1]), rep.size)
+    if not len(rows) or not np.isfinite(rows).all():
+        found = f"{np.sum(~np.isfinite(rows))} that are not" if len(rows) else "no samples"
+        raise ValueError(f"expected samples of finite numbers, got {found}")
     mean = equivariant_basis(rep).project(np.mean(rows, axis=0)[:, None])[:, 0]
     squares, raw = (np.mean(np.abs(offset) ** 2, axis=0) for offset in (rows - mean, rows))
     scale = np.ones(rep.size)

@@ -76,3 +76,11 @@ def test_a_model_between_standards_works_in_natural_units():
 def test_data_of_another_size_are_refused():
     with pytest.raises(ValueError, match=r"expected 2 numbers .* got \(4000, 17\)"):
         fit_standard((2 * Scalar)(O(3)), DATA)
+
+
+def test_data_that_say_nothing_are_refused():
+    rep = (2 * Scalar)(O(3))
+    with pytest.raises(ValueError, match="finite numbers, got no samples"):
+        fit_standard(rep, DATA[:0, :2])
+    with pytest.raises(ValueError, match="finite numbers, got 4000 that are not"):
+        fit_standard(rep, DATA[:, :2] * [1, np.nan])
