@@ -7,7 +7,7 @@ import scipy.linalg
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, Scaling, Sp, Trivial, U
 from symjax.reps.basis import dense, weights
 from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.jordan import eigenspaces, split
+from symjax.reps.basis.jordan import eigenspaces, turn_and_stretch
 from symjax.reps.basis.linalg import null_space, real_span
 from symjax.reps.basis.solve import equivariant_maps
 from symjax.reps.powers import symmetric
@@ -194,7 +194,7 @@ def test_eigenspaces_of_hidden_jordan_blocks():
     ],
 )
 def test_an_element_is_a_turn_times_a_stretch(g, stretch):
-    turning, logarithm = split(g)
+    turning, logarithm = turn_and_stretch(g)
     assert np.iscomplexobj(turning) == np.iscomplexobj(g)
     scale = np.linalg.norm(g)
     np.testing.assert_allclose(turning @ scipy.linalg.expm(logarithm), g, atol=1e-12 * scale)

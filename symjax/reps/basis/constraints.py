@@ -11,7 +11,7 @@ from jaxtyping import Inexact
 from symjax.reps.algebra import Product
 from symjax.reps.arrays import along_last
 from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.jordan import split
+from symjax.reps.basis.jordan import turn_and_stretch
 from symjax.reps.basis.linalg import inverse
 from symjax.reps.linear import Dual, LinearRep
 from symjax.reps.powers import Power
@@ -79,10 +79,10 @@ def _is_mild(rep: LinearRep, h: Any) -> bool:
 def _parts(rep: LinearRep, h: Any) -> Pair:
     """Return the part of an element that turns, and the logarithm of the one that stretches."""
     if isinstance(h, np.ndarray) and _is_algebraic(rep):  # the element is better conditioned than its tensors
-        turning, stretching = split(h)
+        turning, stretching = turn_and_stretch(h)
         return rep.rho(turning), rep.drho(stretching)
     if not isinstance(rep, Product):
-        return split(rep.rho(h))
+        return turn_and_stretch(rep.rho(h))
     turning, stretching = np.eye(1), np.zeros((1, 1))
     for turn, stretch in (_parts(factor, h) for factor in rep.factors):
         stretching = np.kron(stretching, np.eye(len(turn))) + np.kron(np.eye(len(turning)), stretch)

@@ -163,8 +163,9 @@ class IsotypicBasis:
 
     def _vectors(self, like: Any) -> tuple[list[Any], list[Any]]:
         """Return what `into` makes of the unit vectors, on the side of the output and on that of the input."""
-        sides = (self.target, self.source)
-        one, two = (side.into(np.eye(len(side.order), dtype=like.dtype), self.kinds) for side in sides)
+        dtype = np.result_type(like.dtype, np.float32)  # numpy multiplies nothing shorter
+        sides = (side.into(np.eye(len(side.order), dtype=dtype), self.kinds) for side in (self.target, self.source))
+        one, two = ([cast(part, like) for part in side] for side in sides)
         return one, two
 
 

@@ -67,7 +67,7 @@ def _certified(rep: LinearRep, seed: int) -> Isotypic:
     moves += [functools.partial(rep.act, h) for h in group.generators]
     for move in moves:
         first, last = basis.apply(c, move(x)), move(mapped)
-        if np.max(np.abs(first - last)) > ACCURACY * max(1.0, float(np.max(np.abs(last)))):
+        if not np.max(np.abs(first - last)) <= ACCURACY * max(1.0, float(np.max(np.abs(last)))):
             raise Unsolved("what should commute with the group does not")
     return found
 

@@ -1,5 +1,6 @@
 """Generalised eigenspaces of any matrix, and the parts of an invertible one that turn and that stretch."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,8 @@ WELL_CONDITIONED = 1e4
 CLOSENESS = (1e-9, 1e-7, 1e-5, 1e-3, 1e-1)  # of eigenvalues that may be one, relative to the matrix
 EPS = float(np.finfo(float).eps)
 UNCERTAIN = 1e-7  # relative errors of the parts of an element, from which on they say nothing
-TERMS = 40  # of a logarithm near 1, more than a nilpotent part of that size asks for
-POINTS = 128  # on the circle around a cluster of eigenvalues
+TERMS = 40  # of a series, at least: a nilpotent part has as many as its size
+AT_ONCE, MOST_BATCHES = 16, 8  # points on the circle around a cluster of eigenvalues
 TILT = 0.6180339887498949  # tells the eigenvalues of two commuting matrices apart by one sum
 
 
@@ -56,19 +57,24 @@ def _eigenspaces(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces:
     values, vectors = eig(a)
     if (condition := _condition(vectors)) < WELL_CONDITIONED:
         return Eigenspaces(values, 0.0, 0.0 if _is_triangular(a) else condition, vectors)
+    distances, count = np.abs(values[:, None] - values), 0
     for closeness in CLOSENESS:
-        distances = np.abs(values[:, None] - values)
-        count, labels = connected_components(distances <= closeness * np.linalg.norm(a))
+        before, (count, labels) = count, connected_components(distances <= closeness * np.linalg.norm(a))
+        if count == before:
+            continue
         means = np.array([values[labels == k].mean() for k in range(count)])
         spread = float(np.max(np.abs(values - means[labels])))
-        spaces = [_space(a, values, labels == k) for k in range(count)]
+        spaces = [
+            _space(a, values, labels == k) if many > 1 else vectors[:, labels == k]
+            for k, many in enumerate(np.bincount(labels))
+        ]
         joined = np.concatenate(spaces, axis=1)
         if joined.shape == a.shape and (condition := _condition(joined)) < WELL_CONDITIONED:
             return Eigenspaces(np.repeat(means, [space.shape[1] for space in spaces]), spread, condition, joined)
     raise Unsolved("a random element has no well-conditioned eigenspaces")
 
 
-def split(g: Inexact[np.ndarray, "n n"]) -> tuple[Inexact[np.ndarray, "n n"], Inexact[np.ndarray, "n n"]]:
+def turn_and_stretch(g: Inexact[np.ndarray, "n n"]) -> tuple[Inexact[np.ndarray, "n n"], Inexact[np.ndarray, "n n"]]:
     """Return commuting e and a with g = e exp(a): e is diagonalisable and turns, a has real eigenvalues and stretches.
 
     What commutes with g is what commutes with both (the multiplicative Jordan decomposition, and the logarithm of its
@@ -87,12 +93,26 @@ def split(g: Inexact[np.ndarray, "n n"]) -> tuple[Inexact[np.ndarray, "n n"], In
     if np.max(np.abs(within[~together]), initial=0) > UNCERTAIN:
         raise Unsolved(f"the eigenspaces of an element are not invariant: {np.max(np.abs(within[~together])):.1e}")
     rest = np.where(together, within, 0) - np.eye(len(g))
-    logarithm, power = np.diag(np.log(size)).astype(rest.dtype), np.eye(len(g))
-    for k in range(1, TERMS):
-        power = power @ rest
-        logarithm = logarithm - (-1) ** k * power / k
+    logarithm = _logarithm(rest)
+    if not np.max(np.abs(_exponential(logarithm) - np.eye(len(g)) - rest)) <= UNCERTAIN * (1 + np.max(np.abs(rest))):
+        raise Unsolved("the logarithm of an element is too uncertain")
+    logarithm = logarithm + np.diag(np.log(size))
     parts = vectors @ np.diag(values / size) @ back, vectors @ logarithm @ back
     return parts if np.iscomplexobj(g) else (np.real(parts[0]), np.real(parts[1]))
+
+
+def _logarithm(nilpotent: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n n"]:
+    """Return log(1 + x) of a matrix x that is nilpotent but for rounding."""
+    powers = itertools.accumulate(itertools.repeat(nilpotent, max(TERMS, len(nilpotent))), np.matmul)
+    return sum((-((-1) ** k) * power / k for k, power in enumerate(powers, 1)), start=np.zeros_like(nilpotent))
+
+
+def _exponential(nilpotent: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n n"]:
+    total = term = np.eye(len(nilpotent), dtype=nilpotent.dtype)
+    for k in range(1, max(TERMS, len(nilpotent))):
+        term = term @ nilpotent / k
+        total = total + term
+    return total
 
 
 def _condition(vectors: np.ndarray) -> float:
@@ -130,8 +150,14 @@ def _space(a: np.ndarray, values: np.ndarray, members: np.ndarray) -> np.ndarray
         return np.eye(len(a))
     centre = values[members].mean()
     inside, outside = np.max(np.abs(values[members] - centre)), np.min(np.abs(values[~members] - centre))
-    turns = np.exp(2j * np.pi * (np.arange(POINTS) + 0.5) / POINTS)
-    steps = np.sqrt(max(inside, 0.01 * outside) * outside) * turns
-    resolvents = inverse((centre + steps)[:, None, None] * np.eye(len(a)) - a)
-    left, sizes, _ = svd(np.mean(steps[:, None, None] * resolvents, axis=0))  # sizes of a projector: 0, and 1 or more
+    radius = np.sqrt(max(inside, 0.01 * outside) * outside)
+    error = max(inside, radius**2 / outside) / radius  # of the mean over n points, to the n-th power
+    batches = np.ceil(np.log(EPS) / np.log(error) / AT_ONCE) if error < 1 else np.inf
+    if batches > MOST_BATCHES:
+        return np.zeros((len(a), 0))
+    turns = np.exp(2j * np.pi * (np.arange(int(batches) * AT_ONCE) + 0.5) / (batches * AT_ONCE))
+    projector = np.zeros_like(a, dtype=complex)
+    for some in (radius * turns).reshape(-1, AT_ONCE, 1, 1):
+        projector += np.sum(some * inverse((centre + some) * np.eye(len(a)) - a), axis=0) / len(turns)
+    left, sizes, _ = svd(projector)  # sizes of a projector: 0, and 1 or more
     return left[:, sizes > 0.5]

@@ -29,7 +29,7 @@ def _on_the_host(function: Callable) -> Callable[..., Any]:
 
     def call(*arrays: np.ndarray) -> Any:
         with double_precision():
-            return jax.tree.map(np.asarray, tuple(compiled(*arrays)))
+            return jax.tree.map(np.asarray, compiled(*arrays))
 
     return call
 
@@ -37,7 +37,7 @@ def _on_the_host(function: Callable) -> Callable[..., Any]:
 _eigh = _on_the_host(jnp.linalg.eigh)
 _eig = _on_the_host(jnp.linalg.eig)
 _svd = _on_the_host(lambda a: jnp.linalg.svd(a, full_matrices=False))
-_inverse = _on_the_host(lambda a: (jnp.linalg.inv(a),))
+_inverse = _on_the_host(jnp.linalg.inv)
 
 
 def eigh(a: Inexact[np.ndarray, "n n"]) -> tuple[Float[np.ndarray, " n"], Inexact[np.ndarray, "n n"]]:
@@ -57,7 +57,7 @@ def svd(a: Inexact[np.ndarray, "m n"]) -> tuple[Inexact[np.ndarray, "m r"], Floa
 
 def inverse(a: Inexact[np.ndarray, "*k n n"]) -> Inexact[np.ndarray, "*k n n"]:
     """Return the inverses of matrices."""
-    return _inverse(a)[0]
+    return _inverse(a)
 
 
 def null_space(gram: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n r"]:

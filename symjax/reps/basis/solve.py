@@ -33,7 +33,7 @@ SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(
         "dense": dense.solve,
     }
 )
-AUTOMATIC = ("orbits", "isotypic", "weights", "diagrams", "dense")
+AUTOMATIC = tuple(SOLVERS)
 SEEDS = 4
 ACCURACY = 1e-10
 SMALL = 2**14  # entries of all maps of a basis, below which they are kept in full
@@ -191,8 +191,8 @@ def _residual(basis: Basis, source: LinearRep, target: LinearRep) -> float:
     for move in moves(source, target):
         moved, last = move.source(x), move.target(y)
         size = max(_largest(last), gain * _largest(moved), _largest(y) if move.is_tangent else 0.0)
-        worst = max(worst, _largest(image(moved) - last) / size)
-    return worst
+        worst = np.maximum(worst, _largest(image(moved) - last) / size)  # unlike max, it keeps NaN
+    return float(worst)
 
 
 def _image(basis: Basis, c: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

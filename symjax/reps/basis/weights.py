@@ -9,6 +9,7 @@ survives.
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -58,11 +59,8 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
     if max(rep_in.size, rep_out.size) > LARGEST:
         raise Unsolved(f"{max(rep_in.size, rep_out.size)} coordinates are more than the {LARGEST} of a dense matrix")
     pairs = constraints(rep_in, rep_out)
-    frames = (
-        (out := _frame(rep_out, probe), into := _frame(rep_in, probe), _survivors(out, into, probe))
-        for probe in _probes(rep_in, seed)
-    )
-    out, into, survivors = min(frames, key=lambda found: found[2].shape[1])
+    candidates = (_candidate(rep_in, rep_out, probe) for probe in _probes(rep_in, seed))
+    out, into, survivors = min(candidates, key=lambda found: found[2].shape[1])
     if survivors.shape[1] > LARGEST:
         raise Unsolved(f"{survivors.shape[1]} unknowns survive the first element, and at most {LARGEST} may")
     require_memory(BYTES * survivors.shape[1] ** 2, f"{survivors.shape[1]} unknowns", Unsolved)
@@ -72,7 +70,12 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
     entries = np.zeros(shape, kernel.dtype)
     entries[:, *survivors] = kernel.T
     maps = out.vectors @ entries @ into.inverse
-    return DenseBasis(_orthonormal(maps, real=not any(map(np.iscomplexobj, sum(pairs, ())))))
+    return DenseBasis(_orthonormal(maps, real=not any(map(np.iscomplexobj, itertools.chain(*pairs)))))
+
+
+def _candidate(rep_in: LinearRep, rep_out: LinearRep, probe: _Probe) -> tuple[_Frame, _Frame, Int[np.ndarray, "2 m"]]:
+    out, into = _frame(rep_out, probe), _frame(rep_in, probe)
+    return out, into, _survivors(out, into, probe)
 
 
 def _probes(rep: LinearRep, seed: int) -> Iterator[_Probe]:
