@@ -4,7 +4,7 @@
     python -m experiments.emlp_synthetic --preset tiny    # seconds; shows that everything works
 
 A network that results.jsonl has already is not trained again, so a sweep may be run in parts: --tasks inertia, ... The
-authors' medians and ours are side by side in docs/benchmarks.md; all 162 took 2.7 hours of one of two busy cores.
+authors' medians and ours are side by side in docs/benchmarks.md; all 162 took 4.1 hours of one of two busy cores.
 """
 
 import argparse
@@ -121,7 +121,7 @@ def learn(config: Config, *, task: str, model: str, size: int, seed: int) -> dic
     law = Equivariance(goal.group, goal.rep_in, goal.rep_out)
     residual = law.residual(predict, test.inputs.astype(np.float32), jax.random.key(seed))
     errors = {"test_mse": mean_square(predict, test), "valid_mse": validation, "law": float(residual)}
-    return errors | {"recipe": chosen, "seconds": time.perf_counter() - began}
+    return errors | {"recipe": chosen._asdict(), "seconds": time.perf_counter() - began}
 
 
 def fit(

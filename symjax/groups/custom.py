@@ -95,8 +95,8 @@ def _check_rounding(tangents: Sequence[np.ndarray], elements: Sequence[np.ndarra
 
 def _element(name: str, value: Any) -> np.ndarray:
     """An invertible matrix or a permutation."""
-    row = np.asarray(value)
-    if row.ndim == 1:
+    if _is_row(value):
+        row = np.asarray(value)
         if not is_permutation(row):
             raise ValueError(
                 f"expected {name} to be a matrix or a permutation of 0, ..., {len(row) - 1}, got {row}; "
@@ -107,6 +107,13 @@ def _element(name: str, value: Any) -> np.ndarray:
     if not _is_invertible(matrix):
         raise ValueError(f"expected {name} to be invertible, got a matrix that is singular but for rounding, {value}")
     return matrix
+
+
+def _is_row(value: Any) -> bool:
+    try:
+        return np.ndim(value) == 1
+    except ValueError:  # rows of different lengths
+        return False
 
 
 def _is_invertible(matrix: np.ndarray) -> bool:
@@ -120,7 +127,10 @@ def _is_invertible(matrix: np.ndarray) -> bool:
 
 def _matrix(name: str, value: Any) -> np.ndarray:
     """A square matrix of finite numbers, real where no number has an imaginary part."""
-    matrix = np.array(value, dtype=complex)
+    try:
+        matrix = np.array(value, dtype=complex)
+    except (TypeError, ValueError):
+        raise ValueError(f"expected {name} to be a square matrix of numbers, got {value!r}") from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(
             f"expected {name} to be a square matrix, got shape {matrix.shape}; give a list of matrices, also of one"

@@ -98,9 +98,12 @@ def check(
         atol: Tolerance for the laws that declare none.
 
     Raises:
-        TypeError: If there are no laws to measure, or if x has no floating-point leaf to nudge.
+        TypeError: If there are no laws to measure, if `laws` is no list of laws, or if x has no floating-point leaf to
+            nudge.
     """
     x = jax.tree.map(jnp.asarray, x)
+    if laws is not None and not isinstance(laws, Sequence):
+        raise TypeError(f"expected laws=[...], a list of laws, got {laws!r}")
     laws = _declared_laws(layer, x) if laws is None else laws
     noise = noise_level(x)
     fn = _as_function(layer, x, params, key)

@@ -17,6 +17,7 @@ from symjax.layers.gated import gate_places, gated, gated_rep
 from symjax.reps import LinearRep, equivariant_basis, equivariant_maps
 from symjax.reps.atoms import atoms
 from symjax.reps.factors import bound
+from symjax.reps.linear import natural
 from symjax.reps.uniform import uniform_rep
 
 
@@ -69,18 +70,20 @@ class EMLP(nn.Module):
         """Return the mapped vectors.
 
         Raises:
-            TypeError: If `channels` is neither a number nor a representation, or the input no floating-point numbers.
+            TypeError: If `channels` is neither a number nor a representation, `layers` no number, or the input no
+                floating-point numbers.
             ValueError: If no weights make some part of the output depend on the input.
         """
         (rep, rep_out), group = bound(self.rep_in, self.rep_out)
+        layers = natural(self.layers)
         hidden = hidden_rep(self.channels, group)
-        if frozen := unreached(rep, hidden, rep_out, self.layers):
+        if frozen := unreached(rep, hidden, rep_out, layers):
             raise ValueError(
                 f"no weights make {frozen[0]} in the output depend on the input: products of the hidden features "
                 f"{hidden} do not reach it. Take more channels, so that higher ranks fit, or name some, as in "
                 "channels=20*Scalar + 8*V + 4*T(2) + 2*T(3)"
             )
-        for i in range(self.layers):
+        for i in range(layers):
             x = EMLPBlock(rep, hidden, name=f"block_{i}")(x)
             rep = hidden
         return EquivariantLinear(rep, rep_out, name="linear")(x)

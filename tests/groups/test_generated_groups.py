@@ -86,6 +86,9 @@ def test_complex_generators_stay_complex():
     [
         ({}, "neither tangents nor generators nor `d`"),
         ({"d": -1}, "expected an integer d of at least 0, got .*d=-1"),
+        ({"generators": ["a"]}, "expected generator 0 to be a square matrix of numbers, got 'a'"),
+        ({"generators": [[[1, 0], [0]]]}, "expected generator 0 to be a square matrix of numbers, got"),
+        ({"generators": [[[1, 2], [2, 4]]]}, "expected generator 0 to be invertible, got a matrix that is singular"),
         ({"lie_algebra": [np.ones((2, 3))]}, r"expected tangent 0 to be a square matrix, got shape \(2, 3\)"),
         ({"lie_algebra": [np.eye(2)], "generators": [np.eye(3)]}, r"got sizes \[2, 3\]"),
         ({"generators": [[1, 0], [0, 1, 2]]}, r"got sizes \[2, 3\]"),

@@ -130,3 +130,8 @@ def test_the_baseline_promises_only_that_rows_do_not_mix():
     assert report
     assert "Causality: 4 outputs see 4 of 16 pairs" in str(report)
     assert MLP(3).laws(jnp.ones(5)) == ()
+
+
+def test_layers_are_counted():
+    with pytest.raises(ValueError, match="expected an integer of at least 0"):
+        EMLP(V(O(3)), V(O(3)), 8, layers=-1).init(jax.random.key(0), jnp.ones(3))

@@ -124,6 +124,14 @@ def test_in_compiled_code_in_either_precision(name):
             np.testing.assert_allclose(got, wanted, atol=2e-5)
 
 
+@pytest.mark.parametrize("name", ["rotations", "one large tensor", "many copies"])
+def test_half_precision_stays(name):
+    plan = solved(name)
+    c, x = jnp.ones(plan.dim, jnp.bfloat16), jnp.ones((2, plan.rep_in.size), jnp.bfloat16)
+    for made in (plan.matrix(c), plan.project(plan.matrix(c)), plan.apply(c, x), jax.jit(plan.apply)(c, x)):
+        assert made.dtype == jnp.bfloat16
+
+
 def test_gradients_and_batches():
     plan, rng = solved("signs"), np.random.default_rng(6)
     c, x = rng.normal(size=(2, plan.dim)), rng.normal(size=(2, 5, plan.rep_in.size))

@@ -165,6 +165,11 @@ def test_sums_determinants_and_products_of_groups():
     assert weights.solve(both, both).dim == 3 * 2
 
 
+def test_motions_of_high_tensors_take_few_projectors():
+    motions = GeneratedGroup(lie_algebra=SE3)
+    assert weights.solve(symmetric(V, 4)(motions), V(motions)).dim == 1
+
+
 def test_too_many_survivors_are_refused():
     shift = T(6)(GeneratedGroup(lie_algebra=[unit(2, (0, 1))]))
     with pytest.raises(Unsolved, match="4096 unknowns survive"):
@@ -204,6 +209,13 @@ def test_an_element_is_a_turn_times_a_stretch(g, stretch):
     np.testing.assert_allclose(values.imag, 0, atol=1e-6)
     if stretch is not None:
         np.testing.assert_allclose(values.real, np.sort(stretch), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [30, 42])
+def test_long_jordan_blocks_have_logarithms(size):
+    g = scipy.linalg.block_diag([[200.0]], scipy.linalg.expm(np.eye(size, k=1)))
+    turning, logarithm = turn_and_stretch(g)
+    np.testing.assert_allclose(turning @ scipy.linalg.expm(logarithm), g, atol=1e-7)
 
 
 def boost(rapidity):

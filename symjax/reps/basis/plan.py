@@ -50,6 +50,9 @@ class Plan:
     @property
     def advice(self) -> str:
         """Why zero may be the only map between two representations, and what to try."""
+        for rep in (self.rep_in, self.rep_out):
+            if rep.size == 0:
+                return f"{rep} has no coordinates; choose another representation"
         moved = [moving_factors(rep) for rep in (self.rep_in, self.rep_out)]
         if all(moved) and not set.intersection(*moved):
             return (
@@ -57,8 +60,8 @@ class Plan:
                 "one holds the other"
             )
         return (
-            "no part of one transforms like a part of the other; add scalars or products such as T(2) to the input, "
-            "choose another output, or ask for less symmetry with a smaller group"
+            "no part of one transforms like a part of the other; add scalars or products such as T(2) or T(3) to the "
+            "input, choose another output, or ask for less symmetry with a smaller group"
         )
 
     @functools.cached_property
