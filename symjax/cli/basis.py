@@ -40,14 +40,15 @@ def run(command: Basis) -> int:
     describe(plan, seconds)
     if plan.dim:
         drawn = draw(plan, command.out)
-        print(f"picture    {command.out}, {f'all {drawn}' if drawn == plan.dim else f'{drawn} of {plan.dim}'} maps")
+        print(f"picture    {command.out}, {drawn} of {plan.dim} maps")
     return 0
 
 
 def describe(plan: Plan, seconds: float) -> None:
     """Print sizes, dimension, method, residual and irreps, or why there is no map."""
+    group = plan.group
     lines = {
-        "group": f"{plan.group!r}, {len(plan.group.lie_algebra)} tangents, {len(plan.group.generators)} generators",
+        "group": f"{group!r}, {_many(group.lie_algebra, 'tangent')}, {_many(group.generators, 'generator')}",
         "input": f"{plan.rep_in.text}, of size {plan.rep_in.size}",
         "output": f"{plan.rep_out.text}, of size {plan.rep_out.size}",
         "maps": f"dimension {plan.dim} of {plan.rep_in.size * plan.rep_out.size}",
@@ -75,13 +76,17 @@ def irreps(plan: Plan) -> dict[str, str]:
         return {}
 
 
+def _many(found: Sequence[object], name: str) -> str:
+    return f"{len(found)} {name}{'' if len(found) == 1 else 's'}"
+
+
 def _shared(kind: tuple[int, int], shape: tuple[int, int, int]) -> str:
     copies_out, copies_in, _ = shape
     return f"{math.prod(kind)}-dimensional, {copies_in} in, {copies_out} out"
 
 
 def _list(found: Sequence[isotypic.Irrep]) -> str:
-    return "; ".join(f"{irrep.dimension}-dimensional, {irrep.multiplicity} times" for irrep in found)
+    return "; ".join(f"{irrep.dimension}-dimensional, multiplicity {irrep.multiplicity}" for irrep in found)
 
 
 def draw(plan: Plan, path: pathlib.Path) -> int:

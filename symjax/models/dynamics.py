@@ -59,9 +59,9 @@ def require_canonical(rep: LinearRep) -> LinearRep:
 
 
 def _preserves(rep: LinearRep, vector: Float[np.ndarray, " n"]) -> bool:
-    assert rep.group is not None
-    moves = [rep.dact(a, vector) for a in rep.group.directions]
-    moves += [rep.act(h, vector) - vector for h in rep.group.generators]
+    group = rep.require_group()
+    moves = [rep.dact(a, vector) for a in group.directions]
+    moves += [rep.act(h, vector) - vector for h in group.generators]
     return all(np.allclose(move, 0, rtol=0, atol=1e-9) for move in moves)
 
 

@@ -29,7 +29,7 @@ class Induced(LinearRep):
 
     def __post_init__(self) -> None:
         """Find the cosets, so that what has none is refused here."""
-        _cosets(self.group, self.rep._concrete())
+        _cosets(self.group, self.rep.require_group())
 
     @property
     def size(self) -> int:
@@ -38,7 +38,7 @@ class Induced(LinearRep):
 
     @functools.cached_property
     def _cosets(self) -> "_Cosets":
-        return _cosets(self.group, self.rep._concrete())
+        return _cosets(self.group, self.rep.require_group())
 
     @functools.cached_property
     def _inverses(self) -> Shaped[np.ndarray, "h m m"]:

@@ -99,7 +99,7 @@ def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -
     Raises:
         ValueError: If the group of `rep` is no factor, or is several and `factor` does not choose one of them.
     """
-    own = rep._concrete()
+    own = rep.require_group()
     if own == group:
         return rep
     if not isinstance(group, DirectProduct):
@@ -117,7 +117,7 @@ def moving_factors(rep: LinearRep) -> set[int]:
     found: set[int] = set()
 
     def look(leaf: LinearRep) -> LinearRep:
-        found.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(leaf._concrete()))))
+        found.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(leaf.require_group()))))
         return leaf
 
     rep.map_leaves(look, rep.group)

@@ -110,15 +110,20 @@ class LinearRep(abc.ABC):
     def text(self) -> str:
         """The expression without its group."""
 
+    def require_group(self) -> MatrixGroup:
+        """Return the group.
+
+        Raises:
+            ValueError: If there is none yet.
+        """
+        if self.group is None:
+            raise ValueError(f"{self} has no group yet; give it one, as in T(2)(SO(3))")
+        return self.group
+
     def _sized(self, x: Any) -> Any:
         if x.shape[-1:] != (self.size,):
             raise ValueError(f"{self} acts on {self.size} numbers along the last axis, but the array has {x.shape}")
         return x
-
-    def _concrete(self) -> MatrixGroup:
-        if self.group is None:
-            raise ValueError(f"{self} has no group yet; give it one, as in T(2)(SO(3))")
-        return self.group
 
 
 def bracketed(text: str) -> str:
@@ -188,7 +193,7 @@ class Dual(LinearRep):
 
 def monomials(rep: LinearRep) -> list[Monomial] | None:
     """Return the generators as permutations with signs, or None where some element is more than that."""
-    group, probe = rep._concrete(), np.random.default_rng(0).standard_normal(rep.size)
+    group, probe = rep.require_group(), np.random.default_rng(0).standard_normal(rep.size)
     if any(np.any(rep.dact(a, probe)) for a in group.directions):
         return None
     found = []

@@ -25,7 +25,7 @@ class Defining(LinearRep):
     @property
     def size(self) -> int:
         """The number of coordinates."""
-        return self._concrete().d
+        return self.require_group().d
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of an element."""
@@ -143,7 +143,7 @@ def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
         ValueError: If the matrices of the subgroup have another size or kind, move in ways that the group does not, or
             are permutations or of determinants that the group does not have.
     """
-    group = rep._concrete()
+    group = rep.require_group()
     sizes, own_sizes = ([part.d for part in factors_of(g)] for g in (subgroup, group))
     if sizes != own_sizes or (group.is_unitary and not subgroup.is_unitary) or (group.is_real > subgroup.is_real):
         raise ValueError(f"{subgroup} is no subgroup of {group}: expected matrices of its size and kind")

@@ -39,7 +39,7 @@ def test_tensors_of_rotations(solve):
     assert lines["method"] == "isotypic"
     assert float(lines["residual"]) <= 1e-10
     assert [part.split(",")[0] for part in lines["irreps"].split("; ")] == [f"{d}-dimensional" for d in (1, 3, 5)]
-    assert lines["picture"].endswith("all 3 maps")
+    assert lines["picture"].endswith("3 of 3 maps")
     redness = pixels[..., 0] - pixels[..., 2]
     assert redness.min() < -0.3 < 0.3 < redness.max()  # entries of both signs
 
@@ -70,7 +70,7 @@ def test_an_empty_space_says_why_and_what_to_try(capsys, tmp_path):
     assert symjax("basis", "SO(3)", "T(1)", "2*Scalar", "--out", tmp_path / "basis.png") == 0
     printed = capsys.readouterr().out
     assert "dimension 0 of 6" in printed
-    assert "irreps in  3-dimensional, 1 times\nirreps out 1-dimensional, 2 times\n" in printed
+    assert "irreps in  3-dimensional, multiplicity 1\nirreps out 1-dimensional, multiplicity 2\n" in printed
     assert "zero is the only equivariant map" in printed
     assert "products such as T(2)" in printed
     assert not list(tmp_path.iterdir())

@@ -322,6 +322,8 @@ def test_containers_and_shells_limit_the_memory(tmp_path, monkeypatch):
     assert memory.memory_limit() == 2**20 < machine
     monkeypatch.setattr("resource.getrlimit", lambda kind: (2**19, 2**40))
     assert memory.memory_limit() == 2**19
+    monkeypatch.setattr(memory, "resource", None)
+    assert memory.memory_limit() == np.inf
 
 
 def test_the_store_is_a_folder(tmp_path):

@@ -87,11 +87,10 @@ def _exponential(a: np.ndarray) -> np.ndarray:
 
 
 def _apply(letter: Letter, rep: LinearRep, rows: np.ndarray) -> np.ndarray:
-    assert rep.group is not None
     total = letter.constant * rows
     if letter.element is not None:
         total = total + letter.slope * rep.act(letter.element, rows)
-    for weight, element in zip(letter.weights, rep.group.generators, strict=True):
+    for weight, element in zip(letter.weights, rep.require_group().generators, strict=True):
         total = total + weight * rep.act(element, rows)
     return total
 
@@ -105,8 +104,7 @@ def check_adjoint(rep: LinearRep) -> None:
     Raises:
         Unsolved: If they are not, as for shears and translations.
     """
-    group, rng = rep.group, np.random.default_rng(0)
-    assert group is not None
+    group, rng = rep.require_group(), np.random.default_rng(0)
     x, y = rng.standard_normal((2, 3, rep.size))
     tangent = _random_tangent(rng, group)
     if tangent is not None:

@@ -36,8 +36,7 @@ def moves(rep_in: LinearRep, rep_out: LinearRep) -> list[Move]:
     Raises:
         Unsolved: If an element cannot be split in double precision.
     """
-    group = rep_in.group
-    assert group is not None
+    group = rep_in.require_group()
     found = [Move(partial(rep_in.dact, a), partial(rep_out.dact, a), True) for a in group.directions]
     for h in group.generators:
         if _is_mild(rep_in, h) and _is_mild(rep_out, h):
@@ -66,8 +65,7 @@ def scaled(x: Inexact[np.ndarray, "o o"], y: Inexact[np.ndarray, "i i"]) -> Pair
 
 def _is_mild(rep: LinearRep, h: Any) -> bool:
     """Return whether an element neither stretches nor shrinks any vector much."""
-    assert rep.group is not None
-    if rep.group.is_unitary:
+    if rep.require_group().is_unitary:
         return True
     matrices = [factor.rho(h) for factor in (rep.factors if isinstance(rep, Product) else (rep,))]
     if not all(np.isfinite(matrix).all() for matrix in matrices):

@@ -94,8 +94,7 @@ def decompose(rep: LinearRep, seed: int) -> Isotypic:
         raise Unsolved(f"{rep.size} coordinates are more than the {LARGEST} of an eigendecomposition")
     require_memory(BYTES * rep.size**2, f"matrices of {rep.size} x {rep.size} numbers", Unsolved)
     check_adjoint(rep)
-    group = rep.group
-    assert group is not None
+    group = rep.require_group()
     words = Words(group, seed)
     element = words.hermitian(rep)
     if group.is_real and np.iscomplexobj(element):

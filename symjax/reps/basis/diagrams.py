@@ -33,8 +33,7 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> "DiagramBasis
             many, or if the rank of the diagrams is not clear.
     """
     del seed
-    group = rep_in.group
-    assert group is not None
+    group = rep_in.require_group()
     outputs = _slots(rep_out, group)
     ups = (*outputs, *(not up for up in _slots(rep_in, group)))
     diagrams, gram, form = spanning_diagrams(group, ups)

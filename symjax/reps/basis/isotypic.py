@@ -57,8 +57,7 @@ def isotypic(rep: LinearRep) -> Isotypic:
 @functools.lru_cache(maxsize=128)
 def _certified(rep: LinearRep, seed: int) -> Isotypic:
     """Return the irreps, after a test on random vectors that all that should commute with the generators does."""
-    found, group = decompose(rep, seed), rep.group
-    assert group is not None
+    found, group = decompose(rep, seed), rep.require_group()
     whole = [(found, np.arange(rep.size)[None])]
     basis, rng = _paired(whole, whole), np.random.default_rng(seed)
     c, x = rng.standard_normal(basis.dim), rng.standard_normal((2, rep.size))
@@ -84,6 +83,7 @@ def _paired(source: list[Tensor], target: list[Tensor]) -> IsotypicBasis:
 
 
 def _split(side: list[Tensor], numbers: dict[Irrep, int]) -> Split:
+    """Return the change of basis of one side, to the irreps that are numbered."""
     order, rotations, parts = [np.zeros(0, int)], [], []
     for found, places in side:
         kept = [irrep in numbers for irrep in found.irreps]

@@ -1,14 +1,21 @@
 """How much memory this process may use, asked before work that would need more."""
 
+import math
 import os
 import pathlib
-import resource
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 CONTAINERS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def memory_limit() -> int:
-    """Return the bytes of the machine, or fewer where a container or `ulimit -v` allows less."""
+def memory_limit() -> int | float:
+    """Return the bytes of the machine, or fewer where a container or `ulimit -v` allows less; no limit on Windows."""
+    if resource is None:
+        return math.inf
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     files = map(pathlib.Path, CONTAINERS)
     texts = [file.read_text().strip() for file in files if file.exists()]

@@ -44,8 +44,7 @@ class Plan:
     @property
     def group(self) -> MatrixGroup:
         """The group of both representations."""
-        assert self.rep_out.group is not None
-        return self.rep_out.group
+        return self.rep_out.require_group()
 
     @property
     def advice(self) -> str:

@@ -181,8 +181,7 @@ def _residual(basis: Basis, source: LinearRep, target: LinearRep) -> float:
     """
     if basis.dim == 0:
         return 0.0
-    group, rng = source.group, np.random.default_rng(0)
-    assert group is not None
+    group, rng = source.require_group(), np.random.default_rng(0)
     c = rng.standard_normal(basis.dim) + (0 if group.is_real else 1j * rng.standard_normal(basis.dim))
     x = rng.standard_normal((2, source.size))
     image = _image(basis, c)

@@ -38,8 +38,7 @@ def stored_path(folder: pathlib.Path, source: LinearRep, target: LinearRep, meth
     never share a file.
     """
     digest = hashlib.sha256(f"{FORMAT} {method} {source.size} {target.size}".encode())
-    group = source.group
-    assert group is not None
+    group = source.require_group()
     for rep in (source, target):
         x = np.random.default_rng(0).standard_normal((2, rep.size))
         moved = [rep.dact(a, x) for a in group.directions] + [rep.act(h, x) for h in group.generators]

@@ -80,8 +80,7 @@ def _candidate(rep_in: LinearRep, rep_out: LinearRep, probe: _Probe) -> tuple[_F
 
 def _probes(rep: LinearRep, seed: int) -> Iterator[_Probe]:
     """Yield a random tangent, where there are tangents, and random words, where there are generators or nothing."""
-    group, rng = rep.group, np.random.default_rng(seed)
-    assert group is not None
+    group, rng = rep.require_group(), np.random.default_rng(seed)
     if group.directions:
         weights = rng.standard_normal(len(group.directions))
         terms = list(zip(weights, group.directions, strict=True))
