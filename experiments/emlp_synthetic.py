@@ -3,7 +3,7 @@
     python -m experiments.emlp_synthetic                  # three tasks, six sizes, three networks, three seeds
     python -m experiments.emlp_synthetic --preset tiny    # seconds; shows that everything works
 
-A network that results.jsonl has already is not trained again, so a sweep may be run in parts: --tasks inertia, ... The
+A network that results.jsonl has already is not trained again, so a sweep may be run in parts: --tasks inertia o5. The
 authors' medians and ours are side by side in docs/benchmarks.md; all 162 took 4.1 hours of one of two busy cores.
 """
 

@@ -2,7 +2,7 @@
 # # Laws
 #
 # A law says what a function promises. Declare it, measure it, compose it. Open this file as a notebook with
-# `jupytext --to notebook notebooks/laws.py`, or run it as it is.
+# `jupytext --to notebook notebooks/laws.py` (`pip install '.[notebooks]'`), or run it as it is.
 
 # %%
 import jax

@@ -3,7 +3,7 @@
 #
 # From the generators of a group to a trained network, in one page. The group is the symmetry of an error-correcting
 # code, and the network learns to decode it from 200 transmissions. Open this file as a notebook with
-# `jupytext --to notebook notebooks/new_group.py`, or run it as it is.
+# `jupytext --to notebook notebooks/new_group.py` (`pip install '.[notebooks]'`), or run it as it is.
 
 # %%
 import itertools

@@ -34,7 +34,7 @@ class _Connected(MatrixGroup):
 
     @property
     def d(self) -> int:
-        """N."""
+        """The number of coordinates, n."""
         return self.n
 
     @property

@@ -19,7 +19,7 @@ class Trivial(MatrixGroup):
 
     @property
     def d(self) -> int:
-        """N."""
+        """The number of coordinates, n."""
         return self.n
 
     @property

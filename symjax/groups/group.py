@@ -18,7 +18,7 @@ class Group(Protocol):
 
     @property
     def components(self) -> int:
-        """The number of parts that a path of small moves cannot leave: 2 where there are reflections, else 1."""
+        """How many kinds of elements `sample` draws, so that none is missed: 2 with reflections, 4 for O(1, 3)."""
         ...
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Any:

@@ -43,7 +43,7 @@ class SO(MatrixGroup):
 
     @property
     def d(self) -> int:
-        """N."""
+        """The number of coordinates, n."""
         return self.n
 
     @functools.cached_property

@@ -114,7 +114,7 @@ class S(NamedPermutationGroup):
 
     @property
     def order(self) -> int:
-        """N!."""
+        """The number of elements, n!."""
         return math.factorial(self.n)
 
     def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:

@@ -86,7 +86,8 @@ def induced(rep: LinearRep, group: MatrixGroup) -> LinearRep:
     """Return the representation of a finite group that one of a subgroup of it induces.
 
     Raises:
-        ValueError: If the group is not finite, or too large to list, or the other one is no subgroup of it.
+        ValueError: If the group is a product, not finite or of over 10,000 elements, or if the other is no
+            subgroup of it.
     """
     return Induced(rep, group)
 
@@ -95,7 +96,8 @@ def quotient(group: MatrixGroup, subgroup: MatrixGroup) -> LinearRep:
     """Return the permutations of the cosets of a subgroup of a finite group.
 
     Raises:
-        ValueError: If the group is not finite, or too large to list, or the other one is no subgroup of it.
+        ValueError: If the group is a product, not finite or of over 10,000 elements, or if the other is no
+            subgroup of it.
     """
     return Induced(Product((), subgroup), group)
 
@@ -104,7 +106,7 @@ def regular(group: MatrixGroup) -> LinearRep:
     """Return the permutations of the elements of a finite group by multiplication from the left.
 
     Raises:
-        ValueError: If the group is not finite, or too large to list.
+        ValueError: If the group is a product, not finite or of over 10,000 elements.
     """
     return Induced(Product((), Trivial(group.d)), group)
 

@@ -24,7 +24,7 @@ class Power(LinearRep):
     """The symmetric (`sign=1`) or alternating (`sign=-1`) tensors of a power of a representation.
 
     Coordinates belong to the orthonormal basis of symmetrised products of basis vectors, one for each rising list of
-    indices, n + k - 1 over k or n over k of them.
+    indices, C(n + k - 1, k) or C(n, k) of them (binomial coefficients).
     """
 
     rep: LinearRep
@@ -88,12 +88,12 @@ class Power(LinearRep):
 
 
 def symmetric(rep: LinearRep, power: int) -> LinearRep:
-    """Return the symmetric power, the tensors with t[i, j, ...] = t[j, i, ...], of size n + power - 1 over power."""
+    """Return the symmetric power, the tensors with t[i, j, ...] = t[j, i, ...], of size C(n + power - 1, power)."""
     return Power(rep, power, 1)
 
 
 def alternating(rep: LinearRep, power: int) -> LinearRep:
-    """Return the alternating power, the tensors with t[i, j, ...] = -t[j, i, ...], of size n over power."""
+    """Return the alternating power, the tensors with t[i, j, ...] = -t[j, i, ...], of size C(n, power)."""
     return Power(rep, power, -1)
 
 

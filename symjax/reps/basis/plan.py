@@ -83,7 +83,7 @@ class Plan:
     def apply(self, coefficients: Inexact[Any, "*r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
         """Return the map with these coefficients times the vectors along the last axis of x.
 
-        Irreps are mixed, or for a few vectors large tensors mapped, without the matrix of the map.
+        The matrix of the map is not formed where irreps are mixed, or where large tensors meet few vectors.
 
         Raises:
             ValueError: If there are not `dim` coefficients or not `rep_in.size` numbers along the last axis of x.

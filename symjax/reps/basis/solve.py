@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+import os
 import pathlib
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
@@ -56,7 +57,8 @@ def equivariant_maps(
         method: "orbits" (permutations and signs of coordinates), "isotypic" (groups closed under the adjoint),
             "weights" (any group of matrices), "diagrams" (tensors of the classical groups), "dense" (small systems), or
             "auto": the first of orbits, isotypic, weights, diagrams and dense that applies.
-        store: a folder that keeps bases between runs; what is read from it is checked like what is solved.
+        store: a folder that keeps bases between runs, by default the one that the environment variable SYMJAX_BASES
+            names, if any; what is read from it is checked like what is solved.
 
     Raises:
         TypeError: If one is no linear representation.
@@ -65,11 +67,10 @@ def equivariant_maps(
     """
     if method not in ("auto", *SOLVERS):
         raise ValueError(f"method is auto, {', '.join(SOLVERS)}, not {method!r}")
-    if store is not None and pathlib.Path(store).is_file():
-        raise ValueError(f"expected store to be a folder, got the file {store}")
+    folder = _folder(os.environ.get("SYMJAX_BASES") if store is None else store)
     (source, target), _ = bound(rep_in, rep_out)
     _require_memory(source, target)
-    plan = _plan(source, target, method, None if store is None else pathlib.Path(store))
+    plan = _plan(source, target, method, folder)
     named = (repr(plan.rep_in), repr(plan.rep_out)) == (repr(source), repr(target))
     return plan if named else dataclasses.replace(plan, rep_in=source, rep_out=target)  # equal groups, other names
 
@@ -77,6 +78,12 @@ def equivariant_maps(
 def equivariant_basis(rep: LinearRep, *, method: Method = "auto", store: str | pathlib.Path | None = None) -> Plan:
     """Return the invariant vectors of a representation, as the maps from a scalar to it: `matrix` gives columns."""
     return equivariant_maps(Scalar, rep, method=method, store=store)
+
+
+def _folder(store: str | pathlib.Path | None) -> pathlib.Path | None:
+    if store and pathlib.Path(store).is_file():
+        raise ValueError(f"expected store to be a folder, got the file {store}")
+    return pathlib.Path(store) if store else None
 
 
 def _require_memory(source: LinearRep, target: LinearRep) -> None:
