@@ -11,7 +11,6 @@ authors' networks and ours are side by side in docs/benchmarks.md; all 18 took a
 import argparse
 import collections
 import dataclasses
-import json
 import pathlib
 import time
 from typing import Literal, get_args
@@ -55,13 +54,14 @@ class Config:
 
 TINY = Config("tiny", ("hnn-O2", "ode"), seeds=(0,), train=8, test=2, channels=8, layers=1, batch_size=4, epochs=2)
 PRESETS = {"tiny": TINY, "small": Config()}
+CHOICES = {"preset", "models", "seeds", "out"}  # options that say which networks to train, not how
 
 
 def main(config: Config) -> list[dict]:
-    """Train the networks that results.jsonl does not have yet; return all its lines."""
+    """Train the networks that results.jsonl does not have yet; return its lines, those of other settings aside."""
     config.out.mkdir(parents=True, exist_ok=True)
     results = config.out / "results.jsonl"
-    done = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    done = training.finished(results, config, besides=CHOICES)
     for run in ({"model": model, "seed": seed} for seed in config.seeds for model in config.models):
         if not any(run.items() <= line.items() for line in done):
             done.append(run | learn(config, **run) | training.origin(config))

@@ -10,7 +10,6 @@ authors' medians and ours are side by side in docs/benchmarks.md; all 162 took 4
 import argparse
 import dataclasses
 import itertools
-import json
 import pathlib
 import time
 from collections.abc import Callable
@@ -97,13 +96,14 @@ class Config:
 
 TINY = Config("tiny", ("inertia",), sizes=(100,), seeds=(0,), held_out=(50, 50), channels=16, steps=20, epochs=2)
 PRESETS = {"tiny": TINY, "small": Config()}
+CHOICES = {"preset", "tasks", "models", "sizes", "seeds", "out"}  # options that say which networks to train, not how
 
 
 def main(config: Config) -> list[dict]:
-    """Train the networks that results.jsonl does not have yet; return all its lines."""
+    """Train the networks that results.jsonl does not have yet; return its lines, those of other settings aside."""
     config.out.mkdir(parents=True, exist_ok=True)
     results = config.out / "results.jsonl"
-    done = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    done = training.finished(results, config, besides=CHOICES)
     for size, task, seed, model in itertools.product(config.sizes, config.tasks, config.seeds, config.models):
         run = {"task": task, "model": model, "size": size, "seed": seed}
         if not any(run.items() <= line.items() for line in done):

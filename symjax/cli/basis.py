@@ -92,7 +92,7 @@ def _list(found: Sequence[isotypic.Irrep]) -> str:
 def draw(plan: Plan, path: pathlib.Path) -> int:
     """Draw the first maps of the basis, each on the scale of its largest entry, and return how many."""
     count = min(plan.dim, MOST_PANELS, max(1, MOST_DRAWN // (plan.rep_in.size * plan.rep_out.size)))
-    maps = plan.matrix(np.eye(plan.dim)[:count])
+    maps = plan.matrix(np.eye(count, plan.dim))
     parts = {"": maps} if np.isrealobj(maps) else {", real part": maps.real, ", imaginary part": maps.imag}
     panels = [(f"{i + 1}{name}", part[i], abs(maps[i]).max()) for i in range(count) for name, part in parts.items()]
     columns = min(len(panels), 4)

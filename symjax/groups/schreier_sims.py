@@ -41,13 +41,6 @@ class StabiliserChain:
         """The number of elements: the product of the sizes of the orbits."""
         return math.prod(len(level) for level in self.representatives)
 
-    def elements(self) -> np.ndarray:
-        """Return all permutations of the group, [order, n], the identity first."""
-        found = np.arange(self.n)[None]
-        for level in self.representatives:
-            found = found[:, level].reshape(-1, self.n)
-        return found
-
     def contains(self, permutation: np.ndarray) -> bool:
         """Whether the permutation is an element of the group."""
         residue = np.asarray(permutation)

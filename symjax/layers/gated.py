@@ -16,6 +16,7 @@ from symjax.reps.atoms import atoms
 from symjax.reps.linear import monomials, permutes
 
 
+@functools.lru_cache(maxsize=256)
 def gated_rep(rep: LinearRep) -> LinearRep:
     """Return what `gated` turns into `rep`: the same with one scalar more for each tensor that needs a gate.
 
@@ -42,8 +43,13 @@ def gated(rep: LinearRep, x: Inexact[Any, "... n"]) -> Inexact[Array, "... m"]:
     Args:
         rep: the representation of the result.
         x: features of `gated_rep(rep)` along the last axis.
+
+    Raises:
+        ValueError: If the last axis has another size.
     """
-    x = jnp.asarray(x)
+    x, wanted = jnp.asarray(x), gated_rep(rep)
+    if x.shape[-1:] != (wanted.size,):
+        raise ValueError(f"expected {wanted.size} numbers along the last axis, of {wanted}, got shape {x.shape}")
     return jax.nn.sigmoid(x[..., gate_places(rep)].real).astype(x.dtype) * x[..., : rep.size]
 
 

@@ -4,6 +4,7 @@ A network from a representation to itself is an equivariant vector field as it i
 `symjax.math.odeint.runge_kutta`.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -68,7 +69,8 @@ def _preserves(rep: LinearRep, vector: Float[np.ndarray, " n"]) -> bool:
 def _law_of_motion(law: Law) -> Law:
     if not (isinstance(law, Equivariance) and isinstance(law.rep_in, LinearRep)):
         return law
-    return Equivariance(law.group, law.rep_in, require_canonical(law.rep_in))
+    rep = require_canonical(law.rep_in)
+    return dataclasses.replace(law, rep_out=law.rep_out * rep if isinstance(law.rep_out, LinearRep) else rep)
 
 
 class HamiltonianNet(nn.Module):

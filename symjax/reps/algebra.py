@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from symjax.groups import MatrixGroup
@@ -72,10 +73,6 @@ class Sum(LinearRep):
         """Return the same expression with `change` applied to its leaves."""
         return sum_of([(term.map_leaves(change, group), copies) for term, copies in self.terms], group)
 
-    def bind(self, group: MatrixGroup) -> LinearRep:
-        """Return this as a representation of `group`."""
-        return self(group)
-
     @property
     def text(self) -> str:
         """The expression without its group."""
@@ -116,11 +113,14 @@ class Product(LinearRep):
 
     def dact(self, a: Any, x: Any) -> Any:
         """Return drho(a) x along the last axis of x."""
-        columns = self._sized(x).reshape(-1, self.size).T
+        if not self._sized(x).size:
+            return x
+        columns = x.reshape(-1, self.size).T
         start, moved = 1, []
         for factor in self.factors:
             slots = columns.reshape(start, factor.size, -1)  # long rows, for fast products with a small matrix
-            moved.append(namespace(a, x).matmul(*promoted(factor.drho(a), slots)).reshape(columns.shape))
+            with jax.default_matmul_precision("highest"):
+                moved.append(namespace(a, x).matmul(*promoted(factor.drho(a), slots)).reshape(columns.shape))
             start *= factor.size
         return functools.reduce(operator.add, promoted(0 * columns, *moved)).T.reshape(x.shape)
 
@@ -148,10 +148,6 @@ class Product(LinearRep):
     def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
         """Return the same expression with `change` applied to its leaves."""
         return product_of([factor.map_leaves(change, group) for factor in self.factors], group)
-
-    def bind(self, group: MatrixGroup) -> LinearRep:
-        """Return this as a representation of `group`."""
-        return self(group)
 
     @property
     def text(self) -> str:

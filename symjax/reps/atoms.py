@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,13 +80,17 @@ def _split_sum(rep: Sum) -> list[Atom]:
 
 
 def _join(choice: tuple[Atom, ...], rep: Product) -> Atom:
-    """Return the product of one atom of each factor, sorted; its copies are all choices of copies."""
-    sizes = [factor.size for factor in rep.factors]
-    strides = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
-    order = sorted(range(len(choice)), key=lambda i: repr(choice[i].rep))
+    """Return the product of one atom of each factor, its leaves sorted; its copies are all choices of copies."""
     joined = np.zeros((1, 1), int)
-    for i in order:
-        places = choice[i].places * strides[i]
-        outer = joined[:, None, :, None] + places[:, None, :]
-        joined = outer.reshape(len(joined) * len(places), joined.shape[1] * places.shape[1])
-    return Atom(product_of([choice[i].rep for i in order], rep.group), joined)
+    for atom, factor in zip(choice, rep.factors, strict=True):
+        outer = joined[:, None, :, None] * factor.size + atom.places[:, None, :]
+        joined = outer.reshape(len(joined) * len(atom.places), joined.shape[1] * atom.rep.size)
+    leaves = list(itertools.chain.from_iterable(map(_leaves, choice)))
+    order = sorted(range(len(leaves)), key=lambda i: repr(leaves[i]))
+    tensors = joined.reshape(len(joined), *(leaf.size for leaf in leaves))
+    places = tensors.transpose(0, *(i + 1 for i in order)).reshape(joined.shape)
+    return Atom(product_of([leaves[i] for i in order], rep.group), places)
+
+
+def _leaves(atom: Atom) -> tuple[LinearRep, ...]:
+    return atom.rep.factors if isinstance(atom.rep, Product) else (atom.rep,)

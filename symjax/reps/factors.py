@@ -41,6 +41,10 @@ class Pullback(LinearRep):
         """Return the element as a permutation with signs, where it is one."""
         return self.rep.monomial(h[self.factor])
 
+    def expand(self) -> LinearRep:
+        """Return the same of the smaller leaves that the leaf is made of."""
+        return expand_inside(self, self.rep)
+
     @property
     def T(self) -> LinearRep:
         """The dual."""
@@ -48,8 +52,17 @@ class Pullback(LinearRep):
 
     @property
     def text(self) -> str:
-        """The expression without its group."""
-        return repr(self.rep)
+        """The expression without its group; of equal factors, with which one it is."""
+        is_alone = self.group.groups.count(self.group.groups[self.factor]) == 1
+        return repr(self.rep) if is_alone else f"{self.rep!r}[{self.factor}]"
+
+
+def expand_inside(wrapper: Any, leaf: LinearRep) -> LinearRep:
+    """Return what a leaf expands to, with each smaller leaf wrapped in its stead; the wrapper if there is none."""
+    expanded = leaf.expand()
+    if expanded is leaf:
+        return wrapper
+    return expanded.map_leaves(lambda part: dataclasses.replace(wrapper, rep=part), wrapper.group)
 
 
 def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:

@@ -74,7 +74,8 @@ class Irreps(LinearRep):
 
     def drho(self, a: Any) -> Any:
         """Return the matrix [size, size] of an antisymmetric matrix."""
-        return namespace(a).tensordot(_axis(a), _generators(self.irreps).astype(a.dtype), 1)
+        with jax.default_matmul_precision("highest"):
+            return namespace(a).tensordot(_axis(a), _generators(self.irreps).astype(a.dtype), 1)
 
     def expand(self) -> LinearRep:
         """Return the sum of the irreps one by one."""

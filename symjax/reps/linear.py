@@ -191,6 +191,12 @@ class Dual(LinearRep):
         return f"{bracketed(self.rep.text)}.T"
 
 
+def moved(rep: LinearRep, x: Any) -> list[Any]:
+    """Return drho(a) x for each tangent, then rho(h) x for each generator."""
+    group = rep.require_group()
+    return [rep.dact(a, x) for a in group.directions] + [rep.act(h, x) for h in group.generators]
+
+
 def monomials(rep: LinearRep) -> list[Monomial] | None:
     """Return the generators as permutations with signs, or None where some element is more than that."""
     group, probe = rep.require_group(), np.random.default_rng(0).standard_normal(rep.size)

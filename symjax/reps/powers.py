@@ -77,10 +77,6 @@ class Power(LinearRep):
         """Return the power of the changed representation."""
         return dataclasses.replace(self, rep=self.rep.map_leaves(change, group))
 
-    def bind(self, group: MatrixGroup) -> LinearRep:
-        """Return the power of the bound representation."""
-        return dataclasses.replace(self, rep=self.rep(group))
-
     @property
     def text(self) -> str:
         """The call that makes it."""

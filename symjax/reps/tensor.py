@@ -1,6 +1,7 @@
 """Tensors: the defining representation V, scalars, T(p, q), determinants, and restriction to a subgroup."""
 
 import dataclasses
+import functools
 import operator
 from typing import Any, SupportsIndex
 
@@ -12,7 +13,7 @@ from symjax.groups.listing import as_matrix, tangent_rank
 from symjax.groups.permutation import PermutationGroup
 from symjax.reps.algebra import Product, product_of
 from symjax.reps.arrays import Monomial, namespace
-from symjax.reps.factors import factors_of, pullback
+from symjax.reps.factors import Pullback, expand_inside, factors_of, pullback
 from symjax.reps.linear import Dual, LinearRep
 
 
@@ -108,6 +109,10 @@ class Restricted(LinearRep):
         """Return the matrix of a tangent."""
         return self.rep.drho(a)
 
+    def expand(self) -> LinearRep:
+        """Return the same of the smaller leaves that the leaf is made of."""
+        return expand_inside(self, self.rep)
+
     @property
     def text(self) -> str:
         """The expression without its group."""
@@ -152,14 +157,17 @@ def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
     if not all(map(_may_hold, factors_of(group), factors_of(subgroup))):
         raise ValueError(f"{subgroup} is no subgroup of {group}: a generator of it is no element of the group")
 
-    def give_up(leaf: LinearRep) -> LinearRep:
-        if isinstance(leaf, Dual):
-            return give_up(leaf.rep).T
-        if isinstance(leaf, Defining | Determinant):
-            return dataclasses.replace(leaf, group=subgroup)
-        return Restricted(leaf, subgroup)
+    return rep.map_leaves(functools.partial(_restricted, subgroup), subgroup)
 
-    return rep.map_leaves(give_up, subgroup)
+
+def _restricted(subgroup: MatrixGroup, leaf: LinearRep) -> LinearRep:
+    if isinstance(leaf, Pullback) and isinstance(subgroup, DirectProduct):
+        return Pullback(_restricted(subgroup.groups[leaf.factor], leaf.rep), subgroup, leaf.factor)
+    if isinstance(leaf, Dual):
+        return _restricted(subgroup, leaf.rep).T
+    if isinstance(leaf, Defining | Determinant):
+        return dataclasses.replace(leaf, group=subgroup)
+    return Restricted(leaf, subgroup)
 
 
 def _may_hold(group: MatrixGroup, subgroup: MatrixGroup) -> bool:

@@ -2,7 +2,7 @@
 
 from symjax.training.checkpoint import CheckpointStore, OtherModelError
 from symjax.training.loop import FitResult, fit
-from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
+from symjax.training.metrics import MetricsLog, evaluate_batches, finished, means, origin
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.schedule import Plateau, piecewise_linear, warmup_cosine
 from symjax.training.state import Progress, TrainState, inference_params, init_state, restore_params, resume
@@ -18,6 +18,7 @@ __all__ = [
     "Progress",
     "TrainState",
     "evaluate_batches",
+    "finished",
     "fit",
     "inference_params",
     "init_state",

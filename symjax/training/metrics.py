@@ -7,7 +7,7 @@ import json
 import math
 import pathlib
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -40,6 +40,14 @@ def origin(config: Any) -> dict[str, Any]:
     options = {name: str(x) if isinstance(x, pathlib.Path) else x for name, x in dataclasses.asdict(config).items()}
     versions = {name: version(name) for name in ("symjax", "jax", "flax", "optax")}
     return {"config": options, "versions": versions, "commit": _commit()}
+
+
+def finished(path: pathlib.Path, config: Any, *, besides: Collection[str]) -> list[dict[str, Any]]:
+    """Return the records of a file, each with its `origin`, that have the options of `config`, save those named."""
+    options = json.loads(json.dumps(origin(config)["config"]))
+    wanted = {name: value for name, value in options.items() if name not in besides}
+    records = [_parse(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [record for record in records if record is not None and wanted.items() <= record["config"].items()]
 
 
 def _commit() -> str:

@@ -51,3 +51,5 @@ def test_finished_networks_are_not_trained_again(run, request, monkeypatch):
     experiment = {"synthetic": emlp_synthetic, "dynamics": emlp_dynamics}[run]
     monkeypatch.setattr(experiment, "learn", None)
     assert experiment.main(config) == json.loads(json.dumps(done))
+    with pytest.raises(TypeError, match="not callable"):  # other settings ask for other networks
+        experiment.main(dataclasses.replace(config, channels=config.channels + 1))

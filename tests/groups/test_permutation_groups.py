@@ -101,7 +101,6 @@ def test_the_chain_finds_the_mathieu_groups():
 def test_the_chain_agrees_with_enumeration(generators):
     group, everyone = PermutationGroup(generators), enumerate_group(generators)
     assert group.order == len(everyone)
-    assert set(map(tuple, group.chain.elements().tolist())) == everyone
     assert group.chain.contains(np.array(generators[-1]))
     for row in np.random.default_rng(0).permuted(np.tile(np.arange(group.d), (5, 1)), axis=1):
         assert group.chain.contains(row) == (tuple(row.tolist()) in everyone)

@@ -22,6 +22,12 @@ def test_tensors_have_gates_and_scalars_are_their_own():
     np.testing.assert_allclose(gated(rep, jnp.asarray(x)), sigmoid(gates) * x[:8], atol=1e-14)
 
 
+def test_features_without_gates_are_refused():
+    rep = (2 * Scalar + 2 * V)(O(3))
+    with pytest.raises(ValueError, match=r"expected 10 numbers along the last axis, of .*, got shape \(5, 8\)"):
+        gated(rep, jnp.ones((5, 8)))
+
+
 def test_permuted_numbers_need_no_gate():
     rep = (V + T(2))(S(3))
     assert gated_rep(rep) == rep

@@ -13,7 +13,7 @@ from symjax.groups import SL, O2eR3, Sp
 from symjax.laws import Equivariance, check
 from symjax.math.odeint import runge_kutta
 from symjax.models import EMLP, MLP, HamiltonianNet, hamiltonian_field
-from symjax.reps import Scalar, V
+from symjax.reps import Det, Scalar, V
 
 KEY = jax.random.key(0)
 Z = jnp.asarray(initial_states(np.random.default_rng(0), 3))
@@ -89,6 +89,23 @@ def test_canonical_representations_keep_their_symmetry(rep):
     assert law == Equivariance(rep.group, rep, rep)
     if not isinstance(rep.group, Sp):  # the invariants of a single vector are constant
         assert check(net, z, key=KEY)
+
+
+class AngularMomentum(nn.Module):
+    """About the vertical; mirrors turn it around."""
+
+    def laws(self, z):
+        return (Equivariance.between((2 * V)(O2eR3()), Det),)
+
+    def __call__(self, z):
+        return z[..., 0:1] * z[..., 4:5] - z[..., 1:2] * z[..., 3:4]
+
+
+def test_an_energy_that_changes_sign_turns_the_motion_around():
+    net = HamiltonianNet(AngularMomentum())
+    [law] = net.laws(Z[:, :6])
+    assert law.rep_out == (Det * (2 * V))(O2eR3())
+    assert check(net, Z[:, :6], key=KEY)
 
 
 @pytest.mark.parametrize("rep", [(2 * V)(SL(2)), (V + 3 * Scalar + V.T)(SL(2)), (2 * Scalar + V)(O2eR3())])

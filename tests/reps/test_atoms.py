@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from symjax.groups import GL, SO, D, O, S
-from symjax.reps import Det, Irreps, Scalar, V, alternating, regular, symmetric
+from symjax.reps import Det, Irreps, Scalar, V, alternating, pullback, regular, restrict, symmetric
 from symjax.reps.algebra import Sum
 from symjax.reps.atoms import atoms, pick, places_in_order, ranks
 from tests.reps.elements import element
@@ -49,6 +49,21 @@ def test_products_are_distributed_sorted_and_counted():
     ]
     assert atoms((V.T * V)(group))[0].rep == atoms((V * V.T)(group))[0].rep
     np.testing.assert_array_equal(atoms((V.T * V)(group))[0].places, [[0, 2, 1, 3]])
+
+
+def test_equal_tensors_are_one_atom_however_they_are_written():
+    group = GL(2)
+    nested = atoms(((V * V.T + Scalar) * V)(group))[0]
+    assert nested.rep == atoms((V * V * V.T)(group))[0].rep
+    np.testing.assert_array_equal(nested.places, [[0, 2, 1, 3, 4, 6, 5, 7]])
+    first, second = (pullback(V(SO(3)), SO(3) * SO(3), factor=i) for i in (0, 1))
+    assert len(atoms(first * second + second * first)) == 1
+
+
+def test_irreps_open_up_under_products_and_subgroups():
+    many = Irreps("2x0e+1o")
+    assert [part.places.tolist() for part in atoms(restrict(many(O(3)), SO(3)))] == [[[0], [1]], [[2, 3, 4]]]
+    assert [part.places.shape for part in atoms(V(S(2)) * many)] == [(2, 2), (1, 6)]
 
 
 def test_irreps_open_up_and_what_is_empty_has_none():

@@ -13,7 +13,7 @@ from symjax.reps.atoms import atoms
 from symjax.reps.basis.bases import Unsolved
 from symjax.reps.basis.decompose import Irrep, Isotypic, decompose
 from symjax.reps.basis.irreps_basis import IsotypicBasis, Split
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, moved
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10
@@ -57,15 +57,12 @@ def isotypic(rep: LinearRep) -> Isotypic:
 @functools.lru_cache(maxsize=128)
 def _certified(rep: LinearRep, seed: int) -> Isotypic:
     """Return the irreps, after a test on random vectors that all that should commute with the generators does."""
-    found, group = decompose(rep, seed), rep.require_group()
+    found = decompose(rep, seed)
     whole = [(found, np.arange(rep.size)[None])]
     basis, rng = _paired(whole, whole), np.random.default_rng(seed)
     c, x = rng.standard_normal(basis.dim), rng.standard_normal((2, rep.size))
-    mapped = basis.apply(c, x)
-    moves = [functools.partial(rep.dact, a) for a in group.directions]
-    moves += [functools.partial(rep.act, h) for h in group.generators]
-    for move in moves:
-        first, last = basis.apply(c, move(x)), move(mapped)
+    for source, last in zip(moved(rep, x), moved(rep, basis.apply(c, x)), strict=True):
+        first = basis.apply(c, source)
         if not np.max(np.abs(first - last)) <= ACCURACY * max(1.0, float(np.max(np.abs(last)))):
             raise Unsolved("what should commute with the group does not")
     return found

@@ -14,7 +14,7 @@ import numpy as np
 
 from symjax.reps.basis.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
 from symjax.reps.basis.irreps_basis import IsotypicBasis, Split
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, moved
 
 FORMAT = 2
 DAMAGE = (
@@ -38,11 +38,9 @@ def stored_path(folder: pathlib.Path, source: LinearRep, target: LinearRep, meth
     never share a file.
     """
     digest = hashlib.sha256(f"{FORMAT} {method} {source.size} {target.size}".encode())
-    group = source.require_group()
     for rep in (source, target):
         x = np.random.default_rng(0).standard_normal((2, rep.size))
-        moved = [rep.dact(a, x) for a in group.directions] + [rep.act(h, x) for h in group.generators]
-        for y in moved:
+        for y in moved(rep, x):
             digest.update(f"{y.dtype} {y.shape}".encode() + (y + 0.0).tobytes())
     return folder / f"{digest.hexdigest()[:32]}.npz"
 
@@ -53,10 +51,11 @@ def save_basis(path: pathlib.Path, basis: Basis) -> None:
         return
     arrays: list[np.ndarray] = []
     layout = json.dumps(_encode(basis, arrays))
-    named = {f"a{i}": array for i, array in enumerate(arrays)} | {"digest": np.array(_digest(layout, arrays))}
+    named: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays)}
+    named |= {"layout": np.array(layout), "digest": np.array(_digest(layout, arrays))}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        np.savez_compressed(file, allow_pickle=False, layout=np.array(layout), **named)
+        np.savez_compressed(file, **named)
     pathlib.Path(file.name).replace(path)
 
 
