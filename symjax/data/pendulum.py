@@ -66,7 +66,12 @@ def roll_out(
         states: the first states.
         times: increasing.
         step: the longest step; each interval is divided evenly.
+
+    Raises:
+        ValueError: If the times do not increase.
     """
+    if np.any(np.diff(times) < 0):
+        raise ValueError(f"expected increasing times, got {times}")
     q, p = states[:, :6].copy(), states[:, 6:].copy()
     path = [states]
     for interval in np.diff(times):

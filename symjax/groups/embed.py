@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Key, Shaped
 
 from symjax.groups.finite import D
-from symjax.groups.group import MatrixGroup, check_counts, read_only
+from symjax.groups.group import MatrixGroup, check_counts, read_only, require_matrices
 from symjax.groups.matrix import SO, O
 from symjax.groups.product import DirectProduct
 
@@ -30,6 +30,7 @@ class Embed(MatrixGroup):
 
     def __post_init__(self) -> None:
         """Refuse what does not fit."""
+        require_matrices(self.group)
         if isinstance(self.group, DirectProduct):
             raise TypeError(
                 f"expected a group of matrices or permutations to embed, got the direct product {self.group}"

@@ -50,6 +50,20 @@ def check_counts(self: Any, least: int = 1) -> None:
             object.__setattr__(self, field.name, count)
 
 
+def require_matrices(*groups: Any) -> None:
+    """Refuse what is no `MatrixGroup`, such as a group of motions.
+
+    Raises:
+        TypeError: If one is none.
+    """
+    for group in groups:
+        if not isinstance(group, MatrixGroup):
+            raise TypeError(
+                f"expected groups of matrices or permutations, got {group!r}; motions are matrices on (x, y, 1), which "
+                "GeneratedGroup takes"
+            )
+
+
 def read_only(arrays: Iterable[np.ndarray]) -> tuple[np.ndarray, ...]:
     """Return the arrays as a tuple that nobody can write into."""
     frozen = tuple(arrays)

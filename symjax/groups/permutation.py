@@ -68,6 +68,10 @@ class PermutationGroup(MatrixGroup):
         """The number of elements."""
         return self.chain.order
 
+    def contains(self, permutation: Int[np.ndarray, " n"]) -> bool:
+        """Return whether a permutation of as many things is an element."""
+        return self.chain.contains(permutation)
+
     def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:
         """Return a random element, each with the same probability."""
         levels = self.chain.representatives
@@ -116,6 +120,10 @@ class S(NamedPermutationGroup):
     def order(self) -> int:
         """The number of elements, n!."""
         return math.factorial(self.n)
+
+    def contains(self, permutation: Int[np.ndarray, " n"]) -> bool:
+        """Return that every permutation is an element."""
+        return True
 
     def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:
         """Return a random permutation, each with the same probability."""
@@ -171,6 +179,7 @@ class TimeShifts:
 
     length: int
     components = 1
+    generators = (np.array(1),)
     __post_init__ = check_counts
     __repr__ = positional_repr
 

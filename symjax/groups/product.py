@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key
 
-from symjax.groups.group import MatrixGroup
+from symjax.groups.group import MatrixGroup, require_matrices
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -20,7 +20,8 @@ class DirectProduct(MatrixGroup):
     groups: Sequence[MatrixGroup]
 
     def __post_init__(self) -> None:
-        """Flatten, and refuse a product of nothing."""
+        """Flatten, and refuse a product of nothing or of what has no generators."""
+        require_matrices(*self.groups)
         nested = (group.groups if isinstance(group, DirectProduct) else (group,) for group in self.groups)
         object.__setattr__(self, "groups", sum(map(tuple, nested), ()))
         if not self.groups:

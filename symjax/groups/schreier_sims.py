@@ -77,17 +77,23 @@ def _sift(levels: list[_Level], g: np.ndarray) -> np.ndarray | None:
 
 
 def _insert(levels: list[_Level], g: np.ndarray) -> None:
-    """Enlarge the first level's subgroup by g, which fixes every earlier point, and with it all the later levels."""
-    if not levels or _sift(levels, g) is None:
-        return
-    top, rest = levels[0], levels[1:]
-    top.generators.append(g)
-    found = [g[u] for u in top.representatives.values()]
-    while found:
-        h = found.pop()
+    """Enlarge the group of all levels by g: each level's subgroup fixes the points of the levels before."""
+    stack: list[list[np.ndarray]] = []  # what is left to do on each level, from the first on
+
+    def enlarge(h: np.ndarray) -> None:
+        if (depth := len(stack)) < len(levels) and _sift(levels[depth:], h) is not None:
+            levels[depth].generators.append(h)
+            stack.append([h[u] for u in levels[depth].representatives.values()])
+
+    enlarge(g)
+    while stack:
+        if not stack[-1]:
+            stack.pop()
+            continue
+        top, h = levels[len(stack) - 1], stack[-1].pop()
         image = int(h[top.point])
         if image in top.representatives:
-            _insert(rest, top.inverses[image][h])
+            enlarge(top.inverses[image][h])
         else:
             top.representatives[image], top.inverses[image] = h, np.argsort(h)
-            found += [s[h] for s in top.generators]
+            stack[-1] += [s[h] for s in top.generators]

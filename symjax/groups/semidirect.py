@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key, Num
 
-from symjax.groups.group import MatrixGroup, read_only
+from symjax.groups.group import MatrixGroup, read_only, require_matrices
 from symjax.groups.listing import as_matrix, finite_elements, key_of, tangent_rank
 from symjax.groups.product import DirectProduct
 from symjax.groups.words import product
@@ -30,6 +30,7 @@ class SemiDirectProduct(MatrixGroup):
 
     def __post_init__(self) -> None:
         """Check on the generators that the complement maps the normal group into itself."""
+        require_matrices(self.normal, self.complement)
         if self.normal.d != self.complement.d or any(
             isinstance(g, DirectProduct) for g in (self.normal, self.complement)
         ):

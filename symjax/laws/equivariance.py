@@ -41,9 +41,14 @@ class Equivariance:
         return cls(group, rep_in, rep_out)
 
     def residual(self, fn: Callable[[Any], Any], x: Any, key: Key[Array, ""]) -> Float[Array, ""]:
-        """Return the worst relative deviation of f(g x) from g f(x), for a random g of every component of the group."""
+        """Return the worst relative deviation of f(g x) from g f(x), over discrete generators and random elements g.
+
+        There is one random element of every component. A function that obeys all generators of a finite group obeys
+        the group.
+        """
         y, generic = fn(x), fn(nudge(x, key))
         elements = [self.group.sample(key, component) for component in range(self.group.components)]
+        elements += [jax.tree.map(jnp.asarray, h) for h in getattr(self.group, "generators", ())]
         worst = [deviation(fn(_act(self.rep_in, g, x)), _act(self.rep_out, g, y), generic) for g in elements]
         return jnp.max(jnp.stack(worst), initial=0)
 

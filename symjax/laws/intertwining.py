@@ -78,14 +78,15 @@ def _residual(
         y = fn(start + from_rows.astype(x.dtype) * v.reshape(*flat, -1))
         return jnp.sum(to_rows.astype(y.dtype) * y, axis=range(y.ndim - 1))
 
-    basis, step = jnp.eye(x.shape[-1], dtype=x.dtype), step.astype(x.dtype)
+    basis, turn = jnp.eye(x.shape[-1], dtype=x.dtype), 1 + 1j if jnp.iscomplexobj(x) else 1
+    step = turn * step.astype(x.dtype)  # with an imaginary part, that complex conjugation is no linear map
     rows = jax.lax.map(lambda e: jax.jvp(partial(along, x), (0 * e,), (e,))[1], basis)  # of W transposed
     constant, here, there = jax.lax.map(
         lambda at: along(*at), (jnp.stack([0 * x, x, x]), jnp.stack([0 * step, 0 * step, step]))
     )
     with jax.default_matmul_precision("highest"):
         failures = [
-            deviation(there - here, step.astype(rows.dtype) @ rows, rows),
+            deviation((there - here).astype(step.dtype), step @ rows.astype(step.dtype), rows),
             _moves(law.group, law.rep_in >> law.rep_out, rows.T.ravel(), rows),
             _moves(law.group, law.rep_out, constant, rows),
         ]

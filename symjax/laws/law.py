@@ -105,6 +105,8 @@ def check(
     if laws is not None and not isinstance(laws, Sequence):
         raise TypeError(f"expected laws=[...], a list of laws, got {laws!r}")
     laws = _declared_laws(layer, x) if laws is None else laws
+    if not laws or not all(isinstance(law, Law) for law in laws):
+        raise TypeError(f"expected at least one law to measure, got {laws!r}; pass laws=[...]")
     noise = noise_level(x)
     fn = _as_function(layer, x, params, key)
     keys = [jax.random.fold_in(key, trial) for trial in range(TRIALS)]

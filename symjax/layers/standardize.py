@@ -93,8 +93,18 @@ class Standardize(nn.Module):
     outputs: Standard
 
     def laws(self, x: Inexact[Any, "*b i"]) -> tuple[Law, ...]:
-        """Those of the model."""
-        return self.model.laws(x)
+        """Those of the model.
+
+        Raises:
+            ValueError: If the data are standardised as other representations than the model's.
+        """
+        laws = self.model.laws(x)
+        for law in laws:
+            sides = (getattr(law, "rep_in", None), self.inputs.rep), (getattr(law, "rep_out", None), self.outputs.rep)
+            for rep, own in sides:
+                if isinstance(rep, LinearRep) and rep != own:
+                    raise ValueError(f"expected data standardised as {rep}, as the model takes them, got {own}")
+        return laws
 
     def __call__(self, x: Inexact[Any, "*b i"]) -> Inexact[Array, "*b o"]:
         """Return the outputs of the model in natural units."""

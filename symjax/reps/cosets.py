@@ -4,6 +4,7 @@ import dataclasses
 import functools
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Inexact, Int, Shaped
 
@@ -67,10 +68,17 @@ class Induced(LinearRep):
         xp, cosets = namespace(g), self._cosets
         inverse, elements = promoted(xp.linalg.inv(as_matrix(g)), xp.asarray(cosets.elements))
         moved = inverse @ elements[cosets.first]
-        distance = xp.abs(moved[:, None] - elements[None]).max(axis=(-2, -1))
-        found = xp.argmin(distance, axis=1)
-        if xp is np and distance.min(axis=1).max() > SAME:
-            raise ValueError(f"{self} has no matrix for {g}, which is no element of {self.group}")
+
+        def nearest(element: Any) -> Any:
+            return xp.argmin(xp.abs(element[None] - elements).max(axis=(-2, -1)))
+
+        if xp is np:
+            found = np.array([cosets.index.get(key_of(element), -1) for element in moved])
+            found[found < 0] = [nearest(element) for element in moved[found < 0]]
+            if np.abs(moved - elements[found]).max() > SAME:
+                raise ValueError(f"{self} has no matrix for {g}, which is no element of {self.group}")
+        else:
+            found = jax.lax.map(nearest, moved)
         return xp.asarray(cosets.coset)[found], xp.asarray(cosets.inner)[found]
 
     @property
@@ -114,7 +122,7 @@ def regular(group: MatrixGroup) -> LinearRep:
 class _Cosets(NamedTuple):
     """The elements of a finite group as matrices, and for each its coset t_i H and which h of H makes it t_i h.
 
-    `first` lists which element each t_i is.
+    `first` lists which element each t_i is, `index` the number of each element by its key.
     """
 
     elements: Shaped[np.ndarray, "N d d"]
@@ -122,6 +130,7 @@ class _Cosets(NamedTuple):
     first: Int[np.ndarray, " c"]
     coset: Int[np.ndarray, " N"]
     inner: Int[np.ndarray, " N"]
+    index: dict[bytes, int]
 
 
 @functools.lru_cache(maxsize=64)
@@ -138,7 +147,7 @@ def _cosets(group: MatrixGroup, subgroup: MatrixGroup) -> _Cosets:
             found = [index[key_of(element @ h)] for h in inside]
             coset[found], inner[found] = len(first), np.arange(len(inside))
             first.append(i)
-    return _Cosets(np.stack(elements), np.stack(inside), np.array(first), coset, inner)
+    return _Cosets(np.stack(elements), np.stack(inside), np.array(first), coset, inner, index)
 
 
 def _elements(group: MatrixGroup) -> dict[bytes, Inexact[np.ndarray, "d d"]]:

@@ -172,8 +172,9 @@ def _restricted(subgroup: MatrixGroup, leaf: LinearRep) -> LinearRep:
 
 def _may_hold(group: MatrixGroup, subgroup: MatrixGroup) -> bool:
     """Return whether the generators of another group look like elements of this one."""
-    if isinstance(group, PermutationGroup) and all(h.ndim == 1 for h in subgroup.generators):
-        return all(group.chain.contains(h) for h in subgroup.generators)
+    if all(h.ndim == 1 for h in (group.identity, *subgroup.generators)):
+        permutations = group if isinstance(group, PermutationGroup) else PermutationGroup(group.generators)
+        return all(map(permutations.contains, subgroup.generators))
     own, other = ([np.linalg.det(as_matrix(h)) for h in g.generators] for g in (group, subgroup))
     traceless = np.allclose([np.trace(a) for a in group.directions], 0, atol=1e-9)
     powers = [k for k in (1, 2) if traceless and np.allclose(np.power(own, k), 1, atol=1e-9)]

@@ -85,6 +85,11 @@ def test_pieces_longer_than_the_trajectories_are_refused(paths):
         random_chunks(np.random.default_rng(0), paths, length=151)
 
 
+def test_times_that_fall_are_refused():
+    with pytest.raises(ValueError, match="expected increasing times, got"):
+        roll_out(np.ones((1, 12)), np.array([0.0, 0.2, 0.1]))
+
+
 def test_relative_error():
     """The same state, one of three times the size, the opposite one, and one that blew up."""
     truth = np.ones((4, 12))

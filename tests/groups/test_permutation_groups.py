@@ -88,6 +88,10 @@ def test_orders_and_membership(group, order):
     assert moved.all() == (order > 1), "the identity only where there is no other"
 
 
+def test_a_swap_behind_many_fixed_places():
+    assert PermutationGroup([[*range(1200), 1201, 1200]]).order == 2
+
+
 def test_the_chain_finds_the_mathieu_groups():
     eleven = from_cycles(11, range(1, 12)), from_cycles(11, (3, 7, 11, 8), (4, 10, 5, 6))
     assert PermutationGroup(eleven).order == 7920

@@ -15,7 +15,20 @@ import symjax
 from symjax.groups import SE, E, O, S, TimeShifts, Translations
 from symjax.laws import Causality, Equivariance, check, random_params
 from symjax.math import segment_sum
-from symjax.reps import Axis, Irreps, OnNodes, Points, Pseudovectors, Relabelling, TimeAxis, Tree, Trivial, Vectors
+from symjax.reps import (
+    Axis,
+    Irreps,
+    OnNodes,
+    Points,
+    Pseudovectors,
+    Relabelling,
+    TimeAxis,
+    Tree,
+    Trivial,
+    V,
+    Vectors,
+    pullback,
+)
 
 KEY = jax.random.key(0)
 X = jax.random.normal(jax.random.key(1), (5, 3))
@@ -72,6 +85,17 @@ def test_lawful_functions_pass(fn, law):
 )
 def test_broken_functions_are_caught(fn, law):
     assert verdicts(fn, X, law) == ["BROKEN"]
+
+
+def test_no_generator_of_a_finite_group_is_missed():
+    """The transpose commutes with both swaps together, the stride with every second shift."""
+    twice = S(2) * S(2)
+    matrices = pullback(V(S(2)), twice, factor=0) * pullback(V(S(2)), twice, factor=1)
+    law = Equivariance.between(matrices, matrices)
+    assert verdicts(lambda x: x[jnp.array([0, 2, 1, 3])], X[:4, 0], law) == ["BROKEN"]
+    shifts = Equivariance(TimeShifts(4), TimeAxis(0), TimeAxis(0))
+    for k in range(10):
+        assert not check(lambda x: x.at[::2].multiply(2.0), X[:4], key=jax.random.key(k), laws=[shifts])
 
 
 def test_only_reflections_tell_a_pseudovector_from_a_vector():
@@ -245,6 +269,8 @@ def test_a_report_reads_as_one_line_a_law():
 def test_what_cannot_be_checked_is_refused_in_one_sentence():
     with pytest.raises(TypeError, match=r"pass laws=\[\.\.\.\]"):
         check(centre, X, key=KEY)
+    with pytest.raises(TypeError, match=r"expected at least one law to measure, got \[\]"):
+        check(centre, X, key=KEY, laws=[])
     with pytest.raises(TypeError, match="floating-point leaf"):
         check(centre, jnp.arange(5), key=KEY, laws=[SETS])
     with pytest.raises(ValueError, match="expected 4 rows in every leaf of the output"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symjax.groups import O, S, Trivial
-from symjax.layers import Standardize, fit_standard, restore, standardise
+from symjax.layers import EquivariantLinear, Standardize, fit_standard, restore, standardise
 from symjax.reps import Scalar, T, V
 
 REP = (2 * Scalar + 2 * V + T(2))(O(3))
@@ -71,6 +71,13 @@ def test_a_model_between_standards_works_in_natural_units():
     assert jax.tree.structure(params) == jax.tree.structure(swapped)
     rows = jnp.asarray(DATA[:4, :2])
     np.testing.assert_allclose(layer.apply(swapped, rows), rows[:, ::-1], rtol=1e-12)
+
+
+def test_data_standardised_as_something_else_are_refused():
+    x, vectors = DATA[:, 2:8], (2 * V)(O(3))
+    numbers = fit_standard((6 * Scalar)(O(3)), x)
+    with pytest.raises(ValueError, match=r"expected data standardised as \(2\*V\)\(O\(3\)\), .* got"):
+        Standardize(EquivariantLinear(vectors, vectors), numbers, numbers).laws(x)
 
 
 def test_data_of_another_size_are_refused():

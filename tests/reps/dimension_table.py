@@ -29,7 +29,18 @@ class Row(NamedTuple):
 def degree(group: str) -> int:
     """Return the dimension of V."""
     name, *numbers = re.findall(r"[A-Za-z]\w*|\d+", group)
-    fixed = {"SO13p": 4, "SO13": 4, "O13": 4, "SO11p": 2, "O11": 2, "Cube": 6, "RubiksCube": 48, "C": 2, "D": 2}
+    fixed = {
+        "SO13p": 4,
+        "SO13": 4,
+        "O13": 4,
+        "SO11p": 2,
+        "SO11": 2,
+        "O11": 2,
+        "Cube": 6,
+        "RubiksCube": 48,
+        "C": 2,
+        "D": 2,
+    }
     fixed |= {"Parity": 4, "TimeReversal": 4, "SO2eR3": 3, "O2eR3": 3, "DkeR3": 3}
     if name in fixed:
         return fixed[name]
@@ -100,6 +111,7 @@ OTHER_GROUPS = rows(
         "Parity()": "T(1)->T(1) T(1)->T(2)",
         "TimeReversal()": "T(1)->T(1) T(1)->T(2)",
         "SO11p()": "T(1)->T(1) T(2)->T(2)",
+        "SO11()": "T(1)->T(1) T(2)->T(2)",
         "O11()": "T(1)->T(1) T(2)->T(2)",
         "SO2eR3()": "T(1)->T(1) T(2)->T(2)",
         "O2eR3()": "T(1)->T(1) T(2)->T(2)",

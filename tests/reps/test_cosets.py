@@ -1,5 +1,7 @@
 """Induced representations of finite groups: Frobenius reciprocity, regular representations, cosets."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -56,6 +58,15 @@ def test_complex_elements_are_told_from_real_ones():
     quarter_turns = GeneratedGroup(generators=[[[1j]]])
     assert regular(quarter_turns).size == 4
     assert quotient(quarter_turns, GeneratedGroup(generators=[[[-1.0]]])).size == 2
+
+
+def test_elements_in_single_precision_are_recognised():
+    group = D(7)
+    g = np.asarray(group.sample(jax.random.key(0), 1), np.float32)
+    rep = regular(group)
+    rounded, exact = rep.rho(g.astype(float)), rep.rho(group.generators[0])
+    assert sorted(map(tuple, rounded)) == sorted(map(tuple, exact))
+    np.testing.assert_array_equal(rep.rho(jnp.asarray(g)), rounded)
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,11 @@ def test_directions_of_whole_numbers_are_turned_like_any_other():
         (lambda: restrict(V(SO(2)) * V(S(3)), O(6)), ValueError, r"O\(6\) is no subgroup"),
         (lambda: restrict(V(SO(3)), O(3)), ValueError, "a generator of it is no element of the group"),
         (lambda: restrict(V(Z(4)), S(4)), ValueError, "a generator of it is no element of the group"),
+        (
+            lambda: restrict(V(GeneratedGroup(generators=Z(4).generators)), S(4)),
+            ValueError,
+            "a generator of it is no element of the group",
+        ),
         (lambda: restrict(V(C(4)), D(4)), ValueError, "a generator of it is no element of the group"),
         (lambda: restrict(V(SL(2)), GeneratedGroup(generators=[2 * np.eye(2)])), ValueError, "no element of the group"),
         (lambda: (V + 0.5)(SO(3)), TypeError, "^"),

@@ -21,6 +21,7 @@ def assert_as_the_referee_says(rep_in, rep_out):
     found, referee = equivariant_maps(rep_in, rep_out), equivariant_maps(rep_in, rep_out, method="dense")
     assert found.dim == referee.dim
     assert found.residual <= 1e-10
+    assert "dense" not in found.method
     shape = rep_out.size, rep_in.size
     units = np.eye(np.prod(shape)).reshape(-1, *shape)
     np.testing.assert_allclose(found.project(units), referee.project(units), atol=1e-9)

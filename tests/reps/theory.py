@@ -188,6 +188,7 @@ FAMILIES: dict[str, Callable[..., Callable[[int, int], int]]] = {
     "SO13": lambda: orthogonal(4, special=True),
     "O13": lambda: orthogonal(4, special=False),
     "SO11p": lambda: orthogonal(2, special=True),
+    "SO11": lambda: orthogonal(2, special=True),
     "O11": lambda: orthogonal(2, special=False),
     "U": lambda n: linear(n, special=False),
     "GL": lambda n: linear(n, special=False),
