@@ -68,10 +68,12 @@ MANY = (
 )
 BETWEEN = (*MANY, Recipe(3e-3, gain=0.25, centred=True, decay=0.3))
 MOVED = (MANY[0], Recipe(3e-3))
-SHARP = Recipe(1e-2, decay=0.03)
-SMOOTH = Recipe(2e-2, decay=0.03, gain=0.5), Recipe(1e-2, decay=0.03, gain=0.25)
+PLAIN = Recipe(1e-2, decay=0.03)
+SMOOTH = (PLAIN, Recipe(2e-2, gain=0.5, decay=0.03), Recipe(1e-2, gain=0.25, decay=0.03))
+SHARP = (PLAIN, PLAIN._replace(gain=2))
+EXACT = (PLAIN._replace(decay=0.0),)
 RECIPES = {  # of each network, by the size of the set: what can be learnt by heart asks for decay, or short training
-    "emlp": lambda size: (SHARP, *SMOOTH) if size < 1000 else (SHARP if size < 10_000 else SHARP._replace(decay=0.0),),
+    "emlp": lambda size: SMOOTH if size < 1000 else SHARP if size < 10_000 else EXACT,
     "mlp": lambda size: FEW if size < 1000 else BETWEEN if size < 10_000 else MANY,
     "mlp+aug": lambda size: (*MOVED, MANY[0]._replace(length=2)) if size <= 1000 else MOVED,
 }

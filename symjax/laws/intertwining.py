@@ -21,7 +21,7 @@ class Intertwining:
     """f(x) = W x + b along the last axis with drho_out(a) W = W drho_in(a) and rho_out(h) W = W rho_in(h), b invariant.
 
     Here a runs over the tangents and h over the discrete generators of the group, so that no element is missed;
-    `Equivariance` samples them. W is the derivative of f, and that f is affine is measured too.
+    `Equivariance` samples tangents. W is the derivative of f, and that f is affine is measured too.
 
     Raises:
         ValueError: If neither representation has a group.
