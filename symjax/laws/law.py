@@ -78,13 +78,14 @@ def check(
     params: Any = None,
     atol: float | None = None,
 ) -> Report:
-    """Measure the laws of a layer or of any function at x.
+    """Measure the laws of a layer or of any function, at x and near it.
 
     A linen module is checked with random parameters, because initial values often make a layer trivial, or with the
-    `params` given (the variables that `apply` takes). The residual of a law is the worst of several random trials. It
-    is obeyed up to the tolerance the law declares, else up to `atol`, else up to the rounding noise of a deep network
-    in the precision of x: 1e-10 in float64, 1e-4 in float32 (products in tf32 break that). A law is vacuous, and not
-    obeyed, where some floating-point output does not move when x is nudged, unless the law declares `constant=True`.
+    `params` given (the variables that `apply` takes). The residual of a law is the worst of several random trials,
+    every second of them at x nudged, for at zero or at what is symmetric itself too much is lawful. It is obeyed up to
+    the tolerance the law declares, else up to `atol`, else up to the rounding noise of a deep network in the precision
+    of x: 1e-10 in float64, 1e-4 in float32 (products in tf32 break that). A law is vacuous, and not obeyed, where some
+    floating-point output does not move when x is nudged, unless the law declares `constant=True`.
 
     A transformed function is a function like any other, so the forces of an energy are checked by
     `check(jax.grad(energy), x, key=key, laws=[Equivariance(E(3), Points(), Vectors())])`.
@@ -110,10 +111,11 @@ def check(
     noise = noise_level(x)
     fn = _as_function(layer, x, params, key)
     keys = [jax.random.fold_in(key, trial) for trial in range(TRIALS)]
+    points = [nudge(x, trial) if i % 2 else x for i, trial in enumerate(keys)]
     ignored = _ignores_input(fn, x, keys, noise)
 
     def measure(law: Law) -> Entry:
-        residual = float(np.max([law.residual(fn, x, trial) for trial in keys]))
+        residual = float(np.max([law.residual(fn, point, trial) for point, trial in zip(points, keys, strict=True)]))
         tolerance = next(t for t in (law.tolerance, atol, noise) if t is not None)
         lawful = "VACUOUS" if ignored and not law.constant else "obeyed"
         return Entry(str(law), residual, tolerance, lawful if residual <= tolerance else "BROKEN")

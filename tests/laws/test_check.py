@@ -98,6 +98,10 @@ def test_no_generator_of_a_finite_group_is_missed():
         assert not check(lambda x: x.at[::2].multiply(2.0), X[:4], key=jax.random.key(k), laws=[shifts])
 
 
+def test_at_zero_too_much_is_lawful():
+    assert verdicts(jax.nn.relu, jnp.zeros((5, 3)), VECTORS) == ["BROKEN"]
+
+
 def test_only_reflections_tell_a_pseudovector_from_a_vector():
     assert verdicts(cross, X, Equivariance(SE(3), Vectors(), Vectors()), Equivariance(E(3), Vectors(), Vectors())) == [
         "obeyed",
