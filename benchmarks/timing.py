@@ -26,6 +26,7 @@ ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "SYMJAX_BASES": "",  # solve, do not read
 }
 WARM_UP = 5  # steps after the first one and before the first measurement
 COLD_LIMIT, WARM_TIME, WARM_RUNS = (

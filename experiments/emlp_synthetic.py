@@ -3,8 +3,8 @@
     python -m experiments.emlp_synthetic                  # three tasks, six sizes, three networks, three seeds
     python -m experiments.emlp_synthetic --preset tiny    # seconds; shows that everything works
 
-A network that results.jsonl has already is not trained again, so a sweep may be run in parts: --tasks inertia o5. The
-authors' medians and ours are side by side in docs/benchmarks.md; all 162 took 4.1 hours of one of two busy cores.
+A network that results.jsonl has already is not trained again, so a sweep may be run in parts: --tasks inertia o5. All
+162 take about five hours of one of two busy cores; docs/benchmarks.md has the authors' medians and ours side by side.
 """
 
 import argparse
@@ -105,14 +105,23 @@ def main(config: Config) -> list[dict]:
     """Train the networks that results.jsonl does not have yet; return its lines, those of other settings aside."""
     config.out.mkdir(parents=True, exist_ok=True)
     results = config.out / "results.jsonl"
-    done = training.finished(results, config, besides=CHOICES)
+    done = [line for line in training.finished(results, config, besides=CHOICES) if _is_of_today(line)]
     for size, task, seed, model in itertools.product(config.sizes, config.tasks, config.seeds, config.models):
         run = {"task": task, "model": model, "size": size, "seed": seed}
         if not any(run.items() <= line.items() for line in done):
-            done.append(run | learn(config, **run) | training.origin(config))
+            done.append(run | recipes(model, size) | learn(config, **run) | training.origin(config))
             training.MetricsLog(results).append(done[-1])
     report(config, done)
     return done
+
+
+def recipes(model: str, size: int) -> dict[str, list[dict]]:
+    """Return the recipes of a network, as they are written into results.jsonl."""
+    return {"recipes": [recipe._asdict() for recipe in RECIPES[model](size)]}
+
+
+def _is_of_today(line: dict) -> bool:
+    return recipes(line["model"], line["size"]).items() <= line.items()
 
 
 def learn(config: Config, *, task: str, model: str, size: int, seed: int) -> dict[str, Any]:

@@ -68,10 +68,10 @@ def roll_out(
         step: the longest step; each interval is divided evenly.
 
     Raises:
-        ValueError: If the times do not increase.
+        ValueError: If the times decrease.
     """
     if np.any(np.diff(times) < 0):
-        raise ValueError(f"expected increasing times, got {times}")
+        raise ValueError(f"expected times that do not decrease, got {times}")
     q, p = states[:, :6].copy(), states[:, 6:].copy()
     path = [states]
     for interval in np.diff(times):

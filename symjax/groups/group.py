@@ -59,8 +59,8 @@ def require_matrices(*groups: Any) -> None:
     for group in groups:
         if not isinstance(group, MatrixGroup):
             raise TypeError(
-                f"expected groups of matrices or permutations, got {group!r}; motions are matrices on (x, y, 1), which "
-                "GeneratedGroup takes"
+                f"expected groups of matrices or permutations, got {group!r}; GeneratedGroup takes rigid motions as "
+                "matrices on homogeneous coordinates"
             )
 
 

@@ -21,7 +21,7 @@ class Intertwining:
     """f(x) = W x + b along the last axis with drho_out(a) W = W drho_in(a) and rho_out(h) W = W rho_in(h), b invariant.
 
     Here a runs over the tangents and h over the discrete generators of the group, so that no element is missed;
-    `Equivariance` samples tangents. W is the derivative of f, and that f is affine is measured too.
+    `Equivariance` samples what tangents generate. W is the derivative of f, and that f is affine is measured too.
 
     Raises:
         ValueError: If neither representation has a group.
@@ -84,9 +84,10 @@ def _residual(
     constant, here, there = jax.lax.map(
         lambda at: along(*at), (jnp.stack([0 * x, x, x]), jnp.stack([0 * step, 0 * step, step]))
     )
+    kind = np.result_type(step.dtype, rows.dtype)
     with jax.default_matmul_precision("highest"):
         failures = [
-            deviation((there - here).astype(step.dtype), step @ rows.astype(step.dtype), rows),
+            deviation((there - here).astype(kind), step.astype(kind) @ rows.astype(kind), rows),
             _moves(law.group, law.rep_in >> law.rep_out, rows.T.ravel(), rows),
             _moves(law.group, law.rep_out, constant, rows),
         ]

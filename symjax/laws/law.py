@@ -82,10 +82,10 @@ def check(
 
     A linen module is checked with random parameters, because initial values often make a layer trivial, or with the
     `params` given (the variables that `apply` takes). The residual of a law is the worst of several random trials,
-    every second of them at x nudged, for at zero or at what is symmetric itself too much is lawful. It is obeyed up to
-    the tolerance the law declares, else up to `atol`, else up to the rounding noise of a deep network in the precision
-    of x: 1e-10 in float64, 1e-4 in float32 (products in tf32 break that). A law is vacuous, and not obeyed, where some
-    floating-point output does not move when x is nudged, unless the law declares `constant=True`.
+    every second of them at x nudged, because at zero or at a symmetric input unlawful functions may pass. It is obeyed
+    up to the tolerance the law declares, else up to `atol`, else up to the rounding noise of a deep network in the
+    precision of x: 1e-10 in float64, 1e-4 in float32 (products in tf32 break that). A law is vacuous, and not obeyed,
+    where some floating-point output does not move when x is nudged, unless the law declares `constant=True`.
 
     A transformed function is a function like any other, so the forces of an energy are checked by
     `check(jax.grad(energy), x, key=key, laws=[Equivariance(E(3), Points(), Vectors())])`.
@@ -107,11 +107,13 @@ def check(
         raise TypeError(f"expected laws=[...], a list of laws, got {laws!r}")
     laws = _declared_laws(layer, x) if laws is None else laws
     if not laws or not all(isinstance(law, Law) for law in laws):
-        raise TypeError(f"expected at least one law to measure, got {laws!r}; pass laws=[...]")
+        raise TypeError(
+            f"expected a list of at least one law, such as Equivariance(...), got {laws!r}; pass laws=[...]"
+        )
     noise = noise_level(x)
     fn = _as_function(layer, x, params, key)
     keys = [jax.random.fold_in(key, trial) for trial in range(TRIALS)]
-    points = [nudge(x, trial) if i % 2 else x for i, trial in enumerate(keys)]
+    points = [nudge(x, jax.random.fold_in(trial, 1)) if i % 2 else x for i, trial in enumerate(keys)]
     ignored = _ignores_input(fn, x, keys, noise)
 
     def measure(law: Law) -> Entry:

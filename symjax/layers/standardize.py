@@ -14,6 +14,7 @@ from symjax.laws import Law
 from symjax.layers.equivariant import precision
 from symjax.reps import LinearRep, equivariant_basis
 from symjax.reps.atoms import atoms
+from symjax.reps.factors import bound
 
 
 @jax.tree_util.register_dataclass
@@ -79,6 +80,13 @@ def _alike(standard: Standard, x: Inexact[Any, "*b n"]) -> list[Inexact[Array, "
     return [jnp.broadcast_to(jnp.asarray(row, dtype), x.shape) for row in (x, standard.mean, standard.scale)]
 
 
+def _require_same(of_model: Any, own: LinearRep) -> None:
+    if isinstance(of_model, LinearRep):
+        rep, other = bound(of_model, own)[0]
+        if rep != other:
+            raise ValueError(f"expected data standardised as {of_model}, the representation of the model, got {own}")
+
+
 class Standardize(nn.Module):
     """A model between standardised inputs and outputs, which learns from both in natural units.
 
@@ -100,10 +108,8 @@ class Standardize(nn.Module):
         """
         laws = self.model.laws(x)
         for law in laws:
-            sides = (getattr(law, "rep_in", None), self.inputs.rep), (getattr(law, "rep_out", None), self.outputs.rep)
-            for rep, own in sides:
-                if isinstance(rep, LinearRep) and rep != own:
-                    raise ValueError(f"expected data standardised as {rep}, as the model takes them, got {own}")
+            _require_same(getattr(law, "rep_in", None), self.inputs.rep)
+            _require_same(getattr(law, "rep_out", None), self.outputs.rep)
         return laws
 
     def __call__(self, x: Inexact[Any, "*b i"]) -> Inexact[Array, "*b o"]:

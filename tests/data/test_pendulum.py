@@ -86,7 +86,7 @@ def test_pieces_longer_than_the_trajectories_are_refused(paths):
 
 
 def test_times_that_fall_are_refused():
-    with pytest.raises(ValueError, match="expected increasing times, got"):
+    with pytest.raises(ValueError, match="expected times that do not decrease, got"):
         roll_out(np.ones((1, 12)), np.array([0.0, 0.2, 0.1]))
 
 

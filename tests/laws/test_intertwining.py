@@ -95,6 +95,9 @@ def test_only_complex_linear_maps_of_complex_representations():
     assert verdict(jnp.conj, numbers, numbers) == "BROKEN"
     assert verdict(lambda x: x.real.astype(complex), numbers, numbers) == "BROKEN"
     assert verdict(lambda x: x[..., ::-1], numbers, numbers) == "obeyed"
+    bent = check(lambda x: jax.lax.complex(x, x**3), jnp.ones((2, 2)), key=KEY, laws=[Intertwining(numbers, numbers)])
+    assert bent.entries[0].verdict == "BROKEN"
+    assert check(EquivariantLinear(rep, rep), jnp.array([1.0, 2.0]), key=KEY)
 
 
 def test_one_factor_of_a_product_is_not_enough():

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.groups import O, S, Trivial
+from symjax.groups import SO, O, S, Trivial
+from symjax.laws import check
 from symjax.layers import EquivariantLinear, Standardize, fit_standard, restore, standardise
 from symjax.reps import Scalar, T, V
 
@@ -78,6 +79,13 @@ def test_data_standardised_as_something_else_are_refused():
     numbers = fit_standard((6 * Scalar)(O(3)), x)
     with pytest.raises(ValueError, match=r"expected data standardised as \(2\*V\)\(O\(3\)\), .* got"):
         Standardize(EquivariantLinear(vectors, vectors), numbers, numbers).laws(x)
+
+
+def test_models_of_several_groups_take_data_of_one():
+    points, sums = V(SO(3)) * V(S(5)), V(SO(3))
+    x = np.random.default_rng(0).standard_normal((50, 15))
+    standards = fit_standard(points, x), fit_standard(sums, x[:, ::5])
+    assert check(Standardize(EquivariantLinear(points, sums), *standards), x[:3], key=jax.random.key(0))
 
 
 def test_data_of_another_size_are_refused():

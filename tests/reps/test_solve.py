@@ -334,6 +334,12 @@ def test_layers_keep_bases_where_the_environment_says(tmp_path, monkeypatch):
     assert len(list(tmp_path.glob("*.npz"))) == 1
 
 
+def test_a_store_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.warns(UserWarning, match="could not be written"):
+        assert equivariant_maps(V(SO(6)), V(SO(6)), store=tmp_path / "file" / "bases").dim == 1
+
+
 def test_the_store_is_a_folder(tmp_path):
     file = tmp_path / "bases"
     file.write_text("")

@@ -46,9 +46,16 @@ def stored_path(folder: pathlib.Path, source: LinearRep, target: LinearRep, meth
 
 
 def save_basis(path: pathlib.Path, basis: Basis) -> None:
-    """Write a basis, whole or not at all; a kind that is as fast to make as to read, like diagrams, is not written."""
+    """Write a basis, whole or not at all, or warn; a kind that is as fast to make, like diagrams, is not written."""
     if type(basis).__name__ not in KINDS:
         return
+    try:
+        _write(path, basis)
+    except OSError as error:
+        warnings.warn(f"{path} could not be written ({error}); its basis will be solved anew", stacklevel=2)
+
+
+def _write(path: pathlib.Path, basis: Basis) -> None:
     arrays: list[np.ndarray] = []
     layout = json.dumps(_encode(basis, arrays))
     named: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays)}
