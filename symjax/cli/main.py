@@ -33,9 +33,12 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # not every terminal knows Å
     try:
-        command = _parse(sys.argv[1:] if arguments is None else arguments)
-        verb = importlib.import_module(f"symjax.cli.{VERBS[type(command)]}")
-        sys.exit(verb.run(command))
+        try:
+            command = _parse(sys.argv[1:] if arguments is None else arguments)
+            verb = importlib.import_module(f"symjax.cli.{VERBS[type(command)]}")
+            sys.exit(verb.run(command))
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:  # who read the output has seen enough: end as the signal would
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
