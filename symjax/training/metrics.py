@@ -37,17 +37,20 @@ def evaluate_batches(evaluation: Callable, params: PyTree, batches: Iterable[PyT
 
 def origin(config: Any) -> dict[str, Any]:
     """Return what a result came from: the options, a dataclass, and the versions and the commit that ran them."""
-    options = {name: str(x) if isinstance(x, pathlib.Path) else x for name, x in dataclasses.asdict(config).items()}
     versions = {name: version(name) for name in ("symjax", "jax", "flax", "optax")}
-    return {"config": options, "versions": versions, "commit": _commit()}
+    return {"config": _options(config), "versions": versions, "commit": _commit()}
 
 
 def finished(path: pathlib.Path, config: Any, *, besides: Collection[str]) -> list[dict[str, Any]]:
     """Return the records of a file, each with its `origin`, that have the options of `config`, save those named."""
-    options = json.loads(json.dumps(origin(config)["config"]))
+    options = json.loads(json.dumps(_options(config)))  # as they are read from the file
     wanted = {name: value for name, value in options.items() if name not in besides}
     records = [_parse(line) for line in path.read_text().splitlines()] if path.exists() else []
     return [record for record in records if record is not None and wanted.items() <= record["config"].items()]
+
+
+def _options(config: Any) -> dict[str, Any]:
+    return {name: str(x) if isinstance(x, pathlib.Path) else x for name, x in dataclasses.asdict(config).items()}
 
 
 def _commit() -> str:

@@ -68,7 +68,7 @@ def equivariant_maps(
     """
     if method not in ("auto", *SOLVERS):
         raise ValueError(f"method is auto, {', '.join(SOLVERS)}, not {method!r}")
-    folder = _folder(os.environ.get("SYMJAX_BASES") if store is None else store)
+    folder = _store_folder(os.environ.get("SYMJAX_BASES") if store is None else store)
     (source, target), _ = bound(rep_in, rep_out)
     _require_memory(source, target)
     plan = _plan(source, target, method, folder)
@@ -81,7 +81,7 @@ def equivariant_basis(rep: LinearRep, *, method: Method = "auto", store: str | p
     return equivariant_maps(Scalar, rep, method=method, store=store)
 
 
-def _folder(store: str | pathlib.Path | None) -> pathlib.Path | None:
+def _store_folder(store: str | pathlib.Path | None) -> pathlib.Path | None:
     if store and pathlib.Path(store).is_file():
         raise ValueError(f"expected store to be a folder, got the file {store}")
     return pathlib.Path(store) if store else None
