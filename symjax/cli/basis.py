@@ -1,15 +1,18 @@
 """`symjax basis`: all equivariant linear maps between two representations, described and drawn."""
 
+import dataclasses
 import math
 import pathlib
 import time
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
+from tyro.conf import Positional, arg
 
-from symjax.cli.config import Basis
 from symjax.cli.expression import read_group, read_rep
+from symjax.cli.options import parse_options
 from symjax.reps import LinearRep
 from symjax.reps.algebra import Sum
 from symjax.reps.basis import Plan, equivariant_maps, isotypic
@@ -20,6 +23,22 @@ LARGEST_MAP = 20_000_000  # entries
 MOST_PANELS = 16
 MOST_DRAWN = 4_000_000  # entries of all panels
 LARGEST_SPLIT = 512  # coordinates of a representation whose irreps are shown
+
+
+@dataclasses.dataclass(frozen=True)
+class Basis:
+    """Solve for all equivariant linear maps between two representations, describe them and draw them."""
+
+    group: Annotated[str, Positional, arg(metavar="GROUP", help='such as "SO(3)", "S(5)", "SO(3) * S(5)"')]
+    rep_in: Annotated[str, Positional, arg(metavar="IN", help='such as "T(2)", "V + 3*Scalar", "V(SO(3)) * V(S(5))"')]
+    rep_out: Annotated[str, Positional, arg(metavar="OUT", help="in the same language; G is the group")]
+    method: Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"] = "auto"
+    out: pathlib.Path = pathlib.Path("basis.png")  # the picture
+
+
+def parse(arguments: list[str]) -> Basis:
+    """Return the options."""
+    return parse_options(Basis, "basis", arguments)
 
 
 def run(command: Basis) -> int:

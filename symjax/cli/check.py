@@ -1,22 +1,40 @@
-"""`symjax check`: the laws of a trained potential, measured in float64."""
+"""`symjax check`: the laws of a trained model of atoms, measured in float64."""
+
+import dataclasses
+import pathlib
 
 import jax
 import jax.numpy as jnp
+import jraph
 import numpy as np
 
-from symjax.cli.config import Check
-from symjax.cli.run import load_potential, read_example
-from symjax.data import make_samples, read_structures
+from symjax.cli.options import RunDirectory, parse_options
+from symjax.data import LABELS, make_samples, read_structures
+from symjax.graphs import ATOMS
 from symjax.groups import E, S
-from symjax.laws import Equivariance, check
-from symjax.models.nequip import ATOM_REPS
-from symjax.potentials.derivatives import energy_and_forces
-from symjax.reps import Axis, Relabelling, Vectors
+from symjax.laws import Equivariance, Law, check
+from symjax.potentials import read_example
+from symjax.reps import Axis, Relabelling, Trivial
+from symjax.tasks import load
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """Measure the laws of a trained model in float64, on a training structure or the first of a file."""
+
+    run: RunDirectory
+    data: pathlib.Path | None = None  # anything ASE reads; its first structure is used
+    seed: int = 0
+
+
+def parse(arguments: list[str]) -> Check:
+    """Return the options."""
+    return parse_options(Check, "check", arguments)
 
 
 def run(command: Check) -> int:
     """Print one line a law; the exit code is 1 where one is broken."""
-    potential = load_potential(command.run)
+    potential = load(command.run)
     if command.data is None:
         structures = read_example(command.run)
     else:
@@ -27,19 +45,23 @@ def run(command: Check) -> int:
             f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that "
             "all laws hold trivially; name another file with --data"
         )
-    atoms = len(structures.atoms[0])
+    obeyed, atoms = True, len(structures.atoms[0])
     with jax.enable_x64(True):
         params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), float), potential.params)
-        key = jax.random.key(command.seed)
-        predict = energy_and_forces(potential.energy)
-        force_laws = [
-            Equivariance(E(3), ATOM_REPS, Vectors()),
-            Equivariance(S(atoms), Relabelling(), Axis(0)),
-        ]
-        reports = {
-            "energy": check(potential.model, graph, key=key, params=params),
-            "forces": check(lambda graph: predict(params, graph).forces, graph, key=key, laws=force_laws),
-        }
-    for name, report in reports.items():
-        print(f"{name} of {structures.atoms[0].get_chemical_formula()}, float64", report, sep="\n")
-    return 0 if all(reports.values()) else 1
+        predict, key = potential.labels(stress=bool(structures.atoms[0].pbc.all())), jax.random.key(command.seed)
+        for name in jax.eval_shape(predict, params, graph):
+
+            def label(graph: jraph.GraphsTuple, name: str = name) -> jax.Array:
+                return predict(params, graph)[name]
+
+            report = check(label, graph, key=key, laws=laws(name, atoms))
+            print(f"{name} of {structures.atoms[0].get_chemical_formula()}, float64", report, sep="\n")
+            obeyed &= bool(report)
+    return 0 if obeyed else 1
+
+
+def laws(name: str, atoms: int) -> list[Law]:
+    """Return how a label of so many atoms goes with a motion and with the numbering of the atoms."""
+    label = LABELS[name]
+    numbering = Trivial() if label.of == "graph" else Axis(0)
+    return [Equivariance(E(3), ATOMS, label.rep), Equivariance(S(atoms), Relabelling(), numbering)]

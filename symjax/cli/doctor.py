@@ -1,5 +1,6 @@
 """`symjax doctor`: versions, devices, and the faults of an installation that are known to give wrong numbers."""
 
+import dataclasses
 import platform
 from importlib.metadata import version
 
@@ -7,9 +8,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symjax.cli.config import Doctor
+from symjax.cli.options import parse_options
 
 PACKAGES = ("symjax", "jax", "jaxlib", "flax", "optax", "e3nn-jax", "jraph", "chex", "orbax-checkpoint", "numpy", "ase")
+
+
+@dataclasses.dataclass(frozen=True)
+class Doctor:
+    """Show versions and devices, and look for known faults of the installation."""
+
+
+def parse(arguments: list[str]) -> Doctor:
+    """Return the options."""
+    return parse_options(Doctor, "doctor", arguments)
 
 
 def run(command: Doctor) -> int:

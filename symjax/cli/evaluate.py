@@ -1,44 +1,38 @@
-"""`symjax evaluate`: the errors of a trained potential on labelled structures."""
+"""`symjax evaluate`: the errors of a trained model on labelled structures."""
 
+import dataclasses
+import pathlib
 import sys
 
-import numpy as np
+from symjax.cli.options import RunDirectory, parse_options
+from symjax.data import LabelKeys, read_labelled
+from symjax.potentials import describe_divergence, doubt_of_units, measure, print_errors
+from symjax.tasks import load
 
-from symjax.cli.config import Evaluate
-from symjax.cli.dataset import load_labelled
-from symjax.cli.report import describe_divergence, measure_errors, print_errors
-from symjax.cli.run import load_potential
-from symjax.data import Structures
-from symjax.data.units import ENERGIES, unit_factors
 
-FAR, NEAR = 10.0, 1.0  # eV per atom: no potential is as wrong as the one, most are better than the other
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """Measure the errors of a trained model on labelled structures."""
+
+    run: RunDirectory
+    data: pathlib.Path
+    labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
+    property_key: str | None = None  # what the file calls a property that is no energy; None: as the run calls it
+
+
+def parse(arguments: list[str]) -> Evaluate:
+    """Return the options."""
+    return parse_options(Evaluate, "evaluate", arguments)
 
 
 def run(command: Evaluate) -> int:
     """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
-    potential = load_potential(command.run)
-    truth = load_labelled(command.data, command.labels)
-    found = potential.predict(truth, stress=truth.stress is not None)
-    print_errors(measure_errors(truth, found), f"{len(truth)} structures of {command.data}")
-    if doubt := describe_divergence(found) or doubt_of_units(truth, found, command.labels.units):
+    potential = load(command.run)
+    keys = dataclasses.asdict(command.labels)
+    if (name := potential.property) != "energy":
+        keys |= {"energy_key": None, "forces_key": None, f"{name}_key": command.property_key or name}
+    truth, predicted, errors = measure(potential, read_labelled(command.data, **keys))
+    print_errors(errors, f"{len(truth)} structures of {command.data}")
+    if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, command.labels.units):
         print(f"symjax: {command.data}: {doubt}", file=sys.stderr)
     return 0
-
-
-def doubt_of_units(truth: Structures, found: Structures, units: str) -> str | None:
-    """Return a sentence where energies read as `units` are further from the predicted ones than errors can be."""
-    sizes, read = np.array([len(atoms) for atoms in truth.atoms]), unit_factors(units).energy
-    predicted, given = np.asarray(found.energy), np.asarray(truth.energy) / read
-
-    def distance(unit: float) -> float:
-        return float(np.median(np.abs(predicted - given * unit) / sizes))
-
-    if distance(read) < FAR:
-        return None
-    nearest = min(ENERGIES, key=lambda name: distance(ENERGIES[name]))
-    advice = (
-        f"they would fit in {nearest}: try --units {nearest}"
-        if distance(ENERGIES[nearest]) < NEAR
-        else "check --units, and whether they count from the reference energies of the training data"
-    )
-    return f"the energies, read in {units}, are {distance(read):.0f} eV per atom from the predicted ones; {advice}"

@@ -1,6 +1,5 @@
 """`symjax VERB ...`: parse, import what the verb needs, and turn user errors into one sentence and exit code 2."""
 
-import argparse
 import dis
 import importlib
 import io
@@ -8,21 +7,16 @@ import os
 import pathlib
 import signal
 import sys
-from typing import Annotated
 
-import tyro
-
-from symjax.cli.config import PRESETS, Basis, Check, Doctor, Evaluate, Predict, Train
 from symjax.cli.interrupt import interruptible
 
-Command = Train | Evaluate | Predict | Check | Basis | Doctor
 VERBS = {
-    Train: "train",
-    Evaluate: "evaluate",
-    Predict: "predict",
-    Check: "check",
-    Basis: "basis",
-    Doctor: "doctor",
+    "train": "train a model of atoms, on your data or on the ethanol that ships",
+    "evaluate": "measure the errors of a trained model on labelled structures",
+    "predict": "write energies, forces and stresses of structures",
+    "check": "measure the laws of a trained model",
+    "basis": "solve for all equivariant linear maps between two representations",
+    "doctor": "show versions and devices, and look for known faults of the installation",
 }
 
 
@@ -34,9 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="replace")  # not every terminal knows Å
     try:
         try:
-            command = _parse(sys.argv[1:] if arguments is None else arguments)
-            verb = importlib.import_module(f"symjax.cli.{VERBS[type(command)]}")
-            sys.exit(verb.run(command))
+            sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # who read the output has seen enough: end as the signal would
@@ -47,6 +39,25 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         print(f"symjax: {sentence}", file=sys.stderr)
         sys.exit(2)
+
+
+def _run(arguments: list[str]) -> int:
+    """Choose the verb, import it, and hand it the rest."""
+    verb, rest = arguments[:1], arguments[1:]
+    if verb and verb[0] in VERBS:
+        module = importlib.import_module(f"symjax.cli.{verb[0]}")
+        return module.run(module.parse(rest))
+    if verb and verb[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    asked = f"there is no verb {verb[0]!r}" if verb else "expected a verb"
+    print(f"symjax: {asked}; choose one of {', '.join(VERBS)}", file=sys.stderr)
+    return 2
+
+
+def _help() -> str:
+    lines = [f"  {verb:10}{sentence}" for verb, sentence in VERBS.items()]
+    return "\n".join(["usage: symjax VERB ...", "", *lines, "", "`symjax VERB --help` shows the options of a verb."])
 
 
 def _sentence(error: Exception) -> str | None:
@@ -70,31 +81,3 @@ def _raised_on_purpose(error: Exception) -> bool:
     code = origin.tb_frame.f_code
     ours = pathlib.Path(code.co_filename).is_relative_to(pathlib.Path(__file__).parents[1])
     return ours and code.co_code[origin.tb_lasti] == dis.opmap["RAISE_VARARGS"]
-
-
-def _parse(arguments: list[str]) -> Command:
-    train = tyro.conf.subcommand("train", default=_defaults(arguments))
-    commands = (
-        Annotated[Train, train]
-        | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
-        | Annotated[Predict, tyro.conf.subcommand("predict")]
-        | Annotated[Check, tyro.conf.subcommand("check")]
-        | Annotated[Basis, tyro.conf.subcommand("basis")]
-        | Annotated[Doctor, tyro.conf.subcommand("doctor")]
-    )
-    options = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagConversionOff)
-    description = "Train, measure and check lawful layers. `symjax VERB --help` shows the options of a verb."
-    return tyro.cli(commands, args=arguments, prog="symjax", description=description, config=options)
-
-
-def _defaults(arguments: list[str]) -> Train:
-    """Return what the options of `train` are without being named: those of the run to resume, else of the preset."""
-    early = argparse.ArgumentParser(prog="symjax", add_help=False, allow_abbrev=False)
-    early.add_argument("--preset", choices=PRESETS, default="small")
-    early.add_argument("--resume", type=pathlib.Path)
-    known = early.parse_known_args(arguments)[0]
-    if known.resume is None:
-        return PRESETS[known.preset]
-    from symjax.cli.run import read_config
-
-    return read_config(known.resume)

@@ -1,16 +1,27 @@
-"""`symjax predict`: energies, forces and stresses of structures, as extended xyz."""
+"""`symjax predict`: what a trained model says of structures, as extended xyz."""
 
+import dataclasses
+import pathlib
 import sys
 
-import ase.io
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.stress import full_3x3_to_voigt_6_stress
+from symjax.cli.options import RunDirectory, parse_options
+from symjax.data import LABELS, describe_mixture, read_structures, write_structures
+from symjax.potentials import describe_divergence
+from symjax.tasks import load
 
-from symjax.cli.config import Predict
-from symjax.cli.dataset import describe_mixture
-from symjax.cli.report import describe_divergence
-from symjax.cli.run import load_potential
-from symjax.data import Structures, read_structures
+
+@dataclasses.dataclass(frozen=True)
+class Predict:
+    """Write energies, forces and stresses of structures, as extended xyz; other columns of the input are not kept."""
+
+    run: RunDirectory
+    input: pathlib.Path  # anything ASE reads
+    output: pathlib.Path  # FILE.xyz or FILE.extxyz
+
+
+def parse(arguments: list[str]) -> Predict:
+    """Return the options."""
+    return parse_options(Predict, "predict", arguments)
 
 
 def run(command: Predict) -> int:
@@ -19,24 +30,14 @@ def run(command: Predict) -> int:
         raise ValueError(f"predictions are written as extended xyz; name the output FILE.xyz, not {command.output}")
     if not command.output.parent.is_dir():
         raise ValueError(f"there is no folder {command.output.parent} to write {command.output.name} to; make it first")
-    potential = load_potential(command.run)
+    potential = load(command.run)
     bare = read_structures(command.input, energy_key=None, forces_key=None)
-    found = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))
-    ase.io.write(command.output, [_labelled(found, i) for i in range(len(found))], format="extxyz")
-    print(f"{len(found)} structures with energies (eV) and forces (eV/Å) are in {command.output}")
-    if divergence := describe_divergence(found):
+    predicted = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))
+    write_structures(command.output, predicted)
+    units = " and ".join(f"{name} ({LABELS[name].shown[1].removeprefix('m')})" for name in predicted.labels)
+    print(f"{len(predicted)} structures with {units} are in {command.output}")
+    if divergence := describe_divergence(predicted):
         print(f"symjax: {command.input}: {divergence}", file=sys.stderr)
     if mixture := describe_mixture(bare):
         print(f"symjax: {command.input} {mixture}; each was predicted as it stands", file=sys.stderr)
     return 0
-
-
-def _labelled(found: Structures, i: int) -> ase.Atoms:
-    atoms = found.atoms[i].copy()
-    stress = found.stress if atoms.pbc.all() else None
-    labels = {"energy": found.energy, "forces": found.forces, "stress": stress}
-    results = {name: values[i] for name, values in labels.items() if values is not None}
-    if "stress" in results:
-        results["stress"] = full_3x3_to_voigt_6_stress(results["stress"])
-    atoms.calc = SinglePointCalculator(atoms, **results)
-    return atoms

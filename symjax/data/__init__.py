@@ -1,22 +1,46 @@
-"""Files to arrays to graphs, units named."""
+"""Files to arrays to batches, units named."""
 
-from symjax.data.batches import Batch, Labels, make_batch, make_samples, sample_sizes
+from symjax.data.batches import Batch, Graphs, make_batch, make_samples, sample_sizes
+from symjax.data.labels import LABELS, Label, LabelKeys
+from symjax.data.rows import RowBatch, Rows
 from symjax.data.shipped import ethanol
-from symjax.data.structures import Statistics, Structures, read_isolated_atoms, read_structures, statistics
-from symjax.data.units import Factors, unit_factors
+from symjax.data.splits import Splits, digest_data, split_data
+from symjax.data.structures import (
+    Statistics,
+    Structures,
+    describe_mixture,
+    read_isolated_atoms,
+    read_labelled,
+    read_structures,
+    statistics,
+)
+from symjax.data.units import ENERGIES, Factors, unit_factors
+from symjax.data.writing import write_structures
 
 __all__ = [
+    "ENERGIES",
+    "LABELS",
     "Batch",
     "Factors",
-    "Labels",
+    "Graphs",
+    "Label",
+    "LabelKeys",
+    "RowBatch",
+    "Rows",
+    "Splits",
     "Statistics",
     "Structures",
+    "describe_mixture",
+    "digest_data",
     "ethanol",
     "make_batch",
     "make_samples",
     "read_isolated_atoms",
+    "read_labelled",
     "read_structures",
     "sample_sizes",
+    "split_data",
     "statistics",
     "unit_factors",
+    "write_structures",
 ]

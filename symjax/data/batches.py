@@ -1,5 +1,7 @@
 """Structures to padded batches: a graph and, beside it, its labels."""
 
+import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,26 +10,18 @@ import jax
 import jraph
 import numpy as np
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
+from symjax.data.labels import LABELS
 from symjax.data.structures import Structures
-from symjax.graphs.atoms import atoms_graph
-from symjax.graphs.batching import Budget, batch_graphs
-
-
-class Labels(NamedTuple):
-    """What a model should predict for a graph, zero on padding; None where it is not known."""
-
-    energy: Float[Array | np.ndarray, "*s g"] | None = None
-    forces: Float[Array | np.ndarray, "*s n 3"] | None = None
-    stress: Float[Array | np.ndarray, "*s g 3 3"] | None = None
+from symjax.graphs import Budget, atoms_graph, batch_graphs, epoch_plan
 
 
 class Batch(NamedTuple):
-    """A graph and its labels."""
+    """A graph and beside it its labels: what a model should predict, by name, [g, ...] or [n, ...]; zero on padding."""
 
     graph: jraph.GraphsTuple
-    labels: Labels
+    labels: dict[str, Float[Array | np.ndarray, "..."]]
 
 
 def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, ...]) -> list[Batch]:
@@ -48,11 +42,10 @@ def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, .
             graph = atoms_graph(_recentred(atoms), cutoff=cutoff, species=species)
         except ValueError as error:
             raise ValueError(f"structure {i} ({atoms.symbols}): {error}") from None
-        labels = Labels(
-            energy=None if structures.energy is None else structures.energy[i : i + 1],
-            forces=None if structures.forces is None else structures.forces[i],
-            stress=None if structures.stress is None else structures.stress[i : i + 1],
-        )
+        labels = {
+            name: values[i : i + 1] if LABELS[name].of == "graph" else values[i]
+            for name, values in structures.labels.items()
+        }
         samples.append(Batch(graph, labels))
     return samples
 
@@ -88,15 +81,47 @@ def make_batch(
 
 
 def _make_shard(samples: list[Batch], like: Batch, budget: Budget, dtype: DTypeLike) -> Batch:
-    def pad(field: str, size: int) -> np.ndarray | None:
-        template = getattr(like.labels, field)
-        if template is None:
-            return None
-        rows = [template[:0], *(getattr(sample.labels, field) for sample in samples)]
-        padded = np.zeros((size, *template.shape[1:]), dtype)
-        padded[: sum(map(len, rows))] = np.concatenate(rows)
+    def pad(name: str, like: np.ndarray) -> np.ndarray:
+        rows = np.concatenate([like[:0], *(sample.labels[name] for sample in samples)])
+        padded = np.zeros((budget.graphs if LABELS[name].of == "graph" else budget.nodes, *like.shape[1:]), dtype)
+        padded[: len(rows)] = rows
         return padded
 
     graph = batch_graphs([sample.graph for sample in samples], budget, dtype=dtype, like=like.graph)
-    sizes = {"energy": budget.graphs, "forces": budget.nodes, "stress": budget.graphs}
-    return Batch(graph, Labels(**{field: pad(field, size) for field, size in sizes.items()}))
+    return Batch(graph, {name: pad(name, values) for name, values in like.labels.items()})
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Graphs:
+    """Samples as plans and padded batches of one static shape, the `Batches` of a training.
+
+    Attributes:
+        samples: as `make_samples` makes them.
+        budget: the static shape of a shard.
+        seed: decides the order, another one in each epoch; None keeps the order of the samples.
+        dtype: the floating point type of batches.
+    """
+
+    samples: Sequence[Batch]
+    budget: Budget
+    seed: int | None = None
+    dtype: DTypeLike = np.float32
+
+    def plan(self, epoch: int, *, shards: int = 1) -> list[list[Int[np.ndarray, " _"]]]:
+        """Return the steps of an epoch, each of so many micro-batches."""
+        seed = 0 if self.seed is None else self.seed
+        order = {"seed": seed, "epoch": epoch, "shuffle": self.seed is not None}
+        return epoch_plan(*self._sizes, self.budget, shards=shards, **order)
+
+    def load(self, shards: Sequence[Sequence[int] | np.ndarray]) -> Batch:
+        """Return the batch of some shards of a step."""
+        return make_batch(self.samples, shards, self.budget, dtype=self.dtype)
+
+    @property
+    def waste(self) -> float:
+        """The share of the edges of an epoch that are padding."""
+        return 1 - float(np.sum(self._sizes[1])) / (len(self.plan(0)) * self.budget.edges)
+
+    @functools.cached_property
+    def _sizes(self) -> tuple[np.ndarray, np.ndarray]:
+        return sample_sizes(self.samples)

@@ -25,7 +25,6 @@ def ethanol() -> Structures:
         isolated = zip(archive["isolated_z"].tolist(), archive["isolated_E"].tolist(), strict=True)
         return Structures(
             atoms=tuple(ase.Atoms(archive["z"], positions) for positions in archive["R"].astype(float)),
-            energy=archive["E"].astype(float),
-            forces=tuple(archive["F"].astype(float)),
+            labels={"energy": archive["E"].astype(float), "forces": tuple(archive["F"].astype(float))},
             isolated=dict(isolated),
         )

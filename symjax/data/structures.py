@@ -2,34 +2,49 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import ase
 import numpy as np
 from jaxtyping import Float, Int
 
 from symjax.data.frames import Frame, read_frames
+from symjax.data.labels import LABELS
 from symjax.data.units import Factors, unit_factors
+
+KEYS = {"energy": "energy", "forces": "forces", "stress": None}  # what files call labels; the others are asked for
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Structures:
-    """Structures without calculators and their labels in float64; a label that was not asked for is None.
+    """Structures without calculators and their labels, by the names of `LABELS`, in float64.
 
     Attributes:
         atoms: g structures, in Å.
-        energy: [g] in eV.
-        forces: one [n, 3] array a structure, in eV/Å.
-        stress: [g, 3, 3] in eV/Å³, positive in tension.
+        labels: of graphs one array [g, ...], of atoms one array [n, ...] a structure, in eV, Å and e: energies in eV,
+            forces in eV/Å, stress in eV/Å³ (positive in tension), dipoles in e·Å.
         isolated: energies in eV of isolated atoms by atomic number, where the source has them.
     """
 
     atoms: tuple[ase.Atoms, ...]
-    energy: Float[np.ndarray, " g"] | None = None
-    forces: tuple[np.ndarray, ...] | None = None
-    stress: Float[np.ndarray, "g 3 3"] | None = None
+    labels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     isolated: dict[int, float] = dataclasses.field(default_factory=dict)
+
+    @property
+    def energy(self) -> Float[np.ndarray, " g"] | None:
+        """The label "energy", or None."""
+        return self.labels.get("energy")
+
+    @property
+    def forces(self) -> tuple[np.ndarray, ...] | None:
+        """The label "forces", or None."""
+        return self.labels.get("forces")
+
+    @property
+    def stress(self) -> Float[np.ndarray, "g 3 3"] | None:
+        """The label "stress", or None."""
+        return self.labels.get("stress")
 
     def __len__(self) -> int:
         return len(self.atoms)
@@ -37,13 +52,11 @@ class Structures:
     def __getitem__(self, index: slice | Sequence[int] | Int[np.ndarray, " _"]) -> "Structures":
         """Return the chosen structures, in the order asked for."""
         chosen = np.arange(len(self))[index]
-        return dataclasses.replace(
-            self,
-            atoms=tuple(self.atoms[i] for i in chosen),
-            energy=None if self.energy is None else self.energy[chosen],
-            forces=None if self.forces is None else tuple(self.forces[i] for i in chosen),
-            stress=None if self.stress is None else self.stress[chosen],
-        )
+        labels = {
+            name: values[chosen] if LABELS[name].of == "graph" else tuple(values[i] for i in chosen)
+            for name, values in self.labels.items()
+        }
+        return dataclasses.replace(self, atoms=tuple(self.atoms[i] for i in chosen), labels=labels)
 
     @property
     def numbers(self) -> list[np.ndarray]:
@@ -100,13 +113,7 @@ def statistics(structures: Structures, n_edge: Sequence[int] | np.ndarray) -> St
 
 
 def read_structures(
-    path: str | pathlib.Path,
-    *,
-    energy_key: str | None = "energy",
-    forces_key: str | None = "forces",
-    stress_key: str | None = None,
-    units: str = "eV",
-    length: str = "Å",
+    path: str | pathlib.Path, *, units: str = "eV", length: str = "Å", **keys: str | None
 ) -> Structures:
     """Read a data set: any file ASE reads, or the .npz layouts of MD17, rMD17 and sGDML.
 
@@ -115,33 +122,69 @@ def read_structures(
 
     Args:
         path: the file.
-        energy_key: the name of energies in the file; None does not ask for energies.
-        forces_key: the same for forces.
-        stress_key: the same for stresses, as 3x3 numbers or six in Voigt order xx, yy, zz, yz, xz, xy.
         units: the unit of energies, as `unit_factors` knows them; stress is that per cubic length.
-        length: the unit of positions.
+        length: the unit of positions, and with charges of e that of dipoles.
+        keys: what the file calls a label: `energy_key="REF_energy"`, `dipole_key="mu"`; None does not ask for it. By
+            default energy_key="energy" and forces_key="forces". Stresses are 3x3 numbers, or six in Voigt order xx, yy,
+            zz, yz, xz, xy.
 
     Raises:
         FileNotFoundError: there is no such file.
+        TypeError: there is no such label.
         ValueError: the file cannot be read, a label that is asked for is absent, misshapen or not finite in some
             frame, a structure is empty, or nothing but isolated atoms is left.
     """
+    if unknown := keys.keys() - {f"{name}_key" for name in LABELS}:
+        raise TypeError(
+            f"expected keys of labels, {', '.join(f'{name}_key' for name in LABELS)}, got {sorted(unknown)}"
+        )
+    asked = {name: keys.get(f"{name}_key", KEYS.get(name)) for name in LABELS}
+    names = {name: key for name, key in asked.items() if key is not None}
     factors = unit_factors(units, length)
     frames = [(f"{path}, frame {i}", frame) for i, frame in enumerate(read_frames(path))]
-    atoms = [(where, frame) for where, frame in frames if energy_key is None or not _is_isolated(frame)]
+    atoms = [(where, frame) for where, frame in frames if "energy" not in names or not _is_isolated(frame)]
     if not atoms:
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
-    energy, forces, stress = (
-        None if key is None else [_label(where, frame, key, what) for where, frame in atoms]
-        for key, what in ((energy_key, "energy"), (forces_key, "forces"), (stress_key, "stress"))
-    )
+    labels = {}
+    for name, key in names.items():
+        values = [_label(where, frame, key, name) * factors.of(LABELS[name].unit) for where, frame in atoms]
+        labels[name] = np.array(values) if LABELS[name].of == "graph" else tuple(values)
     return Structures(
         atoms=tuple(_bare(where, frame.atoms, factors) for where, frame in atoms),
-        energy=None if energy is None else np.array(energy) * factors.energy,
-        forces=None if forces is None else tuple(value * factors.force for value in forces),
-        stress=None if stress is None else np.array(stress) * factors.stress,
-        isolated={} if energy_key is None else _isolated(frames, energy_key, factors),
+        labels=labels,
+        isolated=_isolated(frames, names["energy"], factors) if "energy" in names else {},
     )
+
+
+def read_labelled(path: pathlib.Path, **keys: str | None) -> Structures:
+    """Return the structures of a file with the labels asked for, which all are of one kind.
+
+    Raises:
+        ValueError: as `read_structures`, some structures are periodic and others are not, or stresses are asked for
+            and a structure has no volume.
+    """
+    structures = read_structures(path, **keys)
+    for i, atoms in enumerate(structures.atoms if "stress" in structures.labels else ()):
+        if atoms.cell.rank < 3 or not atoms.pbc.any():
+            raise ValueError(
+                f"{path}, structure {i} ({atoms.symbols}) is not periodic and can have no stress; leave such "
+                "structures out, or leave --stress-key out"
+            )
+    if mixture := describe_mixture(structures):
+        raise ValueError(
+            f"{path} {mixture}; restore them, put molecules into a wide periodic box, or keep one kind only"
+        )
+    return structures
+
+
+def describe_mixture(structures: Structures) -> str | None:
+    """Return what is doubtful where some structures are periodic and others are not; atoms alone may be either."""
+    closed = [i for i, atoms in enumerate(structures.atoms) if atoms.pbc.any()]
+    open_ = [i for i, atoms in enumerate(structures.atoms) if not atoms.pbc.any() and len(atoms) > 1]
+    if not closed or not open_:
+        return None
+    first, other = (f"structure {i}, {structures.atoms[i].symbols}" for i in (closed[0], open_[0]))
+    return f"mixes periodic structures (first {first}) with open ones (first {other}), as files that lost some cells do"
 
 
 def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy", units: str = "eV") -> dict[int, float]:
@@ -179,21 +222,22 @@ def _isolated(frames: list[tuple[str, Frame]], key: str, factors: Factors) -> di
 
 
 def _label(where: str, frame: Frame, key: str, what: str) -> np.ndarray:
-    """Return one label of one frame, checked; energy [], forces [n, 3], stress [3, 3]."""
+    """Return one label of one frame, checked: of a graph in its shape, of atoms [n, ...]."""
+    label = LABELS[what]
     if key not in frame.labels:
         dispensable = "" if what == "energy" else ", or None to do without"
         raise ValueError(
             f"{where}: there is no {what} under {key!r}, only {', '.join(sorted(frame.labels)) or 'no labels at all'}; "
-            f"name the right one with --{what}-key, in Python {what}_key{dispensable}"
+            f"name the right one with --{what if what in KEYS else 'property'}-key, in Python {what}_key{dispensable}"
         )
     try:
         value = np.array(frame.labels[key], dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{where}: {key!r} should be numbers, got {frame.labels[key]!r}") from None
-    if what == "stress" and value.size == 6:
+    if label.shape == (3, 3) and value.size == 6:
         value = value.reshape(6)[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
-    shape = {"energy": (), "forces": (len(frame.atoms), 3), "stress": (3, 3)}[what]
-    transposed = what == "forces" and value.ndim > 1 and value.shape != shape
+    shape = label.shape if label.of == "graph" else (len(frame.atoms), *label.shape)
+    transposed = label.of == "atom" and value.ndim > 1 and value.shape != shape
     if value.size != np.prod(shape, dtype=int) or transposed:
         raise ValueError(f"{where}: {key!r} should have the shape {shape} of {what}, got {value.shape}")
     if not np.isfinite(value).all():

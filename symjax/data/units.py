@@ -1,5 +1,6 @@
 """Factors from named units to eV and Å; the numbers are CODATA's, as ASE keeps them."""
 
+import math
 from typing import NamedTuple
 
 from ase import units
@@ -16,12 +17,18 @@ LENGTHS = {"å": units.Angstrom, "angstrom": units.Angstrom, "ang": units.Angstr
 
 
 class Factors(NamedTuple):
-    """What to multiply numbers of a file by to get eV, Å, eV/Å and eV/Å³."""
+    """What to multiply numbers of a file by to get eV and Å; `distance` is that of the unit that forces are per."""
 
     energy: float
     length: float
-    force: float
-    stress: float
+    distance: float
+
+    def of(self, unit: str) -> float:
+        """Return the factor of a label's unit, such as "energy/length³"."""
+        powers = {"energy": self.energy, "length": self.distance, "length³": self.distance**3, "": 1.0}
+        above, _, below = unit.partition("/")
+        over = powers | {"length": self.length, "charge": 1.0}
+        return math.prod(over[power] for power in above.split("·")) / powers[below]
 
 
 def unit_factors(energy: str = "eV", length: str = "Å") -> Factors:
@@ -43,5 +50,4 @@ def unit_factors(energy: str = "eV", length: str = "Å") -> Factors:
         raise ValueError(
             f"unknown energy unit {energy!r}; known are {', '.join(ENERGIES)}, alone or per {', '.join(LENGTHS)}"
         )
-    unit, distance = ENERGIES[name], LENGTHS[per]
-    return Factors(unit, position, unit / distance, unit / distance**3)
+    return Factors(ENERGIES[name], position, LENGTHS[per])

@@ -1,1 +1,73 @@
-"""Energy models and what follows from them: forces, stress, losses, references."""
+"""Models of atoms and what follows from them: energies, forces, stress, properties, losses, references, errors."""
+
+from symjax.potentials.blueprint import (
+    Blueprint,
+    draw_blueprint,
+    identity_of,
+    load_potential,
+    read_blueprint,
+    read_example,
+    require_same_data,
+    write_blueprint,
+)
+from symjax.potentials.derivatives import Prediction, energy_and_forces
+from symjax.potentials.errors import (
+    Measurement,
+    describe_divergence,
+    doubt_of_units,
+    measure,
+    measure_errors,
+    plot_parity,
+    print_errors,
+)
+from symjax.potentials.heads import HEADS, average, dipole, energy
+from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
+from symjax.potentials.potential import Potential, scaled_energy, scaled_property
+from symjax.potentials.references import (
+    References,
+    fit_references,
+    make_references,
+    property_references,
+)
+from symjax.potentials.table import POTENTIALS, architecture, build, module_of, options_of, preset_of
+
+__all__ = [
+    "HEADS",
+    "POTENTIALS",
+    "Blueprint",
+    "Measurement",
+    "Potential",
+    "Predict",
+    "Prediction",
+    "References",
+    "architecture",
+    "average",
+    "build",
+    "describe_divergence",
+    "dipole",
+    "doubt_of_units",
+    "draw_blueprint",
+    "energy",
+    "energy_and_forces",
+    "energy_labels",
+    "fit_references",
+    "identity_of",
+    "label_loss",
+    "load_potential",
+    "make_references",
+    "measure",
+    "measure_errors",
+    "module_of",
+    "options_of",
+    "plot_parity",
+    "potential_loss",
+    "preset_of",
+    "print_errors",
+    "property_references",
+    "read_blueprint",
+    "read_example",
+    "require_same_data",
+    "scaled_energy",
+    "scaled_property",
+    "write_blueprint",
+]

@@ -1,24 +1,30 @@
-"""A trained potential: a model, its parameters and its references, applied to structures of any size."""
+"""A trained model of atoms: a module, its parameters and its references, applied to structures of any size."""
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from symjax.data.batches import make_batch, make_samples, sample_sizes
-from symjax.data.structures import Structures
-from symjax.graphs.batching import Budget, bucket, epoch_plan, mean_budget, split_nodes
-from symjax.potentials.derivatives import Energy, Prediction, energy_and_forces
+from symjax.data import LABELS, Structures, make_batch, make_samples, sample_sizes
+from symjax.graphs import Budget, bucket, epoch_plan, mean_budget, split_nodes
+from symjax.potentials.derivatives import Energy
+from symjax.potentials.heads import HEADS
+from symjax.potentials.loss import Predict, energy_labels
 from symjax.potentials.references import References
 
 
 def scaled_energy(model: Any, scale: float) -> Energy:
-    """Return `energy(params, graph) -> [g]` in eV: a linen module's output times the scale of the references."""
-    return lambda params, graph: scale * model.apply(params, graph)
+    """Return `energy(params, graph) -> [g]` in eV: the sum over the atoms of a module, times a scale."""
+    return lambda params, graph: scale * HEADS["energy"].read(graph, model.apply(params, graph))
+
+
+def scaled_property(model: Any, property: str, scale: float) -> Predict:
+    """Return `predict(params, graph) -> {property: [g, ...]}`: what a head reads off the atoms, times a scale."""
+    return lambda params, graph: {property: scale * HEADS[property].read(graph, model.apply(params, graph))}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,25 +32,33 @@ class Potential:
     """Everything that predicts.
 
     Attributes:
-        model: a linen module from graphs to energies [g]; `model.cutoff` in Å.
+        model: a linen module of the table of potentials; `model.cutoff` in Å.
         params: what `model.apply` takes.
         species: atomic numbers of the model's species table.
         references: what the labels were freed from, and the scale of the outputs.
+        property: the label that its head makes; an energy also has forces and stress.
     """
 
     model: Any
     params: PyTree
     species: tuple[int, ...]
     references: References
+    property: str = "energy"
 
     @property
     def energy(self) -> Energy:
         """The energy function `energy(params, graph)`, without the references."""
         return scaled_energy(self.model, self.references.scale)
 
+    def labels(self, *, stress: bool = False) -> Predict:
+        """Return the function `(params, graph) -> labels by name`, energies without the references."""
+        if self.property == "energy":
+            return energy_labels(self.energy, stress=stress)
+        return scaled_property(self.model, self.property, self.references.scale)
+
     @functools.cached_property
-    def _compiled(self) -> dict[bool, Callable]:
-        return {stress: jax.jit(energy_and_forces(self.energy, stress=stress)) for stress in (False, True)}
+    def _compiled(self) -> Mapping[bool, Callable]:
+        return {stress: jax.jit(self.labels(stress=stress)) for stress in (False, True)}
 
     def predict(self, structures: Structures, *, stress: bool = False, batch_size: int = 32) -> Structures:
         """Return the same structures with predicted labels: total energies in eV, forces in eV/Å, stress in eV/Å³.
@@ -55,24 +69,24 @@ class Potential:
         Raises:
             ValueError: a structure holds an element the model does not know.
         """
-        bare = dataclasses.replace(structures, energy=None, forces=None, stress=None)
+        bare = dataclasses.replace(structures, labels={})
         samples = make_samples(bare, cutoff=self.model.cutoff, species=self.species)
         sizes = sample_sizes(samples)
         budget = Budget(*map(bucket, mean_budget(*sizes, batch_size)))
         dtype = np.result_type(*(leaf.dtype for leaf in jax.tree.leaves(self.params)))
-        energy, forces, stresses = np.zeros(len(samples)), [np.zeros(0)] * len(samples), np.zeros((len(samples), 3, 3))
+        values: dict[str, list[np.ndarray]] = {}
         for [chosen] in epoch_plan(*sizes, budget, shuffle=False):
             batch = make_batch(samples, [chosen], budget, dtype=dtype)
             graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
-            found: Prediction = jax.tree.map(np.asarray, self._compiled[stress](self.params, graph))
-            energy[chosen] = found.energy[: len(chosen)]
-            for i, part in zip(chosen, split_nodes(found.forces, graph.n_node[: len(chosen)]), strict=True):
-                forces[i] = part.astype(float)
-            if found.stress is not None:
-                stresses[chosen] = found.stress[: len(chosen)]
-        return dataclasses.replace(
-            bare,
-            energy=self.references.restore(bare.numbers, energy),
-            forces=tuple(forces),
-            stress=stresses if stress else None,
-        )
+            for name, value in jax.device_get(self._compiled[stress](self.params, graph)).items():
+                per_graph = LABELS[name].of == "graph"
+                parts = value[: len(chosen)] if per_graph else split_nodes(value, graph.n_node[: len(chosen)])
+                slots = values.setdefault(name, [np.zeros(0)] * len(samples))
+                for i, part in zip(chosen, parts, strict=True):
+                    slots[i] = np.asarray(part, float)
+        labels = {
+            name: np.array(slots) if LABELS[name].of == "graph" else tuple(slots) for name, slots in values.items()
+        }
+        if "energy" in labels:
+            labels["energy"] = self.references.restore(bare.numbers, labels["energy"])
+        return dataclasses.replace(bare, labels=labels)

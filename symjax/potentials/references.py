@@ -12,7 +12,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from jaxtyping import Float
 
-from symjax.data.structures import Structures
+from symjax.data import LABELS, Structures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,8 @@ class References:
         """Return the structures with energies relative to the references."""
         if structures.energy is None:
             return structures
-        return dataclasses.replace(structures, energy=structures.energy - self.of(structures.numbers))
+        energy = structures.energy - self.of(structures.numbers)
+        return dataclasses.replace(structures, labels={**structures.labels, "energy": energy})
 
     def restore(self, numbers: Sequence[np.ndarray], energy: Float[np.ndarray, " g"]) -> Float[np.ndarray, " g"]:
         """Return total energies from energies relative to the references, in float64."""
@@ -81,6 +82,38 @@ def fit_references(structures: Structures, table: Mapping[int, float] | None = N
     shift = float(np.sum(structures.energy - known.of(structures.numbers)) / atoms)
     rms = 0.0 if structures.forces is None else float(np.sqrt(np.mean(np.concatenate(structures.forces) ** 2)))
     return dataclasses.replace(known, shift=shift, scale=rms or 1.0)
+
+
+def make_references(structures: Structures, choice: str) -> References:
+    """Return the references that --references asks for: fit, isolated, or a table H=-13.6,C=-1029.5.
+
+    Raises:
+        ValueError: the choice is none of these, or lacks an element.
+    """
+    if choice == "fit":
+        return fit_references(structures)
+    if choice == "isolated":
+        if not structures.isolated:
+            raise ValueError(
+                "--references isolated needs isolated atoms in the data; there are none, so use fit or a table"
+            )
+        return fit_references(structures, structures.isolated)
+    try:
+        table = parse_table(
+            {symbol: float(value) for symbol, value in (entry.split("=") for entry in choice.split(","))}
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"--references is fit, isolated or a table such as H=-13.6,C=-1029.5, not {choice!r}: {error}"
+        ) from None
+    return fit_references(structures, table)
+
+
+def property_references(structures: Structures, name: str) -> References:
+    """Return the references of a label that is no energy: nothing is taken off, the scale is its root mean square."""
+    values = structures.labels[name]
+    rms = float(np.sqrt(np.mean((values if LABELS[name].of == "graph" else np.concatenate(values)) ** 2)))
+    return References({}, scale=rms or 1.0)
 
 
 def parse_table(table: Mapping[str, float]) -> dict[int, float]:

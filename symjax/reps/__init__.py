@@ -9,7 +9,7 @@ from symjax.reps.graph import OnGraph, OnNodes, Relabelling
 from symjax.reps.linear import LinearRep
 from symjax.reps.powers import alternating, symmetric
 from symjax.reps.rep import Rep
-from symjax.reps.simple import Axis, Points, Pseudovectors, TimeAxis, Trivial, Vectors
+from symjax.reps.simple import Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
 from symjax.reps.tensor import Det, Scalar, T, V, restrict
 from symjax.reps.tree import Tree
 
@@ -29,6 +29,7 @@ __all__ = [
     "Det",
     "Irreps",
     "LinearRep",
+    "Matrices",
     "OnGraph",
     "OnNodes",
     "Plan",

@@ -35,6 +35,16 @@ class Vectors:
 
 
 @dataclasses.dataclass(frozen=True)
+class Matrices:
+    """Stresses, polarisabilities, inertia tensors on the last two axes: g M = R M R^T."""
+
+    def act(self, g: Motion | Float[Array, "d d"], x: Float[Array, "... d d"]) -> Float[Array, "... d d"]:
+        """Return every matrix with both its indices turned by the linear part of g."""
+        turned = jnp.swapaxes(Vectors().act(g, x), -1, -2)
+        return jnp.swapaxes(Vectors().act(g, turned), -1, -2)
+
+
+@dataclasses.dataclass(frozen=True)
 class Pseudovectors:
     """Torques, angular momenta, magnetic fields on the last axis: g v = det(R) R v."""
 

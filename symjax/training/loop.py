@@ -30,11 +30,12 @@ class FitResult(NamedTuple):
     Attributes:
         state: the last state, on the devices.
         progress: its place in the run.
-        best_params: the inference parameters at the lowest monitored value, else the last ones; on the host.
+        best_params: the inference parameters at the lowest validation loss, else the last ones; on the host.
         history: one record an epoch, as in the metrics file.
         stopped_by: "epochs", "patience" or "signal".
         passed_over: a sentence for each damaged checkpoint met on the way to the best parameters, which are then not
             the best.
+        compilations: how many shapes each compiled function met; 1 in a healthy run.
     """
 
     state: TrainState
@@ -43,6 +44,43 @@ class FitResult(NamedTuple):
     history: list[dict]
     stopped_by: str
     passed_over: tuple[str, ...] = ()
+    compilations: Mapping[str, int] = {}
+
+
+class Pace(NamedTuple):
+    """How long a run is, and how often it looks up from its steps.
+
+    Attributes:
+        epochs: how many the whole run has.
+        evaluate_every: epochs between evaluations; each is followed by a checkpoint.
+        patience: stop after this many evaluations without a new best.
+        plateau: lower the learning rate when the loss of the evaluations does not fall.
+        save_every: steps between further checkpoints.
+        report_every: steps between looks at the metrics, which otherwise stay on the devices.
+        max_streak: give up when this many steps in a row were skipped for not being finite.
+    """
+
+    epochs: int
+    evaluate_every: int = 1
+    patience: int | None = None
+    plateau: Plateau | None = None
+    save_every: int | None = None
+    report_every: int = 50
+    max_streak: int = 10
+
+
+class Keep(NamedTuple):
+    """Where a run keeps what it must not lose.
+
+    Attributes:
+        store: where checkpoints go.
+        log: where the records go; what it holds beyond the start is cut off.
+        on_epoch: called with each record.
+    """
+
+    store: CheckpointStore | None = None
+    log: MetricsLog | None = None
+    on_epoch: Callable[[dict], None] | None = None
 
 
 def fit(
@@ -50,20 +88,11 @@ def fit(
     step: Parallel,
     batches: Callable[[int], Sequence],
     *,
-    epochs: int,
+    pace: Pace,
     load: Callable[[Any], PyTree] | None = None,
     evaluate: Callable[[PyTree], Mapping[str, float]] | None = None,
-    evaluate_every: int = 1,
-    monitor: str = "loss",
-    patience: int | None = None,
-    plateau: Plateau | None = None,
-    store: CheckpointStore | None = None,
-    save_every: int | None = None,
-    log: MetricsLog | None = None,
+    keep: Keep | None = None,
     start: Progress | None = None,
-    report_every: int = 50,
-    max_streak: int = 10,
-    on_epoch: Callable[[dict], None] | None = None,
 ) -> FitResult:
     """Train until the epochs are over, patience is lost, or a signal comes.
 
@@ -73,34 +102,26 @@ def fit(
         state: the first state, from `init_state` or `resume`.
         step: a parallelised `make_step`.
         batches: the plan: epoch -> the sequence of its batches, a pure function.
-        epochs: how many epochs the whole run has.
+        pace: how long, and how often.
         load: turns an item of the plan into a batch just before it is used; without it the items are batches.
-        evaluate: inference parameters -> numbers, lower is better.
-        evaluate_every: epochs between evaluations; each is followed by a checkpoint.
-        monitor: the number of `evaluate` that decides what is best.
-        patience: stop after this many evaluations without a new best.
-        plateau: lower the learning rate when the monitored number does not fall.
-        store: where checkpoints go.
-        save_every: steps between further checkpoints.
-        log: where the records go; what it holds beyond `start` is cut off.
+        evaluate: inference parameters -> numbers, of which "loss" decides what is best: lower is better.
+        keep: where checkpoints and records go.
         start: the place of `state` in the run; the beginning, by default.
-        report_every: steps between looks at the metrics, which otherwise stay on the devices.
-        max_streak: give up when this many steps in a row were skipped for not being finite.
-        on_epoch: called with each record.
 
     Raises:
-        FloatingPointError: if `max_streak` steps in a row were not finite.
+        FloatingPointError: if `pace.max_streak` steps in a row were not finite.
         OSError: if a checkpoint or a record cannot be written.
     """
-    if start is None and store is not None and store.steps():
-        raise ValueError(f"{store.directory} already holds a run: resume(store, state) it, or choose another folder")
-    start = start or Progress()
-    history = [] if log is None else log.rewind(start.epoch)
-    run = _Run(step.replicate(state), start, history, step, store, log, report_every, max_streak, int(state.streak))
-    judge = None if evaluate is None else _Judge(evaluate, monitor, plateau)
+    keep, start = keep or Keep(), start or Progress()
+    if start == Progress() and keep.store is not None and keep.store.steps():
+        raise ValueError(
+            f"{keep.store.directory} already holds a run: resume(store, state) it, or choose another folder"
+        )
+    history = [] if keep.log is None else keep.log.rewind(start.epoch)
+    run = _Run(step.replicate(state), start, history, step, pace, keep, int(state.streak))
 
-    with interruptions() as interrupted, _bar(epochs) as show:
-        while (reason := _finished(run.place, epochs, patience)) is None:
+    with interruptions() as interrupted, _bar(pace.epochs) as show:
+        while (reason := _finished(run.place, pace)) is None:
             began, plan = time.perf_counter(), batches(run.place.epoch)
             for item in plan[run.place.index :]:
                 run.advance(item if load is None else load(item))
@@ -108,23 +129,15 @@ def fit(
                 if interrupted(run.place.step):
                     run.save()
                     return run.result("signal")
-                if save_every and run.place.step % save_every == 0 and run.place.index < len(plan):
+                if run.is_time_to_save() and run.place.index < len(plan):
                     run.save()
-            due = (run.place.epoch + 1) % evaluate_every == 0 or run.place.epoch + 1 == epochs
-            record = run.close_epoch(judge if due else None, began)
-            if due or (save_every and run.place.step % save_every == 0):
+            due = (run.place.epoch + 1) % pace.evaluate_every == 0 or run.place.epoch + 1 == pace.epochs
+            record = run.close_epoch(evaluate if due else None, began)
+            if due or run.is_time_to_save():
                 run.save()
-            if on_epoch is not None:
-                on_epoch(record)
+            if keep.on_epoch is not None:
+                keep.on_epoch(record)
     return run.result(reason)
-
-
-class _Judge(NamedTuple):
-    """How a state is measured, and what follows from it."""
-
-    evaluate: Callable[[PyTree], Mapping[str, float]]
-    monitor: str
-    plateau: Plateau | None
 
 
 @dataclasses.dataclass
@@ -135,10 +148,8 @@ class _Run:
     place: Progress
     history: list[dict]
     step: Parallel
-    store: CheckpointStore | None
-    log: MetricsLog | None
-    report_every: int
-    max_streak: int
+    pace: Pace
+    keep: Keep
     streak: int
     best_params: PyTree = None
     pending: list = dataclasses.field(default_factory=list)
@@ -147,8 +158,11 @@ class _Run:
         self.state, metrics = self.step(self.state, batch)
         self.pending.append(metrics)
         self.place = self.place._replace(step=self.place.step + 1, index=self.place.index + 1)
-        if len(self.pending) >= self.report_every:
+        if len(self.pending) >= self.pace.report_every:
             self.drain()
+
+    def is_time_to_save(self) -> bool:
+        return bool(self.pace.save_every) and self.place.step % self.pace.save_every == 0
 
     def drain(self) -> None:
         """Fetch the metrics that wait on the devices; raise if too many steps in a row were not finite."""
@@ -156,7 +170,7 @@ class _Run:
         self.place = self.place._replace(sums=add_sums(self.place.sums, fetched))
         for behind, metrics in zip(range(len(fetched) - 1, -1, -1), fetched, strict=True):
             self.streak = self.streak + 1 if metrics["skipped"][0] else 0
-            if self.streak >= self.max_streak:
+            if self.streak >= self.pace.max_streak:
                 raise FloatingPointError(self._diverged(behind))
 
     def _diverged(self, behind: int) -> str:
@@ -168,71 +182,72 @@ class _Run:
             f"{self._last_checkpoint(last)}. Lower the learning rate, or look at these batches"
         )
 
-    def close_epoch(self, judge: _Judge | None, began: float) -> dict:
+    def close_epoch(self, evaluate: Callable[[PyTree], Mapping[str, float]] | None, began: float) -> dict:
         """Measure, record and log the epoch just finished; return its record."""
         self.drain()
         trained = {f"train_{name}": value for name, value in means(self.place.sums).items()}
         self.place = self.place._replace(epoch=self.place.epoch + 1, index=0, sums={})
         record = {"epoch": self.place.epoch, "step": self.place.step} | trained
-        if judge is not None:
-            measured = judge.evaluate(inference_params(self.state))
+        if evaluate is not None:
+            measured = evaluate(inference_params(self.state))
             record |= {f"valid_{name}": float(value) for name, value in measured.items()}
-            self.weigh(measured, judge)
+            self.weigh(measured)
         record["seconds"] = round(time.perf_counter() - began, 3)
         self.history.append(record)
-        if self.log is not None:
-            self.log.append(record)
+        if self.keep.log is not None:
+            self.keep.log.append(record)
         return record
 
-    def weigh(self, measured: Mapping[str, float], judge: _Judge) -> None:
+    def weigh(self, measured: Mapping[str, float]) -> None:
         """Remember a new best, or count one more evaluation without."""
-        if judge.monitor not in measured:
-            raise ValueError(f"the evaluation has no {judge.monitor!r} to monitor, only {sorted(measured)}")
-        value = float(measured[judge.monitor])
+        if "loss" not in measured:
+            raise ValueError(f"the evaluation has no 'loss' to tell the best by, only {sorted(measured)}")
+        value = float(measured["loss"])
         if math.isfinite(value) and (self.place.best is None or value < self.place.best):
             self.place = self.place._replace(best=value, best_step=self.place.step, stale=0, flat=0)
             self.best_params = _on_host(inference_params(self.state))
             return
         self.place = self.place._replace(stale=self.place.stale + 1, flat=self.place.flat + 1)
-        if judge.plateau is not None:
+        if self.pace.plateau is not None:
             scale = np.asarray(self.state.lr_scale)
-            lower, flat = judge.plateau.next_scale(float(scale), self.place.flat)
+            lower, flat = self.pace.plateau.next_scale(float(scale), self.place.flat)
             self.place = self.place._replace(flat=flat)
             self.state = self.state._replace(lr_scale=self.step.replicate(np.asarray(lower, scale.dtype)))
 
     def save(self) -> None:
         self.drain()
-        if self.store is not None:
-            save_state(self.store, self.state, self.place)
+        if self.keep.store is not None:
+            save_state(self.keep.store, self.state, self.place)
 
     def result(self, reason: str) -> FitResult:
-        if self.store is not None:
-            self.store.wait()
+        if self.keep.store is not None:
+            self.keep.store.wait()
         best, passed_over = self.best_params, ()
-        if best is None and self.store is not None and self.place.best_step is not None:
-            best, _, passed_over = restore_params(self.store, target=inference_params(self.state))
+        if best is None and self.keep.store is not None and self.place.best_step is not None:
+            best, _, passed_over = restore_params(self.keep.store, target=inference_params(self.state))
         if best is None:
             best = _on_host(inference_params(self.state))
-        return FitResult(self.state, self.place, best, self.history, reason, passed_over)
+        compilations = {"train": self.step.compilations}
+        return FitResult(self.state, self.place, best, self.history, reason, passed_over, compilations)
 
     def _last_checkpoint(self, last: int) -> str:
-        if self.store is None:
+        if self.keep.store is None:
             return "no checkpoints were asked for"
-        self.store.wait()
-        sound = last_sound_step(self.store, last, self.streak)
+        self.keep.store.wait()
+        sound = last_sound_step(self.keep.store, last, self.streak)
         if sound is None:
-            return f"no checkpoint in {self.store.directory} is of a step before them"
-        return f"the last good checkpoint is step {sound} in {self.store.directory}"
+            return f"no checkpoint in {self.keep.store.directory} is of a step before them"
+        return f"the last good checkpoint is step {sound} in {self.keep.store.directory}"
 
 
 def _on_host(tree: PyTree) -> PyTree:
     return jax.tree.map(np.array, tree)
 
 
-def _finished(place: Progress, epochs: int, patience: int | None) -> str | None:
-    if patience is not None and place.stale >= patience:
+def _finished(place: Progress, pace: Pace) -> str | None:
+    if pace.patience is not None and place.stale >= pace.patience:
         return "patience"
-    return "epochs" if place.epoch >= epochs else None
+    return "epochs" if place.epoch >= pace.epochs else None
 
 
 @contextmanager

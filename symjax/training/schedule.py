@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -31,6 +32,24 @@ def piecewise_linear(values: Mapping[int, float]) -> optax.Schedule:
     """
     steps, heights = _sorted(values)
     return lambda step: jnp.interp(jnp.asarray(step, jnp.result_type(float)), steps, heights)
+
+
+def read_schedule(text: str, flag: str) -> dict[int, float]:
+    """Return {step: value} from a number, or from a schedule such as 0:1,5000:10 (step:value).
+
+    Raises:
+        ValueError: the text is neither, or a value is negative or not finite.
+    """
+    try:
+        points = [entry.split(":") for entry in text.split(",")]
+        values = {0: float(text)} if ":" not in text else {int(step): float(value) for step, value in points}
+        if not all(0 <= value < math.inf for value in values.values()):
+            raise ValueError("a weight is negative or not finite")
+    except ValueError:
+        raise ValueError(
+            f"{flag} is a number of at least 0, or a schedule such as 0:1,5000:10 (step:weight), not {text!r}"
+        ) from None
+    return values
 
 
 class Plateau(NamedTuple):

@@ -20,7 +20,9 @@ HARTREE, BOHR = 27.211386, 0.5291772
     ],
 )
 def test_factors(energy, length, expected):
-    assert unit_factors(energy, length) == pytest.approx(expected, rel=1e-5)
+    factors = unit_factors(energy, length)
+    units = ("energy", "charge·length", "energy/length", "energy/length³")
+    assert [factors.of(unit) for unit in units] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(

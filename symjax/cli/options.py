@@ -1,0 +1,15 @@
+"""How every verb reads its options: flags from the fields of a dataclass, none with a prefix."""
+
+import pathlib
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import Positional, arg
+
+RunDirectory = Annotated[pathlib.Path, Positional, arg(metavar="RUN", help="a run directory of `symjax train`")]
+CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
+
+
+def parse_options(kind: Any, verb: str, arguments: list[str], **more: Any) -> Any:
+    """Return the options of a verb; exits with a usage message and 2 where the arguments make none."""
+    return tyro.cli(kind, args=arguments, prog=f"symjax {verb}", config=CONFIG, **more)

@@ -1,0 +1,52 @@
+"""The table of labels: what may be known of a structure or of each of its atoms."""
+
+import dataclasses
+from typing import Literal, NamedTuple
+
+from symjax.reps import Matrices, Rep, Trivial, Vectors
+
+
+class Label(NamedTuple):
+    """A quantity that data name and models learn.
+
+    Attributes:
+        of: what has it, each graph or each atom.
+        shape: of one value.
+        unit: as powers of energy, length and charge, such as "energy/length³".
+        rep: how a value turns when the structure moves.
+        extensive: whether it grows with the number of atoms, so that errors are weighed per atom.
+    """
+
+    of: Literal["graph", "atom"]
+    shape: tuple[int, ...]
+    unit: str
+    rep: Rep
+    extensive: bool = False
+
+    @property
+    def shown(self) -> tuple[float, str]:
+        """The factor and the name of the unit in which errors are shown: thousandths of eV, eV/Å, eV/Å³, e·Å."""
+        names = {"energy": "eV", "length": "Å", "charge": "e"}
+        text = self.unit
+        for power, name in names.items():
+            text = text.replace(power, name)
+        return 1000.0, f"m{text}"
+
+
+LABELS = {
+    "energy": Label("graph", (), "energy", Trivial(), extensive=True),
+    "forces": Label("atom", (3,), "energy/length", Vectors()),
+    "stress": Label("graph", (3, 3), "energy/length³", Matrices()),
+    "dipole": Label("graph", (3,), "charge·length", Vectors()),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelKeys:
+    """How labels are called in a file, and in which units."""
+
+    energy_key: str = "energy"
+    forces_key: str | None = "forces"  # None: do without forces
+    stress_key: str | None = None  # with a name: stresses too
+    units: str = "eV"  # of energies: eV, meV, kcal/mol, kJ/mol, Hartree, ...
+    length: str = "Å"  # of positions: Å, bohr, nm

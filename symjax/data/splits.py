@@ -1,0 +1,60 @@
+"""Parts of a data set for training, validation and testing, and the digest by which a resumed run knows them."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from symjax.data.labels import LABELS
+from symjax.data.structures import Structures
+
+
+class Splits(NamedTuple):
+    """Structures with their labels as read."""
+
+    train: Structures
+    valid: Structures
+    test: Structures
+
+
+def split_data(structures: Structures, *, valid: float, test: float, seed: int) -> Splits:
+    """Return disjoint parts; `valid` and `test` are fractions below 1, or numbers of structures.
+
+    Raises:
+        ValueError: a part would be empty, or validation or testing has an element that training has not.
+    """
+    valid, test = _size(valid, "valid", len(structures)), _size(test, "test", len(structures))
+    train = len(structures) - valid - test
+    if train < 1:
+        raise ValueError(
+            f"{len(structures)} structures cannot be split into {valid} for validation, {test} for testing and at "
+            "least one for training; lower --valid and --test"
+        )
+    splits = Splits(*structures.split(train, valid, test, seed=seed))
+    for part in (splits.valid, splits.test):
+        lone = [i for i, numbers in enumerate(part.numbers) if not {*numbers} <= {*splits.train.species}]
+        if lone:
+            raise ValueError(
+                f"{part.atoms[lone[0]].symbols} is for validation or testing and holds an element that no training "
+                "structure has; add structures with it to the data, or try another --seed"
+            )
+    return splits
+
+
+def digest_data(splits: Splits) -> str:
+    """Return the SHA-256 of all structures and labels, in the order of the parts."""
+    content = hashlib.sha256()
+    for part in splits:
+        for atoms in part.atoms:
+            for values in (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc):
+                content.update(values.tobytes())
+        for name in LABELS:
+            for values in part.labels.get(name, ()):
+                content.update(np.asarray(values).tobytes())
+    return content.hexdigest()
+
+
+def _size(share: float, name: str, total: int) -> int:
+    if share > 0 and (share < 1 or float(share).is_integer()):
+        return int(share) if share >= 1 else max(1, round(share * total))
+    raise ValueError(f"--{name} is a fraction between 0 and 1, or a number of structures, not {share}")

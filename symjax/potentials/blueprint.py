@@ -1,0 +1,166 @@
+"""model.json: what a model is besides its parameters, and what it was made from."""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+import sys
+from typing import Any
+
+import ase
+import ase.io
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from symjax.data import Splits, Statistics, Structures, digest_data, read_structures
+from symjax.graphs import atoms_graph
+from symjax.potentials.heads import HEADS
+from symjax.potentials.potential import Potential
+from symjax.potentials.references import References
+from symjax.potentials.table import architecture, build
+from symjax.training import CheckpointStore, damaged, decode, read_json, restore_params, write_json
+
+
+@dataclasses.dataclass(frozen=True)
+class Blueprint:
+    """A row of the table of potentials with its options, the atoms it knows, what it predicts, and from which data.
+
+    Attributes:
+        name: the row.
+        options: the fields of the module, as JSON has them.
+        species: atomic numbers.
+        references: what labels were freed from, and the scale of the outputs.
+        statistics: of the training data, with the number of devices and the digest of all data.
+        property: the label that its head makes.
+    """
+
+    name: str
+    options: dict[str, Any]
+    species: tuple[int, ...]
+    references: References
+    statistics: dict[str, Any]
+    property: str = "energy"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return dataclasses.asdict(self) | {"references": self.references.to_dict()}
+
+    def build(self) -> Any:
+        """Return the module."""
+        return build(self.name, self.options)
+
+    def shapes(self) -> PyTree:
+        """Return zeros of the shapes and types of the parameters, in single precision."""
+        model, atom = self.build(), ase.Atoms([self.species[0]])
+        graph = jax.tree.map(
+            lambda leaf: leaf.astype(np.float32) if np.issubdtype(leaf.dtype, np.floating) else leaf,
+            atoms_graph(atom, cutoff=model.cutoff, species=self.species),
+        )
+        params = jax.eval_shape(model.init, jax.random.key(0), graph)
+        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
+
+
+@dataclasses.dataclass(frozen=True)
+class _StoredReferences:
+    """Reference energies as JSON has them, by chemical symbol."""
+
+    energies: dict[str, float]
+    shift: float
+    scale: float
+
+
+def draw_blueprint(
+    name: str,
+    options: dict[str, Any],
+    *,
+    facts: Statistics,
+    splits: Splits,
+    references: References,
+    property: str = "energy",
+) -> Blueprint:
+    """Return the blueprint of a model for some training data.
+
+    Raises:
+        ValueError: there is no such model, it cannot predict the property, an option is out of range, or no two atoms
+            are within the cutoff.
+    """
+    if facts.mean_neighbours == 0:
+        raise ValueError(f"no two atoms of the training data are within {options['cutoff']} Å; raise --cutoff")
+    given = {"species": len(facts.species), "average_neighbours": facts.mean_neighbours}
+    if property != "energy":
+        given["outputs"] = HEADS[property].outputs(architecture(name).vectors)
+    known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
+    known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
+    blueprint = Blueprint(name, options | given, facts.species, references, known, property)
+    blueprint.build()
+    return blueprint
+
+
+def write_blueprint(folder: pathlib.Path, blueprint: Blueprint, structure: ase.Atoms) -> None:
+    """Write model.json, and beside it a training structure for `check`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ase.io.write(folder / "structure.xyz", structure, format="extxyz")
+    write_json(folder / "model.json", blueprint.to_dict())
+
+
+def read_blueprint(folder: pathlib.Path) -> Blueprint:
+    """Return what model.json says of a run's model.
+
+    Raises:
+        ValueError: there is none, or it is damaged.
+    """
+    path = folder / "model.json"
+    data = read_json(path)
+    try:
+        architecture(decode(str, data.get("name"), "name"))
+        references = decode(_StoredReferences, data.get("references"), "references")
+        data |= {"references": References.from_dict(dataclasses.asdict(references))}
+        blueprint = decode(Blueprint, data, "it")
+        if blueprint.build().species != len(blueprint.species):
+            raise ValueError(f"the options count {blueprint.build().species} species, not {len(blueprint.species)}")
+        return blueprint
+    except ValueError as error:
+        raise damaged(path, error) from None
+
+
+def identity_of(folder: pathlib.Path) -> str:
+    """Return the SHA-256 of what model.json says, which checkpoints carry: models of the same shapes differ in it."""
+    return hashlib.sha256(json.dumps(read_json(folder / "model.json"), sort_keys=True).encode()).hexdigest()
+
+
+def require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
+    """Compare data and devices, which decide the plan, with those of the run; JSON keeps them to the last bit.
+
+    Raises:
+        ValueError: they differ.
+    """
+    had, has = read_blueprint(folder).statistics, blueprint.statistics
+    if had.get("devices") != has["devices"]:
+        raise ValueError(
+            f"{folder} was started on {had.get('devices')} devices, not {has['devices']}, which change the batches; "
+            "resume on as many, or start anew"
+        )
+    if had != has:
+        raise ValueError(f"the data are not those that {folder} was started with; restore them, or start anew")
+
+
+def read_example(folder: pathlib.Path) -> Structures:
+    """Return the training structure that a run keeps, without labels."""
+    return read_structures(folder / "structure.xyz", energy_key=None, forces_key=None)
+
+
+def load_potential(folder: pathlib.Path) -> Potential:
+    """Return the best potential of a run; damaged checkpoints that were passed over are named on stderr.
+
+    Raises:
+        ValueError: there is no model.json, it is damaged or of other checkpoints, or there is no good checkpoint.
+    """
+    blueprint = read_blueprint(folder)
+    if not any((folder / "checkpoints").glob("[0-9]*")):
+        raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
+    with CheckpointStore(folder / "checkpoints", identity=identity_of(folder), read_only=True) as store:
+        params, _, passed_over = restore_params(store, target=blueprint.shapes())
+    for sentence in passed_over:
+        print(sentence, file=sys.stderr)
+    return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.property)

@@ -1,0 +1,83 @@
+"""The table of potentials: a module and its presets by name; its options are the module's own fields.
+
+A module of the table is a linen module with the fields `species`, `average_neighbours`, `cutoff` and `outputs`, and its
+own. It turns a graph of atoms into an `IrrepsArray` [n, outputs]; `heads` make a graph's energy or property of it.
+"""
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from symjax.training import decode
+
+GIVEN = ("species", "average_neighbours", "outputs")  # by the data and by what is learnt; the rest are options
+LINEN = ("parent", "name")
+
+
+class Architecture(NamedTuple):
+    """A potential.
+
+    Attributes:
+        module: where it is, "package.module:Class"; imported when it is asked for.
+        presets: the options of "tiny", "small" and "base" that differ from the defaults.
+        vectors: whether its atoms have vectors besides scalars.
+    """
+
+    module: str
+    presets: Mapping[str, Mapping[str, Any]]
+    vectors: bool = True
+
+
+POTENTIALS = {
+    "nequip": Architecture(
+        "symjax.models.nequip:NequIP",
+        {
+            "tiny": {"channels": 4, "lmax": 1, "layers": 2, "radial_widths": (8,), "radial_basis": 4},
+            "small": {"layers": 2},
+            "base": {"channels": 64, "layers": 4},
+        },
+    ),
+}
+
+
+def architecture(name: str) -> Architecture:
+    """Return a row of the table.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    if name not in POTENTIALS:
+        raise ValueError(f"there is no model {name!r}; this version of symjax knows {', '.join(POTENTIALS)}")
+    return POTENTIALS[name]
+
+
+def module_of(name: str) -> Any:
+    """Return the class of a potential, with the error of `architecture`."""
+    module, _, found = architecture(name).module.partition(":")
+    return getattr(importlib.import_module(module), found)
+
+
+def options_of(name: str) -> Any:
+    """Return a dataclass of the options of a potential: its fields but those in `GIVEN`, with its docstring."""
+    module = module_of(name)
+    fields = [
+        (field.name, field.type, dataclasses.field(default=field.default))
+        for field in dataclasses.fields(module)
+        if field.name not in GIVEN + LINEN
+    ]
+    return dataclasses.make_dataclass("Network", fields, frozen=True, namespace={"__doc__": module.__doc__})
+
+
+def preset_of(name: str, preset: str) -> Any:
+    """Return the options of a preset."""
+    return options_of(name)(**architecture(name).presets[preset])
+
+
+def build(name: str, options: Mapping[str, Any]) -> Any:
+    """Return the module with options as JSON has them.
+
+    Raises:
+        ValueError: there is no such potential, or an option is unknown, missing, of another type or out of range.
+    """
+    return decode(module_of(name), dict(options), "options")

@@ -1,0 +1,55 @@
+"""One trainable question a file, and the table of them.
+
+A task's file offers four things:
+
+- `Options`, a frozen dataclass of what is asked, beside the recipe;
+- `prepare(options, recipe, folder, resumed=False) -> Prepared`, which reads the data, writes what a run directory of
+  this task holds besides run.json, and says what is to be learnt;
+- `load(folder)`, what was learnt, ready for use;
+- `measure(folder, data)`, the errors of what was learnt.
+"""
+
+import importlib
+import pathlib
+from typing import Any, NamedTuple
+
+from symjax.training import Task, read_run
+
+TASKS = {"potential": "symjax.tasks.potential", "property": "symjax.tasks.property"}
+
+
+class Prepared(NamedTuple):
+    """A task and what belongs to it.
+
+    Attributes:
+        task: what is learnt.
+        identity: what its checkpoints are of.
+        test: held-out data for `measure`.
+        summary: one line on the data.
+    """
+
+    task: Task
+    identity: str
+    test: Any
+    summary: str
+
+
+def task_of(name: str) -> Any:
+    """Return the file of a task.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    if name not in TASKS:
+        raise ValueError(f"there is no task {name!r}; this version of symjax knows {', '.join(TASKS)}")
+    return importlib.import_module(TASKS[name])
+
+
+def load(folder: str | pathlib.Path) -> Any:
+    """Return what a run directory of `symjax train` has learnt, ready for use.
+
+    Raises:
+        ValueError: the folder is no run directory, is damaged, or has no good checkpoint yet.
+    """
+    folder = pathlib.Path(folder)
+    return task_of(read_run(folder).task).load(folder)

@@ -1,0 +1,77 @@
+"""Interatomic potentials: energies, forces and stresses of structures."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+from typing import Any, Literal
+
+from tyro.conf import Suppress
+
+from symjax import potentials
+from symjax.data import LabelKeys, Structures, ethanol, read_labelled
+from symjax.tasks import Prepared
+from symjax.tasks.structures import prepare_structures
+from symjax.training import Recipe, piecewise_linear, read_schedule
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Data, network and weights of an interatomic potential."""
+
+    data: pathlib.Path | None = None  # anything ASE reads, or an MD17, rMD17 or sGDML .npz; None: the shipped ethanol
+    labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
+    valid: float = 0.1  # a fraction below 1, or a number of structures
+    test: float = 0.1
+    references: str = "fit"  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV)
+    model: str = "nequip"  # a row of the table of potentials
+    preset: Literal["tiny", "small", "base"] = "small"
+    net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
+    batch_size: int = 5  # structures, on average
+    energy_weight: str = "1"  # of the squared error per atom; a number, or a schedule such as 0:1,5000:10 (step:weight)
+    forces_weight: str = "1"  # of the squared error of components
+    stress_weight: str = "1"
+
+
+def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: bool = False) -> Prepared:
+    """Return the task of learning the potential, with the errors of its parts."""
+    weights, stress = _weights(options), options.labels.stress_key is not None
+    return prepare_structures(
+        read(options),
+        options,
+        recipe,
+        folder,
+        references=lambda train: potentials.make_references(train, options.references),
+        predict=lambda model, known: potentials.energy_labels(
+            potentials.scaled_energy(model, known.scale), stress=stress
+        ),
+        weights=weights,
+        property="energy",
+        resumed=resumed,
+    )
+
+
+def read(options: Options) -> Structures:
+    """Return the labelled structures that are asked for."""
+    return ethanol() if options.data is None else read_labelled(options.data, **dataclasses.asdict(options.labels))
+
+
+load = potentials.load_potential
+
+
+def measure(folder: pathlib.Path, data: Structures) -> potentials.Measurement:
+    """Return the errors of the best potential of a run on labelled structures."""
+    return potentials.measure(load(folder), data)
+
+
+def _weights(options: Options) -> dict[str, Callable]:
+    keys = {
+        "energy": options.labels.energy_key,
+        "forces": options.labels.forces_key,
+        "stress": options.labels.stress_key,
+    }
+    names = [name for name, key in keys.items() if key is not None]
+    schedules = {name: read_schedule(getattr(options, f"{name}_weight"), f"--{name}-weight") for name in names}
+    if not any(any(values.values()) for values in schedules.values()):
+        flags = " and ".join(f"--{name}-weight" for name in names)
+        raise ValueError(f"nothing can be learnt with {flags} of 0; give a positive weight")
+    return {name: piecewise_linear(values) for name, values in schedules.items()}

@@ -1,0 +1,76 @@
+"""Any label of a structure that is no energy, such as its dipole."""
+
+import dataclasses
+import pathlib
+from typing import Any, Literal
+
+from tyro.conf import Suppress
+
+from symjax import potentials
+from symjax.data import Structures, read_labelled
+from symjax.tasks import Prepared
+from symjax.tasks.structures import prepare_structures
+from symjax.training import Recipe, piecewise_linear
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Data, network and name of a property."""
+
+    data: pathlib.Path | None = None  # anything ASE reads
+    property: str = "dipole"  # a label with a head
+    property_key: str | None = None  # what the file calls it; None: as it is called here
+    units: str = "eV"  # of energies in its unit: eV, meV, kcal/mol, kJ/mol, Hartree, ...
+    length: str = "Å"  # of positions, and of lengths in its unit: Å, bohr, nm
+    valid: float = 0.1  # a fraction below 1, or a number of structures
+    test: float = 0.1
+    model: str = "nequip"  # a row of the table of potentials
+    preset: Literal["tiny", "small", "base"] = "small"
+    net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
+    batch_size: int = 5  # structures, on average
+
+
+def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: bool = False) -> Prepared:
+    """Return the task of learning the property.
+
+    Raises:
+        ValueError: there is no such property or no file, a structure repeats periodically, or as its parts.
+    """
+    name = options.property
+    return prepare_structures(
+        read(options),
+        options,
+        recipe,
+        folder,
+        references=lambda train: potentials.property_references(train, name),
+        predict=lambda model, known: potentials.scaled_property(model, name, known.scale),
+        weights={name: piecewise_linear({0: 1.0})},
+        property=name,
+        resumed=resumed,
+    )
+
+
+def read(options: Options) -> Structures:
+    """Return the labelled structures that are asked for."""
+    name, properties = options.property, [head for head in potentials.HEADS if head != "energy"]
+    if name not in properties:
+        raise ValueError(f"--property is {' or '.join(properties)}, not {name!r}")
+    if options.data is None:
+        raise ValueError(f"the data that ship have no {name}; name a file with --data")
+    keys = {"energy_key": None, "forces_key": None, f"{name}_key": options.property_key or name}
+    structures = read_labelled(options.data, **keys, units=options.units, length=options.length)
+    for i, atoms in enumerate(structures.atoms):
+        if atoms.pbc.any():
+            raise ValueError(
+                f"{options.data}, structure {i} ({atoms.symbols}) is periodic, where a {name} has no meaning; leave "
+                "such structures out"
+            )
+    return structures
+
+
+load = potentials.load_potential
+
+
+def measure(folder: pathlib.Path, data: Structures) -> potentials.Measurement:
+    """Return the errors of the best model of a run on labelled structures."""
+    return potentials.measure(load(folder), data)

@@ -1,0 +1,77 @@
+"""What all questions about structures share: split, graphs, a blueprint, batches."""
+
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from symjax.data import LABELS, Graphs, Structures, make_samples, sample_sizes, split_data, statistics
+from symjax.graphs import mean_budget
+from symjax.potentials import (
+    Predict,
+    References,
+    draw_blueprint,
+    identity_of,
+    label_loss,
+    read_blueprint,
+    require_same_data,
+    write_blueprint,
+)
+from symjax.tasks import Prepared
+from symjax.training import Recipe, Task
+
+
+def prepare_structures(
+    structures: Structures,
+    options: Any,
+    recipe: Recipe,
+    folder: pathlib.Path,
+    *,
+    references: Callable[[Structures], References],
+    predict: Callable[[Any, References], Predict],
+    weights: Mapping[str, Callable],
+    property: str,
+    resumed: bool,
+) -> Prepared:
+    """Return the task of learning some labels of structures, and write or compare model.json.
+
+    Args:
+        structures: labelled, as read.
+        options: of the question; `valid`, `test`, `model`, `net` and `batch_size` are used.
+        recipe: how it is learnt.
+        folder: the run directory.
+        references: training structures -> what to take off their labels; a resumed run has its own.
+        predict: a module and the references -> the function of (params, graph) that makes labels.
+        weights: of the labels that are learnt.
+        property: the label that the head makes.
+        resumed: whether the run goes on.
+    """
+    splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
+    known = read_blueprint(folder).references if resumed else references(splits.train)
+    cutoff, species = options.net["cutoff"], splits.train.species
+    train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
+    facts = statistics(splits.train, sample_sizes(train)[1])
+    blueprint = draw_blueprint(
+        options.model, options.net, facts=facts, splits=splits, references=known, property=property
+    )
+    budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
+    batches = Graphs(train, budget, seed=recipe.seed)
+    if resumed:
+        require_same_data(folder, blueprint)
+    elif jax.process_index() == 0:
+        densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
+        write_blueprint(folder, blueprint, splits.train.atoms[densest])
+    model = blueprint.build()
+    task = Task(
+        init=lambda key, batch: model.init(key, batch.graph),
+        loss=label_loss(predict(model, known)),
+        weights=weights,
+        train=batches,
+        valid=Graphs(valid, budget),
+        shown={f"{name}_mae": LABELS[name].shown for name in reversed(structures.labels)},
+    )
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
+    summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
+    return Prepared(task, identity_of(folder), splits.test, summary)

@@ -1,0 +1,170 @@
+"""A run directory: what a training was asked for, what it measured, and where it goes on.
+
+run.json            the task's name, its options and the recipe
+checkpoints/        steps, each with its digest
+metrics.jsonl       one record an epoch
+report.json, *.png  errors, seconds, compilations; the learning curve
+
+A task may add files of its own, as potentials do with model.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+from matplotlib.figure import Figure
+
+from symjax.training.files import damaged, decode, read_json, write_json
+from symjax.training.recipe import Recipe
+from symjax.training.run import spoken
+
+BEFORE_TASKS = {
+    "out",
+    "resume",
+}  # what run.json also held when there was one task and its options were all at one level
+
+
+class Run(NamedTuple):
+    """What run.json says: a task by its name, its options as plain data, and the recipe."""
+
+    task: str
+    options: dict[str, Any]
+    recipe: Recipe
+
+
+def start_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe, *, resumed: bool = False) -> None:
+    """Write run.json into a new run directory, or make sure that the one in it is the run that is asked for.
+
+    Raises:
+        ValueError: the folder is not free, or an option differs from those of the run to resume.
+    """
+    if resumed:
+        require_same(folder, task, options, recipe)
+        return
+    require_free(folder)
+    write_run(folder, task, options, recipe)
+
+
+def write_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe) -> None:
+    """Write run.json, on process 0.
+
+    Args:
+        folder: made if absent.
+        task: the name of the task.
+        options: its options, a dataclass.
+        recipe: how it is learnt.
+    """
+    if jax.process_index() == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "run.json", {"task": task, "options": plain(options), "recipe": plain(recipe)})
+
+
+def read_run(folder: pathlib.Path) -> Run:
+    """Return what a run was started with.
+
+    Raises:
+        ValueError: the folder holds no run, or run.json is damaged.
+    """
+    path = folder / "run.json"
+    data = read_json(path)
+    try:
+        return decode(Run, data if "task" in data else _of_one_level(data), "it")
+    except ValueError as error:
+        raise damaged(path, error) from None
+
+
+def read_options(folder: pathlib.Path, kind: Any, options: Mapping[str, Any]) -> Any:
+    """Return the options of a run as the dataclass they were made from.
+
+    Raises:
+        ValueError: they are of other names or types.
+    """
+    try:
+        return decode(kind, dict(options), "options")
+    except ValueError as error:
+        raise damaged(folder / "run.json", error) from None
+
+
+def _of_one_level(data: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(Recipe)}
+    recipe = {name: value for name, value in data.items() if name in names}
+    options = {name: value for name, value in data.items() if name not in names | BEFORE_TASKS}
+    return {"task": "potential", "options": options, "recipe": recipe}
+
+
+def require_free(folder: pathlib.Path) -> None:
+    """Refuse a folder that holds a run, or what is left of one.
+
+    Raises:
+        ValueError: it does.
+    """
+    if (folder / "run.json").exists():
+        raise ValueError(f"{folder} already holds a run; continue it with --resume {folder}, or choose another --out")
+    if any((folder / "checkpoints").glob("[0-9]*")):
+        raise ValueError(
+            f"{folder} holds checkpoints but no run.json, so that they cannot be continued; choose another --out, or "
+            f"move {folder / 'checkpoints'} away"
+        )
+
+
+def require_same(folder: pathlib.Path, task: str, options: Any, recipe: Recipe) -> None:
+    """Refuse to go on with a run as another one.
+
+    Raises:
+        ValueError: the task, an option or the recipe differs; the sentence names the first that does.
+    """
+    had = read_run(folder)
+    known = plain(read_options(folder, type(options), had.options)) if had.task == task else had.options
+    before = {"task": had.task, **_flat(known), **plain(had.recipe)}
+    asked = {"task": task, **_flat(plain(options)), **plain(recipe)}
+    for name in sorted(asked.keys() | before.keys()):
+        if asked.get(name) != before.get(name):
+            raise ValueError(
+                f"{folder} was started with {name} = {before.get(name)}, not {asked.get(name)}; leave the option out, "
+                "or start a new run"
+            )
+
+
+def free_folder(name: str) -> pathlib.Path:
+    """Return runs/NAME, or the first of runs/NAME-2, ... that does not exist."""
+    names = [name, *(f"{name}-{i}" for i in range(2, 10_000))]
+    return next(path for path in (pathlib.Path("runs") / name for name in names) if not path.exists())
+
+
+def write_report(folder: pathlib.Path, errors: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Write report.json."""
+    write_json(folder / "report.json", {**facts, "errors": errors})
+
+
+def plot_learning_curve(
+    folder: pathlib.Path, history: Sequence[Mapping[str, Any]], shown: Mapping[str, tuple[float, str]]
+) -> None:
+    """Draw what was measured against the epoch into learning_curve.png: a panel for each name that is shown."""
+    names = [name for name in shown if any(f"valid_{name}" in record for record in history)] or ["loss"]
+    figure = Figure((4.2 * len(names), 3.4), layout="constrained")
+    axes = figure.subplots(1, len(names), squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        factor, unit = shown.get(name, (1.0, ""))
+        for part in ("train", "valid"):
+            key = f"{part}_{name}"
+            points = [(r["epoch"], factor * r[key]) for r in history if r.get(key) is not None]
+            axis.plot(*zip(*points, strict=True), label=part)
+        axis.set(xlabel="epoch", ylabel=", ".join(filter(None, [spoken(name), unit])), yscale="log")
+        axis.legend()
+    figure.savefig(folder / "learning_curve.png", dpi=150)
+
+
+def plain(options: Any) -> dict[str, Any]:
+    """Return a dataclass as JSON gives it back: paths as strings, tuples as lists."""
+    return json.loads(json.dumps(dataclasses.asdict(options), default=str))
+
+
+def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
+    nested = [_flat(value) for value in options.values() if isinstance(value, Mapping)]
+    flat = {name: value for name, value in options.items() if not isinstance(value, Mapping)}
+    return {name: value for part in [*nested, flat] for name, value in part.items()}

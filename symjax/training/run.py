@@ -1,0 +1,142 @@
+"""A task, what is learnt, and a recipe, how, become a run directory: the one way from data to trained parameters."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import numpy as np
+from jaxtyping import Array, Key, PyTree
+
+from symjax.training.checkpoint import CheckpointStore
+from symjax.training.loop import FitResult, Keep, Pace, fit
+from symjax.training.metrics import MetricsLog, evaluate_batches, means
+from symjax.training.parallel import Parallel, parallelise, run_once
+from symjax.training.recipe import Recipe, make_optimizer, require_sound
+from symjax.training.state import TrainState, init_state, resume
+from symjax.training.step import Loss, Weight, make_evaluation, make_step
+
+SPOKEN = {"mae": "MAE", "mse": "MSE", "rmse": "RMSE"}
+
+
+class Batches(Protocol):
+    """Data as padded batches of one static shape; it knows no devices, it is asked for so many shards."""
+
+    def plan(self, epoch: int, *, shards: int) -> Sequence[Sequence]:
+        """Return the steps of an epoch, each of so many shards: a pure function, the same on every host."""
+        ...
+
+    def load(self, shards: Sequence) -> PyTree:
+        """Return the batch of some shards of a step; every leaf is [shards, ...]."""
+        ...
+
+
+class Task(NamedTuple):
+    """What is learnt.
+
+    Attributes:
+        init: a key and one shard -> parameters.
+        loss: parameters, one shard and a key -> {name: (sum, count)}.
+        weights: of the names that are optimised, numbers or functions of the step.
+        train: what is learnt from.
+        valid: what decides which parameters are the best.
+        measure: what is measured on `valid` in place of the loss, where training draws or drops something; it has the
+            same weighted names.
+        shown: how the progress and the learning curve show a name: the factor and the unit.
+    """
+
+    init: Callable[[Key[Array, ""], PyTree], PyTree]
+    loss: Loss
+    weights: Mapping[str, Weight]
+    train: Batches
+    valid: Batches
+    measure: Loss | None = None
+    shown: Mapping[str, tuple[float, str]] = {}
+
+
+def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "", resumed: bool = False) -> FitResult:
+    """Train, evaluate, and keep checkpoints and one record an epoch in a folder.
+
+    Args:
+        task: what is learnt.
+        recipe: how.
+        folder: where `checkpoints/` and `metrics.jsonl` go; `start_run` writes what else a run directory holds.
+        identity: what the checkpoints are of, besides names and shapes.
+        resumed: go on with the newest good checkpoint; the result has the bits of an undisturbed run.
+
+    Raises:
+        ValueError: the recipe cannot be, or the folder holds a run that is not to be resumed.
+        FloatingPointError: too many steps in a row, or every evaluation, were not finite.
+        OSError: a checkpoint or a record cannot be written.
+    """
+    require_sound(recipe)
+    evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
+    shards = evaluation.devices
+    first = task.train.plan(0, shards=shards)
+    optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs)
+    body = make_step(task.loss, optimizer, task.weights, ema_decay=recipe.ema or None)
+    step = parallelise(body, how=recipe.parallel)
+
+    def begin(key: Key[Array, ""], shard: PyTree) -> TrainState:
+        return init_state(task.init(key, shard), optimizer, key=key, ema=recipe.ema > 0)
+
+    shard = jax.tree.map(lambda leaf: leaf[0], task.train.load(first[0][:1]))
+    state, start = run_once(begin, jax.random.key(recipe.seed), shard), None
+    with CheckpointStore(folder / "checkpoints", identity=identity) as store:
+        if resumed:
+            state, start, passed_over = resume(store, state)
+            say(*passed_over, f"going on after epoch {start.epoch}, step {start.step}")
+        log = MetricsLog(folder / "metrics.jsonl")
+        result = fit(
+            state,
+            step,
+            lambda epoch: task.train.plan(epoch, shards=shards),
+            pace=Pace(recipe.epochs, recipe.evaluate_every, recipe.patience, recipe.plateau),
+            load=lambda item: task.train.load(step.local(item)),
+            evaluate=lambda params: measure(evaluation, params, task.valid, task.weights),
+            keep=Keep(store, log, lambda record: say(*_progress(record, task.shown))),
+            start=start,
+        )
+    if result.stopped_by != "signal" and result.progress.best is None:
+        raise FloatingPointError(
+            f"no evaluation was finite in {result.progress.epoch} epochs, so there is nothing to report; start anew "
+            "with a lower --learning-rate or --clip"
+        )
+    compilations = {**result.compilations, "evaluation": evaluation.compilations}
+    return result._replace(compilations=compilations)
+
+
+def measure(evaluation: Parallel, params: PyTree, batches: Batches, weights: Mapping[str, Weight]) -> dict[str, float]:
+    """Return the means of all that is measured, and as "loss" their sum with the weights at the end of schedules."""
+    plan = batches.plan(0, shards=evaluation.devices)
+    loaded = (batches.load(evaluation.local(item)) for item in plan)
+    measured = means(evaluate_batches(evaluation, params, loaded))
+    late = np.int32(np.iinfo(np.int32).max)
+    factors = {name: float(weight(late) if callable(weight) else weight) for name, weight in weights.items()}
+    return measured | {"loss": sum(factor * measured[name] for name, factor in factors.items())}
+
+
+def say(*lines: str) -> None:
+    """Print to stderr on process 0."""
+    if jax.process_index() == 0 and lines:
+        print(*lines, sep="\n", file=sys.stderr)
+
+
+def spoken(name: str) -> str:
+    """Return a name as it is printed: "forces MAE" for "forces_mae"."""
+    return " ".join(SPOKEN.get(word, word) for word in name.split("_"))
+
+
+def _progress(record: Mapping[str, Any], shown: Mapping[str, tuple[float, str]]) -> list[str]:
+    """Return the line of an evaluation, and none for an epoch without."""
+    if "valid_loss" not in record:
+        return []
+    parts = [
+        f"{spoken(name)} {factor * record[f'valid_{name}']:.4g} {unit}".rstrip()
+        for name, (factor, unit) in shown.items()
+        if f"valid_{name}" in record
+    ]
+    return [", ".join([f"epoch {record['epoch']}", *(parts or [f"loss {record['valid_loss']:.4g}"])])]
