@@ -7,9 +7,9 @@ import numpy as np
 from symjax.cli.config import Check
 from symjax.cli.run import load_potential, read_example
 from symjax.data import make_samples, read_structures
+from symjax.graphs import ATOMS
 from symjax.groups import E, S
 from symjax.laws import Equivariance, check
-from symjax.models.nequip import ATOM_REPS
 from symjax.potentials.derivatives import energy_and_forces
 from symjax.reps import Axis, Relabelling, Vectors
 
@@ -33,7 +33,7 @@ def run(command: Check) -> int:
         key = jax.random.key(command.seed)
         predict = energy_and_forces(potential.energy)
         force_laws = [
-            Equivariance(E(3), ATOM_REPS, Vectors()),
+            Equivariance(E(3), ATOMS, Vectors()),
             Equivariance(S(atoms), Relabelling(), Axis(0)),
         ]
         reports = {
