@@ -27,13 +27,13 @@ def make_ours() -> Callable[[], object]:
     import numpy as np
     import optax
 
-    from symjax.layers import EGNNNodes
+    from symjax.graphs import PointNodes
     from symjax.models import EGNN
 
     senders, receivers = (np.array(ends, np.int32) for ends in zip(*_edges(), strict=True))
     n, e = SYSTEMS * BODIES, len(senders)
     normal = np.random.default_rng(0).standard_normal
-    nodes = EGNNNodes(*(normal((n, size)).astype(np.float32) for size in (1, 3, 3)))
+    nodes = PointNodes(*(normal((n, size)).astype(np.float32) for size in (1, 3, 3)))
     sizes = np.full(SYSTEMS, BODIES), np.full(SYSTEMS, BODIES * (BODIES - 1))
     graph = jraph.GraphsTuple(nodes, normal((e, 2)).astype(np.float32), receivers, senders, None, *sizes)
     graph, targets = jax.tree.map(jnp.asarray, (graph, normal((n, 3)).astype(np.float32)))

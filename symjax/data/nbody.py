@@ -10,7 +10,7 @@ import jraph
 import numpy as np
 from jaxtyping import Float
 
-from symjax.layers.egnn import EGNNNodes
+from symjax.graphs import PointNodes
 
 BODIES = 5
 TIME_STEP = 1e-3
@@ -60,7 +60,7 @@ def nbody_graph(systems: Systems) -> jraph.GraphsTuple:
     products = systems.charges[:, receivers] * systems.charges[:, senders]
     distances = np.sum((systems.positions[:, receivers] - systems.positions[:, senders]) ** 2, axis=-1)
     offsets = bodies * np.arange(count)[:, None]
-    nodes = EGNNNodes(
+    nodes = PointNodes(
         features=np.linalg.norm(systems.velocities, axis=-1).reshape(-1, 1),
         positions=systems.positions.reshape(-1, 3),
         velocities=systems.velocities.reshape(-1, 3),

@@ -1,6 +1,6 @@
-"""Graphs of static shape: neighbours, atoms, batches."""
+"""Graphs of static shape: neighbours, atoms, moving points, batches."""
 
-from symjax.graphs.atoms import AtomEdges, AtomGlobals, AtomNodes, atoms_graph, edge_vectors, strain_graph
+from symjax.graphs.atoms import ATOMS, AtomEdges, AtomGlobals, AtomNodes, atoms_graph, edge_vectors, strain_graph
 from symjax.graphs.batching import (
     Budget,
     batch_graphs,
@@ -15,12 +15,16 @@ from symjax.graphs.batching import (
     unpad,
 )
 from symjax.graphs.neighbours import neighbour_list
+from symjax.graphs.points import POINTS, PointNodes
 
 __all__ = [
+    "ATOMS",
+    "POINTS",
     "AtomEdges",
     "AtomGlobals",
     "AtomNodes",
     "Budget",
+    "PointNodes",
     "atoms_graph",
     "batch_graphs",
     "bucket",

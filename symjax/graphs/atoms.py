@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from symjax.graphs.batching import graph_index
 from symjax.graphs.neighbours import neighbour_list
+from symjax.reps import OnGraph, Points, Tree, Trivial, Vectors
 
 if TYPE_CHECKING:
     import ase
@@ -36,6 +37,13 @@ class AtomGlobals(NamedTuple):
     """Lattice vectors in Å as rows; zeros where nothing is periodic."""
 
     cell: Float[Array | np.ndarray, "g 3 3"]
+
+
+ATOMS = OnGraph(
+    nodes=Tree(AtomNodes._make((Points(), Trivial()))),
+    edges=Tree(AtomEdges._make((Vectors(),))),
+    globals=Tree(AtomGlobals._make((Vectors(),))),
+)
 
 
 def edge_vectors(graph: jraph.GraphsTuple) -> Float[Array | np.ndarray, "e 3"]:

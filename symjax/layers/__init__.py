@@ -1,7 +1,7 @@
 """One lawful layer a file: paper line, pure function, thin linen shell, laws."""
 
 from symjax.layers.bilinear import Bilinear, bilinear, bilinear_paths
-from symjax.layers.egnn import EGNNLayer, EGNNNodes, egnn_layer
+from symjax.layers.egnn import EGNNLayer, egnn_layer
 from symjax.layers.equivariant import EquivariantLinear, equivariant_linear
 from symjax.layers.gated import Gated, Pointwise, gated, gated_rep
 from symjax.layers.interaction import (
@@ -19,7 +19,6 @@ from symjax.layers.tensor_product import Path, tensor_product_conv, tensor_produ
 __all__ = [
     "Bilinear",
     "EGNNLayer",
-    "EGNNNodes",
     "EquivariantLinear",
     "Gated",
     "Interaction",

@@ -1,38 +1,26 @@
 """The E(n)-equivariant graph layer with velocities (Satorras et al. 2021, arXiv:2102.09844, eqs. 3-7)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
 import jraph
-import numpy as np
 from jaxtyping import Array, Float
 
+from symjax.graphs import POINTS, PointNodes
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
 from symjax.math.segment import segment_mean, segment_sum
-from symjax.reps import OnNodes, Points, Relabelling, Tree, Trivial, Vectors
+from symjax.reps import Relabelling
 
 MAX_MOVE = 100.0  # longest message to a position, against runaway coordinates early in training
 SMALL = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # the usual unit variance learns far worse here
 
 
-class EGNNNodes(NamedTuple):
-    """Invariant features, positions, and the velocities at the input time."""
-
-    features: Float[Array | np.ndarray, "n c"]
-    positions: Float[Array | np.ndarray, "n d"]
-    velocities: Float[Array | np.ndarray, "n d"]
-
-
-NODE_REPS = OnNodes(Tree(EGNNNodes._make((Trivial(), Points(), Vectors()))))
-
-
 def egnn_layer(
     project: Callable, message: Callable, move: Callable, push: Callable, update: Callable, graph: jraph.GraphsTuple
 ) -> jraph.GraphsTuple:
-    """Exchange one round of messages on a graph whose nodes are `EGNNNodes` and whose edges are invariants.
+    """Exchange one round of messages on a graph whose nodes are `PointNodes` and whose edges are invariants.
 
     With r_ij = x_i - x_j for an edge from sender j to receiver i, and (a_i, b_i) = project(h_i):
 
@@ -62,7 +50,7 @@ def egnn_layer(
     messages = message(received[receivers], sent[senders], invariants)
     moves = _shorten(apart * move(messages))
     return graph._replace(
-        nodes=EGNNNodes(
+        nodes=PointNodes(
             features=h + update(h, segment_sum(messages, receivers, n)),
             positions=x + segment_mean(moves, receivers, n) + push(h) * v,
             velocities=v,
@@ -104,7 +92,7 @@ class EGNNLayer(nn.Module):
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions move the positions and turn the velocities; the numbering of the nodes means nothing."""
         n, d = graph.nodes.positions.shape
-        return Equivariance(E(d), NODE_REPS, NODE_REPS), Equivariance(S(n), Relabelling(), Relabelling())
+        return Equivariance(E(d), POINTS, POINTS), Equivariance(S(n), Relabelling(), Relabelling())
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:

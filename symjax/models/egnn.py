@@ -10,7 +10,7 @@ from symjax.layers.egnn import SMALL, EGNNLayer
 class EGNN(nn.Module):
     """Embed the features linearly, then pass `layers` rounds of messages; the last positions are the prediction.
 
-    The graph's nodes are `EGNNNodes`, its edges None or invariants [e, k]; any units. The published model of five
+    The graph's nodes are `PointNodes`, its edges None or invariants [e, k]; any units. The published model of five
     charged bodies has the defaults, the speed |v_i| as node feature and [q_i q_j, |x_i - x_j|^2] on the edges.
 
     Attributes:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jraph
 from jaxtyping import Array, Float
 
-from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes, edge_vectors, graph_index
+from symjax.graphs import ATOMS, edge_vectors, graph_index
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
 from symjax.layers.interaction import Interaction, InteractionEdges, InteractionNodes
@@ -17,13 +17,7 @@ from symjax.layers.linear import IrrepsLinear
 from symjax.math.radial import bessel_basis, poly_envelope
 from symjax.math.safe import safe_norm
 from symjax.math.segment import segment_sum
-from symjax.reps import OnGraph, Points, Relabelling, Tree, Trivial, Vectors
-
-ATOM_REPS = OnGraph(
-    nodes=Tree(AtomNodes._make((Points(), Trivial()))),
-    edges=Tree(AtomEdges._make((Vectors(),))),
-    globals=Tree(AtomGlobals._make((Vectors(),))),
-)
+from symjax.reps import Relabelling, Trivial
 
 
 class NequIP(nn.Module):
@@ -67,7 +61,7 @@ class NequIP(nn.Module):
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions leave the energy alone, and so does the numbering of the atoms."""
         n = graph.nodes.species.shape[0]
-        return Equivariance(E(3), ATOM_REPS, Trivial()), Equivariance(S(n), Relabelling(), Trivial())
+        return Equivariance(E(3), ATOMS, Trivial()), Equivariance(S(n), Relabelling(), Trivial())
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> Float[Array, " g"]:

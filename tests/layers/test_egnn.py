@@ -6,8 +6,9 @@ import jraph
 import numpy as np
 import pytest
 
+from symjax.graphs import PointNodes
 from symjax.laws import check, random_params
-from symjax.layers import EGNNLayer, EGNNNodes, egnn_layer
+from symjax.layers import EGNNLayer, egnn_layer
 from symjax.layers.egnn import MAX_MOVE
 
 LAYER = EGNNLayer(width=6)
@@ -28,7 +29,7 @@ def as_graph(positions, *, edges=True):
     n = len(positions)
     rng = np.random.default_rng(0)
     receivers, senders = np.nonzero(~np.eye(n, dtype=bool) if edges else np.zeros((n, n), bool))
-    nodes = EGNNNodes(rng.normal(size=(n, 4)), positions, rng.normal(size=(n, 3)))
+    nodes = PointNodes(rng.normal(size=(n, 4)), positions, rng.normal(size=(n, 3)))
     sizes = np.array([n]), np.array([len(senders)])
     graph = jraph.GraphsTuple(nodes, rng.normal(size=(len(senders), 2)), receivers, senders, None, *sizes)
     return jax.tree.map(jnp.asarray, graph)

@@ -7,7 +7,7 @@ import jraph
 import numpy as np
 import pytest
 
-from symjax.layers import EGNNNodes
+from symjax.graphs import PointNodes
 from symjax.models import EGNN
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "egnn_nbody.npz"
@@ -43,7 +43,7 @@ def as_params(read, layers):
 
 def as_graph(golden):
     count = len(golden["in/nodes"])
-    nodes = EGNNNodes(*(golden[f"in/{name}"] for name in ("nodes", "loc", "vel")))
+    nodes = PointNodes(*(golden[f"in/{name}"] for name in ("nodes", "loc", "vel")))
     sizes = np.array([count]), np.array([len(golden["in/row"])])
     graph = jraph.GraphsTuple(nodes, golden["in/edge_attr"], golden["in/row"], golden["in/col"], None, *sizes)
     return jax.tree.map(jnp.asarray, graph)
