@@ -29,7 +29,7 @@ def run(command: Evaluate) -> int:
     """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
     potential = load(command.run)
     keys = dataclasses.asdict(command.labels)
-    if (name := potential.property) != "energy":
+    if (name := potential.label) != "energy":
         keys |= {"energy_key": None, "forces_key": None, f"{name}_key": command.property_key or name}
     truth, predicted, errors = measure(potential, read_labelled(command.data, **keys))
     print_errors(errors, f"{len(truth)} structures of {command.data}")

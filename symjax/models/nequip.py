@@ -46,6 +46,7 @@ class NequIP(nn.Module):
     lmax: int = 2
     parity: bool = False
     layers: int = 3
+    outputs: str = "1x0e"
     radial_basis: int = 8
     radial_widths: tuple[int, ...] = (64, 64)
 
@@ -64,12 +65,8 @@ class NequIP(nn.Module):
         return Equivariance(E(3), ATOMS, Trivial()), Equivariance(S(n), Relabelling(), Trivial())
 
     @nn.compact
-    def __call__(self, graph: jraph.GraphsTuple) -> Float[Array, " g"]:
-        """Return the energy of every graph, in the unit of the labels it is trained on."""
-        energies = self._atom_energies(graph)
-        return segment_sum(energies, graph_index(graph), graph.n_node.shape[0], indices_are_sorted=True)
-
-    def _atom_energies(self, graph: jraph.GraphsTuple) -> Float[Array, " n"]:
+    def __call__(self, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
+        """Return atoms."""
         edges, species = self._embed_edges(graph), graph.nodes.species
         table = self.param("embedding", nn.initializers.normal(1.0), (self.species, self.channels), edges.radial.dtype)
         scalars = f"{self.channels}x0e"
@@ -78,7 +75,7 @@ class NequIP(nn.Module):
             graph = Interaction(
                 irreps, self.species, self.average_neighbours, self.radial_widths, name=f"layer_{layer}"
             )(graph)
-        return IrrepsLinear("1x0e", name="readout")(graph.nodes.features).array[:, 0]
+        return IrrepsLinear(self.outputs, name="readout")(graph.nodes.features)
 
     def _hidden_irreps(self) -> str:
         natural = [e3nn.Irrep(degree, (-1) ** degree) for degree in range(self.lmax + 1)]

@@ -32,7 +32,7 @@ class Blueprint:
         species: atomic numbers.
         references: what labels were freed from, and the scale of the outputs.
         statistics: of the training data, with the number of devices and the digest of all data.
-        property: the label that its head makes.
+        label: what its head makes.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Blueprint:
     species: tuple[int, ...]
     references: References
     statistics: dict[str, Any]
-    property: str = "energy"
+    label: str = "energy"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -77,7 +77,7 @@ def draw_blueprint(
     facts: Statistics,
     splits: Splits,
     references: References,
-    property: str = "energy",
+    label: str = "energy",
 ) -> Blueprint:
     """Return the blueprint of a model for some training data.
 
@@ -88,11 +88,11 @@ def draw_blueprint(
     if facts.mean_neighbours == 0:
         raise ValueError(f"no two atoms of the training data are within {options['cutoff']} Å; raise --cutoff")
     given = {"species": len(facts.species), "average_neighbours": facts.mean_neighbours}
-    if property != "energy":
-        given["outputs"] = HEADS[property].outputs(architecture(name).vectors)
+    if label != "energy":
+        given["outputs"] = HEADS[label].outputs(architecture(name).vectors)
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
-    blueprint = Blueprint(name, options | given, facts.species, references, known, property)
+    blueprint = Blueprint(name, options | given, facts.species, references, known, label)
     blueprint.build()
     return blueprint
 
@@ -163,4 +163,4 @@ def load_potential(folder: pathlib.Path) -> Potential:
         params, _, passed_over = restore_params(store, target=blueprint.shapes())
     for sentence in passed_over:
         print(sentence, file=sys.stderr)
-    return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.property)
+    return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.label)

@@ -22,9 +22,9 @@ def scaled_energy(model: Any, scale: float) -> Energy:
     return lambda params, graph: scale * HEADS["energy"].read(graph, model.apply(params, graph))
 
 
-def scaled_property(model: Any, property: str, scale: float) -> Predict:
-    """Return `predict(params, graph) -> {property: [g, ...]}`: what a head reads off the atoms, times a scale."""
-    return lambda params, graph: {property: scale * HEADS[property].read(graph, model.apply(params, graph))}
+def scaled_label(model: Any, label: str, scale: float) -> Predict:
+    """Return `predict(params, graph) -> {label: [g, ...]}`: what a head reads off the atoms, times a scale."""
+    return lambda params, graph: {label: scale * HEADS[label].read(graph, model.apply(params, graph))}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,14 +36,14 @@ class Potential:
         params: what `model.apply` takes.
         species: atomic numbers of the model's species table.
         references: what the labels were freed from, and the scale of the outputs.
-        property: the label that its head makes; an energy also has forces and stress.
+        label: what its head makes; an energy also has forces and stress.
     """
 
     model: Any
     params: PyTree
     species: tuple[int, ...]
     references: References
-    property: str = "energy"
+    label: str = "energy"
 
     @property
     def energy(self) -> Energy:
@@ -52,9 +52,9 @@ class Potential:
 
     def labels(self, *, stress: bool = False) -> Predict:
         """Return the function `(params, graph) -> labels by name`, energies without the references."""
-        if self.property == "energy":
+        if self.label == "energy":
             return energy_labels(self.energy, stress=stress)
-        return scaled_property(self.model, self.property, self.references.scale)
+        return scaled_label(self.model, self.label, self.references.scale)
 
     @functools.cached_property
     def _compiled(self) -> Mapping[bool, Callable]:

@@ -45,7 +45,7 @@ def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: 
             potentials.scaled_energy(model, known.scale), stress=stress
         ),
         weights=weights,
-        property="energy",
+        label="energy",
         resumed=resumed,
     )
 

@@ -43,9 +43,9 @@ def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: 
         recipe,
         folder,
         references=lambda train: potentials.property_references(train, name),
-        predict=lambda model, known: potentials.scaled_property(model, name, known.scale),
+        predict=lambda model, known: potentials.scaled_label(model, name, known.scale),
         weights={name: piecewise_linear({0: 1.0})},
-        property=name,
+        label=name,
         resumed=resumed,
     )
 

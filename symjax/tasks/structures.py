@@ -32,7 +32,7 @@ def prepare_structures(
     references: Callable[[Structures], References],
     predict: Callable[[Any, References], Predict],
     weights: Mapping[str, Callable],
-    property: str,
+    label: str,
     resumed: bool,
 ) -> Prepared:
     """Return the task of learning some labels of structures, and write or compare model.json.
@@ -45,7 +45,7 @@ def prepare_structures(
         references: training structures -> what to take off their labels; a resumed run has its own.
         predict: a module and the references -> the function of (params, graph) that makes labels.
         weights: of the labels that are learnt.
-        property: the label that the head makes.
+        label: what the head makes.
         resumed: whether the run goes on.
     """
     splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
@@ -53,9 +53,7 @@ def prepare_structures(
     cutoff, species = options.net["cutoff"], splits.train.species
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
-    blueprint = draw_blueprint(
-        options.model, options.net, facts=facts, splits=splits, references=known, property=property
-    )
+    blueprint = draw_blueprint(options.model, options.net, facts=facts, splits=splits, references=known, label=label)
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     batches = Graphs(train, budget, seed=recipe.seed)
     if resumed:

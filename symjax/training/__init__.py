@@ -4,6 +4,7 @@ from symjax.training.checkpoint import CheckpointStore, OtherModelError
 from symjax.training.directory import (
     Run,
     free_folder,
+    plain,
     plot_learning_curve,
     read_options,
     read_run,
@@ -54,6 +55,7 @@ __all__ = [
     "origin",
     "parallelise",
     "piecewise_linear",
+    "plain",
     "plot_learning_curve",
     "read_json",
     "read_options",

@@ -14,7 +14,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 from matplotlib.figure import Figure
@@ -29,7 +29,8 @@ BEFORE_TASKS = {
 }  # what run.json also held when there was one task and its options were all at one level
 
 
-class Run(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Run:
     """What run.json says: a task by its name, its options as plain data, and the recipe."""
 
     task: str
