@@ -6,9 +6,10 @@ units. The task: given positions and velocities at one time, predict the positio
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import jraph
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from symjax.graphs import PointNodes
 
@@ -24,10 +25,10 @@ BLOCK = 500  # trajectories advanced together: their arrays stay in cache
 class Systems(NamedTuple):
     """Systems of n bodies at the input time, and where the bodies are at the target time."""
 
-    charges: Float[np.ndarray, "b n"]
-    positions: Float[np.ndarray, "b n 3"]
-    velocities: Float[np.ndarray, "b n 3"]
-    targets: Float[np.ndarray, "b n 3"]
+    charges: Float[Array | np.ndarray, "b n"]
+    positions: Float[Array | np.ndarray, "b n 3"]
+    velocities: Float[Array | np.ndarray, "b n 3"]
+    targets: Float[Array | np.ndarray, "b n 3"]
 
 
 def nbody_splits(train: int = 3000, valid: int = 2000, test: int = 2000, *, seed: int = 43) -> dict[str, Systems]:
@@ -55,19 +56,20 @@ def nbody_splits(train: int = 3000, valid: int = 2000, test: int = 2000, *, seed
 
 def nbody_graph(systems: Systems) -> jraph.GraphsTuple:
     """Return systems as one batch of fully connected graphs: nodes carry |v|, edges [q_i q_j, |x_i - x_j|^2]."""
-    count, bodies = systems.charges.shape
+    charges, positions, velocities, _ = map(jnp.asarray, systems)
+    count, bodies = charges.shape
     receivers, senders = np.nonzero(~np.eye(bodies, dtype=bool))
-    products = systems.charges[:, receivers] * systems.charges[:, senders]
-    distances = np.sum((systems.positions[:, receivers] - systems.positions[:, senders]) ** 2, axis=-1)
+    products = charges[:, receivers] * charges[:, senders]
+    distances = jnp.sum((positions[:, receivers] - positions[:, senders]) ** 2, axis=-1)
     offsets = bodies * np.arange(count)[:, None]
     nodes = PointNodes(
-        features=np.linalg.norm(systems.velocities, axis=-1).reshape(-1, 1),
-        positions=systems.positions.reshape(-1, 3),
-        velocities=systems.velocities.reshape(-1, 3),
+        features=jnp.linalg.norm(velocities, axis=-1).reshape(-1, 1),
+        positions=positions.reshape(-1, positions.shape[-1]),
+        velocities=velocities.reshape(-1, positions.shape[-1]),
     )
     return jraph.GraphsTuple(
         nodes=nodes,
-        edges=np.stack([products, distances], axis=-1).reshape(-1, 2),
+        edges=jnp.stack([products, distances], axis=-1).reshape(-1, 2),
         receivers=(receivers + offsets).ravel().astype(np.int32),
         senders=(senders + offsets).ravel().astype(np.int32),
         globals=None,

@@ -7,16 +7,14 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import jraph
-from jaxtyping import Array, Float
 
-from symjax.graphs import ATOMS, edge_vectors, graph_index
+from symjax.graphs import ATOMS, edge_vectors
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
 from symjax.layers.interaction import Interaction, InteractionEdges, InteractionNodes
 from symjax.layers.linear import IrrepsLinear
 from symjax.math.radial import bessel_basis, poly_envelope
 from symjax.math.safe import safe_norm
-from symjax.math.segment import segment_sum
 from symjax.reps import Relabelling, Trivial
 
 

@@ -8,6 +8,7 @@ from symjax.training.directory import (
     plot_learning_curve,
     read_options,
     read_run,
+    report_run,
     require_free,
     require_same,
     start_run,
@@ -16,10 +17,11 @@ from symjax.training.directory import (
 )
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.loop import FitResult, Keep, Pace, fit
-from symjax.training.metrics import MetricsLog, evaluate_batches, finished, means, origin
+from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
+from symjax.training.presets import Command, command_line, read_report
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.run import Batches, Task, say, train
+from symjax.training.run import Batches, Task, measure, say, train
 from symjax.training.schedule import Plateau, piecewise_linear, read_schedule, warmup_cosine
 from symjax.training.state import Progress, TrainState, inference_params, init_state, restore_params, resume
 from symjax.training.step import make_evaluation, make_step
@@ -27,6 +29,7 @@ from symjax.training.step import make_evaluation, make_step
 __all__ = [
     "Batches",
     "CheckpointStore",
+    "Command",
     "FitResult",
     "Keep",
     "MetricsLog",
@@ -39,10 +42,10 @@ __all__ = [
     "Run",
     "Task",
     "TrainState",
+    "command_line",
     "damaged",
     "decode",
     "evaluate_batches",
-    "finished",
     "fit",
     "free_folder",
     "inference_params",
@@ -52,6 +55,7 @@ __all__ = [
     "make_optimizer",
     "make_step",
     "means",
+    "measure",
     "origin",
     "parallelise",
     "piecewise_linear",
@@ -59,8 +63,10 @@ __all__ = [
     "plot_learning_curve",
     "read_json",
     "read_options",
+    "read_report",
     "read_run",
     "read_schedule",
+    "report_run",
     "require_free",
     "require_same",
     "require_sound",

@@ -20,6 +20,8 @@ import jax
 from matplotlib.figure import Figure
 
 from symjax.training.files import damaged, decode, read_json, write_json
+from symjax.training.loop import FitResult
+from symjax.training.metrics import origin
 from symjax.training.recipe import Recipe
 from symjax.training.run import spoken
 
@@ -135,6 +137,16 @@ def free_folder(name: str) -> pathlib.Path:
     """Return runs/NAME, or the first of runs/NAME-2, ... that does not exist."""
     names = [name, *(f"{name}-{i}" for i in range(2, 10_000))]
     return next(path for path in (pathlib.Path("runs") / name for name in names) if not path.exists())
+
+
+def report_run(
+    folder: pathlib.Path, errors: Mapping[str, Any], result: FitResult, shown: Mapping[str, tuple[float, str]]
+) -> None:
+    """Write report.json of a finished run, on process 0: errors, seconds, compilations and origin; draw its curve."""
+    if jax.process_index() == 0:
+        seconds = round(sum(record["seconds"] for record in result.history), 1)
+        write_report(folder, errors, {"seconds": seconds, "compilations": result.compilations, **origin()})
+        plot_learning_curve(folder, result.history, shown)
 
 
 def write_report(folder: pathlib.Path, errors: Mapping[str, Any], facts: Mapping[str, Any]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import pathlib
 import subprocess
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -35,22 +34,9 @@ def evaluate_batches(evaluation: Callable, params: PyTree, batches: Iterable[PyT
     return add_sums({}, [evaluation(params, batch) for batch in batches])
 
 
-def origin(config: Any) -> dict[str, Any]:
-    """Return what a result came from: the options, a dataclass, and the versions and the commit that ran them."""
-    versions = {name: version(name) for name in ("symjax", "jax", "flax", "optax")}
-    return {"config": _options(config), "versions": versions, "commit": _commit()}
-
-
-def finished(path: pathlib.Path, config: Any, *, besides: Collection[str]) -> list[dict[str, Any]]:
-    """Return the records of a file, each with its `origin`, that have the options of `config`, save those named."""
-    options = json.loads(json.dumps(_options(config)))  # as they are read from the file
-    wanted = {name: value for name, value in options.items() if name not in besides}
-    records = [_parse(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return [record for record in records if record is not None and wanted.items() <= record["config"].items()]
-
-
-def _options(config: Any) -> dict[str, Any]:
-    return {name: str(x) if isinstance(x, pathlib.Path) else x for name, x in dataclasses.asdict(config).items()}
+def origin() -> dict[str, Any]:
+    """Return what made a result: the versions, and the commit of the working directory."""
+    return {"versions": {name: version(name) for name in ("symjax", "jax", "flax", "optax")}, "commit": _commit()}
 
 
 def _commit() -> str:

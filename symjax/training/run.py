@@ -96,7 +96,7 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
             lambda epoch: task.train.plan(epoch, shards=shards),
             pace=Pace(recipe.epochs, recipe.evaluate_every, recipe.patience, recipe.plateau),
             load=lambda item: task.train.load(step.local(item)),
-            evaluate=lambda params: measure(evaluation, params, task.valid, task.weights),
+            evaluate=lambda params: _measure(evaluation, task, params, task.valid),
             keep=Keep(store, log, lambda record: say(*_progress(record, task.shown))),
             start=start,
         )
@@ -109,13 +109,18 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
     return result._replace(compilations=compilations)
 
 
-def measure(evaluation: Parallel, params: PyTree, batches: Batches, weights: Mapping[str, Weight]) -> dict[str, float]:
-    """Return the means of all that is measured, and as "loss" their sum with the weights at the end of schedules."""
+def measure(task: Task, recipe: Recipe, params: PyTree, batches: Batches) -> dict[str, float]:
+    """Return the means of all that the task measures, and as "loss" their sum, weighted as schedules end."""
+    evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
+    return _measure(evaluation, task, params, batches)
+
+
+def _measure(evaluation: Parallel, task: Task, params: PyTree, batches: Batches) -> dict[str, float]:
     plan = batches.plan(0, shards=evaluation.devices)
     loaded = (batches.load(evaluation.local(item)) for item in plan)
     measured = means(evaluate_batches(evaluation, params, loaded))
     late = np.int32(np.iinfo(np.int32).max)
-    factors = {name: float(weight(late) if callable(weight) else weight) for name, weight in weights.items()}
+    factors = {name: float(weight(late) if callable(weight) else weight) for name, weight in task.weights.items()}
     return measured | {"loss": sum(factor * measured[name] for name, factor in factors.items())}
 
 
