@@ -12,8 +12,7 @@ from jaxtyping import Array, Float
 from symjax.graphs import ATOMS, edge_vectors, graph_index
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
-from symjax.layers.interaction import Interaction, InteractionEdges, InteractionNodes
-from symjax.layers.linear import IrrepsLinear
+from symjax.layers.irreps import Interaction, InteractionEdges, InteractionNodes, IrrepsLinear
 from symjax.math.radial import bessel_basis, poly_envelope
 from symjax.math.safe import safe_norm
 from symjax.math.segment import segment_sum
