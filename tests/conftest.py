@@ -22,6 +22,13 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forget_programs():
+    """Drop what a file compiled, so that workers stay small; the cache on disk gives it back to the next that asks."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def shared() -> pathlib.Path:
     """The folder of reference data that may lie beside the checkout; skips where it is absent."""

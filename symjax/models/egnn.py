@@ -4,7 +4,7 @@ import flax.linen as nn
 import jraph
 
 from symjax.laws import Law
-from symjax.layers.egnn import SMALL, EGNNLayer
+from symjax.layers.graph import EGNN_INIT, EGNNLayer
 
 
 class EGNN(nn.Module):
@@ -29,7 +29,7 @@ class EGNN(nn.Module):
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
         """Return the graph with its last features and positions."""
         h = graph.nodes.features
-        embedding = nn.Dense(self.width, kernel_init=SMALL, param_dtype=h.dtype, name="embedding")
+        embedding = nn.Dense(self.width, kernel_init=EGNN_INIT, param_dtype=h.dtype, name="embedding")
         graph = graph._replace(nodes=graph.nodes._replace(features=embedding(h)))
         for layer in range(self.layers):
             graph = EGNNLayer(self.width, name=f"layer_{layer}")(graph)

@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from collections.abc import Callable
 from typing import Any, SupportsIndex
 
 import flax.linen as nn
@@ -11,9 +12,17 @@ from scipy.special import expit
 
 from symjax.groups import MatrixGroup
 from symjax.laws import Equivariance, Law
-from symjax.layers.bilinear import Bilinear, bilinear, bilinear_paths, initial_deviations
-from symjax.layers.equivariant import EquivariantLinear, require_maps
-from symjax.layers.gated import gate_places, gated, gated_rep
+from symjax.layers.matrix import (
+    Bilinear,
+    EquivariantLinear,
+    bilinear,
+    bilinear_paths,
+    gate_places,
+    gated,
+    gated_rep,
+    initial_deviations,
+    require_maps,
+)
 from symjax.reps import LinearRep, equivariant_basis, equivariant_maps
 from symjax.reps.atoms import atoms
 from symjax.reps.factors import bound
@@ -21,8 +30,23 @@ from symjax.reps.linear import natural
 from symjax.reps.uniform import uniform_rep
 
 
+def emlp_block(
+    rep: LinearRep, linear: Callable, products: Callable | None, x: Inexact[Array, "... i"]
+) -> Inexact[Array, "... o"]:
+    """Return gated(y + products(y)), y = linear(x): a linear map, products of its features with each other, gates.
+
+    Args:
+        rep: the representation of the result, bound to a group.
+        linear: x to features of `gated_rep(rep)`.
+        products: `bilinear` of these features; None where no part of them acts on another.
+        x: features along the last axis.
+    """
+    y = linear(x)
+    return gated(rep, y if products is None else y + products(y))
+
+
 class EMLPBlock(nn.Module):
-    """A linear map, plus products of its features with each other, then gates: gated(y + bilinear(y)), y = W x + b.
+    """`emlp_block` with its own weights.
 
     Attributes:
         rep_in: Representation of the last axis of the input, bound to a group.
@@ -40,10 +64,9 @@ class EMLPBlock(nn.Module):
     def __call__(self, x: Inexact[Array, "... i"]) -> Inexact[Array, "... o"]:
         """Return the features of the next layer."""
         before = gated_rep(self.rep_out)
-        y = EquivariantLinear(self.rep_in, before, name="linear")(x)
-        if bilinear_paths(before):
-            y = y + Bilinear(before, name="bilinear")(y)
-        return gated(self.rep_out, y)
+        linear = EquivariantLinear(self.rep_in, before, name="linear")
+        products = Bilinear(before, name="bilinear") if bilinear_paths(before) else None
+        return emlp_block(self.rep_out, linear, products, x)
 
 
 class EMLP(nn.Module):

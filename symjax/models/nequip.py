@@ -11,8 +11,7 @@ import jraph
 from symjax.graphs import ATOMS, edge_vectors
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
-from symjax.layers.interaction import Interaction, InteractionEdges, InteractionNodes
-from symjax.layers.linear import IrrepsLinear
+from symjax.layers.irreps import Interaction, InteractionEdges, InteractionNodes, IrrepsLinear
 from symjax.math.radial import bessel_basis, poly_envelope
 from symjax.math.safe import safe_norm
 from symjax.reps import Relabelling, Trivial

@@ -13,8 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.interrupt import interruptions

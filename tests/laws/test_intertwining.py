@@ -7,7 +7,7 @@ import pytest
 
 from symjax.groups import SO, SU, DirectProduct, O, RubiksCube, S, Z
 from symjax.laws import Equivariance, Intertwining, check
-from symjax.layers import EquivariantLinear
+from symjax.layers.matrix import EquivariantLinear
 from symjax.reps import Scalar, T, V, equivariant_maps, restrict
 
 KEY = jax.random.key(0)

@@ -14,6 +14,7 @@ from symjax.laws import Equivariance, check
 from symjax.math.odeint import runge_kutta
 from symjax.models import EMLP, MLP, HamiltonianNet, hamiltonian_field
 from symjax.reps import Det, Scalar, V
+from tests.cases import start
 
 KEY = jax.random.key(0)
 Z = jnp.asarray(initial_states(np.random.default_rng(0), 3))
@@ -30,20 +31,18 @@ class Springs(nn.Module):
 
 
 def test_positions_follow_momenta_and_momenta_follow_forces():
-    net = HamiltonianNet(Springs())
-    params = net.init(KEY, Z)
+    params, apply = start(HamiltonianNet(Springs()), Z)
     q, p = jnp.split(Z, 2, axis=-1)
-    np.testing.assert_allclose(net.apply(params, Z), jnp.concatenate([p, -2 * q], axis=-1), atol=1e-12)
-    np.testing.assert_allclose(jax.jit(net.apply)(params, Z[0]), net.apply(params, Z)[0], atol=1e-12)
+    np.testing.assert_allclose(apply(params, Z), jnp.concatenate([p, -2 * q], axis=-1), atol=1e-12)
+    np.testing.assert_allclose(apply(params, Z[0]), apply(params, Z)[0], atol=1e-12)
 
 
 def test_the_motion_of_an_equivariant_field_is_equivariant():
     rep = (4 * V)(O2eR3())
-    net = EMLP(rep, rep, channels=12, layers=1)
-    params = net.init(KEY, Z)
+    params, apply = start(EMLP(rep, rep, channels=12, layers=1), Z)
 
     def move(z):
-        return runge_kutta(lambda z: 0.1 * net.apply(params, z), z, jnp.linspace(0.0, 1.0, 3))[-1]
+        return runge_kutta(lambda z: 0.1 * apply(params, z), z, jnp.linspace(0.0, 1.0, 3))[-1]
 
     assert check(move, Z, key=KEY, laws=[Equivariance(O2eR3(), rep, rep)])
 
@@ -57,27 +56,24 @@ def test_the_field_of_a_known_energy():
 
     np.testing.assert_allclose(pendulum(Z)[:, 0], energy(np.asarray(Z)), atol=1e-12)
     wanted = np.concatenate([Z[:, 6:], forces(np.asarray(Z[:, :6]))], axis=-1)
-    np.testing.assert_allclose(hamiltonian_field(pendulum, Z), wanted, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(functools.partial(hamiltonian_field, pendulum))(Z), wanted, atol=1e-12)
 
 
 def test_a_network_conserves_its_energy_along_its_motion():
     rep = (4 * V)(O2eR3())
     network = EMLP(rep, Scalar, channels=16, layers=1)
-    net = HamiltonianNet(network)
-    params = net.init(KEY, Z)
+    params, apply = start(HamiltonianNet(network), Z)
     inner = {"params": params["params"]["energy"]}
-    path = jax.jit(
-        lambda z: runge_kutta(functools.partial(net.apply, params), z, jnp.linspace(0.0, 2.0, 5), substeps=8)
-    )(Z)
-    energies = network.apply(inner, path)
+    path = jax.jit(lambda z: runge_kutta(functools.partial(apply, params), z, jnp.linspace(0.0, 2.0, 5), substeps=8))(Z)
+    energies = jax.jit(network.apply)(inner, path)
     assert np.abs(path[-1] - path[0]).max() > 0.05
     np.testing.assert_allclose(energies, np.broadcast_to(energies[:1], energies.shape), atol=1e-5)
 
 
 def test_it_learns_through_the_gradient():
-    net = HamiltonianNet(Springs())
-    loss = jax.grad(lambda params: jnp.sum(net.apply(params, Z) ** 2))
-    stiffness = loss(net.init(KEY, Z))["params"]["energy"]["stiffness"]
+    params, apply = start(HamiltonianNet(Springs()), Z)
+    gradient = jax.jit(jax.grad(lambda params: jnp.sum(apply(params, Z) ** 2)))(params)
+    stiffness = gradient["params"]["energy"]["stiffness"]
     np.testing.assert_allclose(stiffness, 4 * jnp.sum(Z[:, :6] ** 2), rtol=1e-12)
 
 

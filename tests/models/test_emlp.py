@@ -10,10 +10,11 @@ import pytest
 from symjax.data.synthetic import inertia, o5_synthetic, particle_interaction
 from symjax.groups import O, S
 from symjax.laws import check
-from symjax.layers import bilinear_paths, gated_rep
+from symjax.layers.matrix import bilinear_paths, gated_rep
 from symjax.models import EMLP, MLP, EMLPBlock
 from symjax.models.emlp import hidden_rep, unreached
 from symjax.reps import Det, Scalar, T, V
+from tests.cases import start
 
 KEY = jax.random.key(0)
 TASKS = {"inertia": inertia, "o5": o5_synthetic, "particles": particle_interaction}
@@ -21,50 +22,49 @@ TASKS = {"inertia": inertia, "o5": o5_synthetic, "particles": particle_interacti
 
 @functools.cache
 def fitted(name):
-    """A network for a task, its parameters and inputs."""
+    """A network for a task, inputs, its parameters and its jitted `apply`."""
     task = TASKS[name]()
     inputs = jnp.asarray(task.sample(np.random.default_rng(0), 4).inputs)
     network = EMLP(task.rep_in, task.rep_out, channels=40, layers=1)
-    return network, jax.jit(network.init)(KEY, inputs), inputs
+    return network, inputs, *start(network, inputs, key=KEY)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(jnp.float64, 1e-10), (jnp.float32, 1e-4)])
 @pytest.mark.parametrize("name", TASKS)
 def test_initial_networks_obey_the_law_of_their_data(name, dtype, tolerance):
-    network, params, x = fitted(name)
+    network, x, params, apply = fitted(name)
     cast = functools.partial(jax.tree.map, lambda leaf: leaf.astype(dtype))
     report = check(network, cast(x), key=KEY, params=cast(params))
     assert report, f"\n{report}"
     assert {entry.tolerance for entry in report.entries} == {tolerance}
-    assert network.apply(cast(params), cast(x)).dtype == dtype
+    assert jax.eval_shape(apply, cast(params), cast(x)).dtype == dtype
 
 
 def test_nothing_is_random_but_the_key():
-    network, params, x = fitted("inertia")
+    network, x, params, apply = fitted("inertia")
     again = EMLP(network.rep_in, network.rep_out, channels=40, layers=1)
-    for ours, theirs in zip(*map(jax.tree.leaves, (params, jax.jit(again.init)(KEY, x))), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(network.apply(params, x), again.apply(params, x))
-    other = again.init(jax.random.key(1), x)
+    jax.tree.map(np.testing.assert_array_equal, params, jax.jit(again.init)(KEY, x))
+    np.testing.assert_array_equal(apply(params, x), jax.jit(again.apply)(params, x))
+    other, _ = start(again, x, key=jax.random.key(1))
     assert not np.array_equal(*(p["params"]["linear"]["kernel"] for p in (params, other)))
 
 
 def test_a_batch_is_its_rows():
-    network, params, x = fitted("inertia")
-    y = jax.jit(network.apply)(params, x)
-    np.testing.assert_allclose(jax.vmap(network.apply, in_axes=(None, 0))(params, x), y, atol=1e-12)
-    np.testing.assert_allclose(network.apply(params, x.reshape(2, 2, -1)).reshape(4, -1), y, atol=1e-12)
-    np.testing.assert_allclose(network.apply(params, x[0]), y[0], atol=1e-12)
+    _, x, params, apply = fitted("inertia")
+    y = apply(params, x)
+    np.testing.assert_allclose(jax.jit(jax.vmap(apply, in_axes=(None, 0)))(params, x), y, atol=1e-12)
+    np.testing.assert_allclose(apply(params, x.reshape(2, 2, -1)).reshape(4, -1), y, atol=1e-12)
+    np.testing.assert_allclose(apply(params, x[0]), y[0], atol=1e-12)
 
 
 def test_gradients_at_zero_are_finite():
-    network, params, x = fitted("particles")
-    gradients = jax.jit(jax.grad(lambda p, x: jnp.sum(network.apply(p, x) ** 2), argnums=(0, 1)))(params, 0 * x)
+    _, x, params, apply = fitted("particles")
+    gradients = jax.jit(jax.grad(lambda p, x: jnp.sum(apply(p, x) ** 2), argnums=(0, 1)))(params, 0 * x)
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
 
 def test_initial_outputs_are_of_the_size_of_the_inputs():
-    network, _, _ = fitted("inertia")
+    network, *_ = fitted("inertia")
     wide = EMLP(network.rep_in, network.rep_out, channels=120)
     x = jnp.asarray(np.random.default_rng(1).standard_normal((200, 20)))
     y = jax.jit(lambda key, x: wide.apply(wide.init(key, x[:1]), x))(KEY, x)
@@ -73,15 +73,14 @@ def test_initial_outputs_are_of_the_size_of_the_inputs():
 
 def test_a_block_has_a_bilinear_layer_only_where_something_acts():
     for rep, bilinear in (((Scalar + V)(O(3)), True), ((2 * Scalar)(O(3)), False)):
-        block = EMLPBlock(rep, rep)
-        layers = block.init(KEY, jnp.ones((1, rep.size)))["params"].keys()
+        layers = jax.eval_shape(EMLPBlock(rep, rep).init, KEY, jnp.ones((1, rep.size)))["params"].keys()
         assert layers == ({"linear", "bilinear"} if bilinear else {"linear"})
         assert bool(bilinear_paths(gated_rep(rep))) == bilinear
 
 
 def test_hidden_features_may_be_chosen():
     network = EMLP(V(S(3)), Scalar, channels=2 * V + T(2), layers=1)
-    params = network.init(KEY, jnp.ones((1, 3)))["params"]
+    params = jax.eval_shape(network.init, KEY, jnp.ones((1, 3)))["params"]
     assert params["block_0"]["linear"]["kernel"].shape == (2 * 2 + 5,)
 
 
@@ -90,7 +89,7 @@ def test_outputs_that_no_products_reach_are_refused():
     with pytest.raises(ValueError, match=r"no weights make \(Det\*V\)\(O\(3\)\) in the output .* Take more channels"):
         EMLP(vectors, pseudovector, channels=80, layers=2).init(KEY, jnp.ones((1, 18)))
     x = jnp.asarray(np.random.default_rng(0).standard_normal((4, 18)))
-    y, _ = EMLP(vectors, pseudovector, channels=120, layers=2).init_with_output(KEY, x)
+    y, _ = jax.jit(EMLP(vectors, pseudovector, channels=120, layers=2).init_with_output)(KEY, x)
     assert np.abs(np.diff(y, axis=0)).max() > 1e-4
 
 
@@ -103,7 +102,7 @@ def test_an_invariant_constant_is_no_dependence():
 def test_the_number_of_channels_may_be_any_integer():
     network = EMLP((2 * V)(O(3)), Scalar, channels=np.int64(8), layers=1)
     same = EMLP((2 * V)(O(3)), Scalar, channels=8, layers=1)
-    shapes = [jax.tree.map(jnp.shape, m.init(KEY, jnp.ones((1, 6)))) for m in (network, same)]
+    shapes = [jax.eval_shape(m.init, KEY, jnp.ones((1, 6))) for m in (network, same)]
     assert shapes[0] == shapes[1]
     with pytest.raises(TypeError, match="expected a number of channels or a representation, got '64'"):
         hidden_rep("64", O(3))
@@ -112,8 +111,8 @@ def test_the_number_of_channels_may_be_any_integer():
 
 
 def test_no_rows_give_no_rows():
-    network, params, x = fitted("inertia")
-    assert network.apply(params, x[:0]).shape == (0, 9)
+    _, x, params, apply = fitted("inertia")
+    assert apply(params, x[:0]).shape == (0, 9)
 
 
 def test_bad_input_is_refused_in_one_sentence():

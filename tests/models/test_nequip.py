@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from symjax.graphs import Budget, atoms_graph, batch_graphs, strain_graph
-from symjax.laws import random_params
 from symjax.models import NequIP
 from symjax.potentials.derivatives import energy_and_forces
-from tests.cases import DEGENERATE
+from tests.cases import DEGENERATE, load, start
 
 CUTOFF = 3.0
 MODEL = NequIP(species=2, average_neighbours=3.0, cutoff=CUTOFF, channels=2, layers=2)
@@ -31,7 +30,7 @@ def molecule(positions):
 
 @pytest.fixture(scope="module")
 def params():
-    return jax.jit(MODEL.init)(jax.random.key(0), as_graph(molecule(TRIANGLE)))
+    return start(MODEL, as_graph(molecule(TRIANGLE)), key=jax.random.key(0))[0]
 
 
 def test_continuous_at_the_cutoff(params):
@@ -101,9 +100,8 @@ def training_gradient(model):
 
 @pytest.mark.parametrize("name", [name for name in DEGENERATE if name.startswith("NequIP")])
 def test_forces_can_be_trained_on_symmetric_structures(name):
-    model, graph = DEGENERATE[name]()
-    graph = jax.tree.map(jnp.asarray, graph)
-    gradient = training_gradient(model)(random_params(model, graph, key=jax.random.key(1)), graph)
+    model, graph, params, _ = load(name)
+    gradient = training_gradient(model)(params, graph)
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import scipy.linalg
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from symjax.groups import GL, O13, SL, SO, SU, C, D, GeneratedGroup, O, Sp, U
 from symjax.reps import Det, Scalar, V, alternating, equivariant_maps, symmetric

@@ -9,7 +9,7 @@ import pytest
 import scipy.linalg
 
 from symjax.groups import SL, SO, SU, D, GeneratedGroup, O, S, Trivial, Z
-from symjax.layers import EquivariantLinear
+from symjax.layers.matrix import EquivariantLinear
 from symjax.reps import Det, Irreps, Scalar, T, V, equivariant_basis, equivariant_maps, pullback, restrict
 from symjax.reps.basis import dense, linalg, memory, solve
 from symjax.reps.basis.bases import DenseBasis, Unsolved
@@ -330,7 +330,7 @@ def test_containers_and_shells_limit_the_memory(tmp_path, monkeypatch):
 def test_layers_keep_bases_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.setenv("SYMJAX_BASES", str(tmp_path))
     rep = (2 * V)(SO(5))
-    EquivariantLinear(rep, rep, use_bias=False).init(jax.random.key(0), np.ones(rep.size, np.float32))
+    jax.jit(EquivariantLinear(rep, rep, use_bias=False).init)(jax.random.key(0), np.ones(rep.size, np.float32))
     assert len(list(tmp_path.glob("*.npz"))) == 1
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from symjax.laws import Law
-from symjax.layers.equivariant import precision
+from symjax.layers.matrix.equivariant import precision
 from symjax.reps import LinearRep, equivariant_basis
 from symjax.reps.atoms import atoms
 from symjax.reps.factors import bound

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.layers import IrrepsLinear, irreps_linear, linear_shapes
+from symjax.layers.irreps import IrrepsLinear, irreps_linear, linear_shapes
 
 OUTPUT = e3nn.Irreps("3x0e + 2x2e + 1x1o")
 IRREPS = e3nn.Irreps("2x0e + 1x1o + 1x0e")
@@ -21,18 +21,18 @@ def expected(scalar_matrix, vector_matrix):
 def test_mixes_channels_of_equal_irreps():
     rng = np.random.default_rng(1)
     matrices = [rng.normal(size=shape) for shape in linear_shapes(IRREPS, OUTPUT)]
-    y = irreps_linear([jnp.asarray(matrix) for matrix in matrices], X, OUTPUT)
+    y = jax.jit(irreps_linear, static_argnums=2)([jnp.asarray(matrix) for matrix in matrices], X, OUTPUT)
     assert y.irreps == OUTPUT
     np.testing.assert_allclose(y.array, expected(matrices[0], matrices[2]), atol=1e-14)
 
 
 def test_each_kind_has_its_own_weights():
     layer, kind = IrrepsLinear(str(OUTPUT), kinds=3), jnp.array([2, 0, 2, 1])
-    params = layer.init(jax.random.key(0), X, kind)
+    params = jax.jit(layer.init)(jax.random.key(0), X, kind)
     weights = jax.tree.map(np.asarray, params["params"])
     assert weights.keys() == {"0e_0", "1o_2"}
     rows = np.stack([expected(weights["0e_0"][k], weights["1o_2"][k])[row] for row, k in enumerate(kind)])
-    np.testing.assert_allclose(layer.apply(params, X, kind).array, rows, atol=1e-14)
+    np.testing.assert_allclose(jax.jit(layer.apply)(params, X, kind).array, rows, atol=1e-14)
 
 
 def test_wrong_shapes_are_refused():

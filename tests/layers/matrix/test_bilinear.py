@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from symjax.groups import SU, O, S
-from symjax.layers import Bilinear, bilinear, bilinear_paths
+from symjax.layers.matrix import Bilinear, bilinear, bilinear_paths
 from symjax.reps import Scalar, T, V
+from tests.cases import start
 
 KEY = jax.random.key(0)
 
@@ -105,26 +106,25 @@ def check_against(rep, terms, ways):
 def test_starts_small_and_follows_the_key():
     rep = (20 * Scalar + 8 * V + 3 * T(2))(O(3))
     x = jnp.asarray(np.random.default_rng(3).standard_normal((300, rep.size)))
-    layer = Bilinear(rep)
-    y = layer.apply(layer.init(KEY, x[:1]), x)
-    assert 0.005 < np.mean(y**2) < 0.02
-    np.testing.assert_array_equal(y, Bilinear(rep).apply(Bilinear(rep).init(KEY, x[:1]), x))
+    params, apply = start(Bilinear(rep), x[:1], key=KEY)
+    assert 0.005 < np.mean(apply(params, x) ** 2) < 0.02
+    jax.tree.map(np.testing.assert_array_equal, params, start(Bilinear(rep), x[:1], key=KEY)[0])
 
 
 def test_no_weight_matrix_of_a_sample_is_ever_built():
     rep = (40 * Scalar + 13 * V + 4 * T(2))(O(3))
     x = jnp.ones((7, rep.size))
     layer = Bilinear(rep)
-    params = layer.init(KEY, x)
-    program = jax.make_jaxpr(layer.apply)(params, x)
+    program = jax.make_jaxpr(layer.apply)(jax.eval_shape(layer.init, KEY, x), x)
     largest = max(v.aval.size for eqn in program.eqns for v in eqn.outvars)
     assert largest < 7 * rep.size**2 / 2
 
 
 def test_gradients_at_zero_are_finite():
     rep = (Scalar + 3 * V)(O(3))
-    layer, x = Bilinear(rep), jnp.zeros((1, rep.size))
-    gradients = jax.grad(lambda p, x: jnp.sum(layer.apply(p, x)), argnums=(0, 1))(layer.init(KEY, x), x)
+    x = jnp.zeros((1, rep.size))
+    params, apply = start(Bilinear(rep), x)
+    gradients = jax.jit(jax.grad(lambda p, x: jnp.sum(apply(p, x)), argnums=(0, 1)))(params, x)
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symjax.groups import SU, O, Parity, S, Z
-from symjax.layers import Gated, Pointwise, gated, gated_rep
+from symjax.layers.matrix import Gated, Pointwise, gated, gated_rep
 from symjax.reps import Scalar, T, V
 
 

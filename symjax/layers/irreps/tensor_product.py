@@ -11,11 +11,11 @@ import numpy as np
 from jax.lax import Precision
 from jaxtyping import Array, Float, Int
 
-from symjax.layers.linear import irreps_blocks
+from symjax.layers.irreps.linear import irreps_blocks
 from symjax.math.segment import segment_sum
 
 
-class Path(NamedTuple):
+class ProductPath(NamedTuple):
     """One allowed product: block `source` of the features times block `harmonic` of the harmonics gives `target`."""
 
     source: int
@@ -23,14 +23,14 @@ class Path(NamedTuple):
     target: e3nn.MulIrrep
 
 
-def tensor_product_paths(features: e3nn.Irreps, harmonics: e3nn.Irreps, keep: e3nn.Irreps) -> tuple[Path, ...]:
+def tensor_product_paths(features: e3nn.Irreps, harmonics: e3nn.Irreps, keep: e3nn.Irreps) -> tuple[ProductPath, ...]:
     """Return the paths (l1, p1) x (l2, p2) -> (l3, p3) into irreps of `keep`: |l1 - l2| <= l3 <= l1 + l2, p3 = p1 p2.
 
     Every path keeps the multiplicity of its features; paths with one source are neighbours.
     """
     kept = {ir for _, ir in keep}
     return tuple(
-        Path(source, harmonic, e3nn.MulIrrep(mul, ir))
+        ProductPath(source, harmonic, e3nn.MulIrrep(mul, ir))
         for source, (mul, left) in enumerate(features)
         for harmonic, (_, right) in enumerate(harmonics)
         for ir in left * right
@@ -45,7 +45,7 @@ def tensor_product_conv(
     *,
     senders: Int[Array, " e"],
     receivers: Int[Array, " e"],
-    paths: tuple[Path, ...],
+    paths: tuple[ProductPath, ...],
 ) -> e3nn.IrrepsArray:
     """Return m_i = sum_j w_ij (x_j (x) Y_ij) over the edges j -> i, one block of channels for each path p.
 
@@ -90,7 +90,7 @@ def tensor_product_conv(
     return e3nn.from_chunks(e3nn.Irreps([path.target for path in paths]), chunks, (n,), features.dtype)
 
 
-def _coefficients(left: e3nn.Irrep, harmonics: e3nn.Irreps, paths: Sequence[Path]) -> Float[np.ndarray, "a b k"]:
+def _coefficients(left: e3nn.Irrep, harmonics: e3nn.Irreps, paths: Sequence[ProductPath]) -> Float[np.ndarray, "a b k"]:
     """Return the coefficients of paths from one irrep side by side, zero at the harmonics that a path does not use."""
     table = np.zeros((left.dim, harmonics.dim, sum(path.target.ir.dim for path in paths)))
     start = 0

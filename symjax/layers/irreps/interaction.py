@@ -1,21 +1,20 @@
 """The interaction block of NequIP (Batzner et al. 2022, arXiv:2101.03164, fig. 1c): convolve, mix, connect, gate."""
 
+import itertools
 import math
-from collections.abc import Callable
-from typing import NamedTuple, cast
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import e3nn_jax as e3nn
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 import jraph
-import numpy as np
 from jaxtyping import Array, Float, Int
 
 from symjax.groups import O, S
 from symjax.laws import Equivariance, Law
-from symjax.layers.linear import IrrepsLinear, irreps_blocks
-from symjax.layers.tensor_product import tensor_product_conv, tensor_product_paths
+from symjax.layers.irreps.gate import gate, gated_irreps, scalars_and_others, scaled_silu
+from symjax.layers.irreps.linear import IrrepsLinear
+from symjax.layers.irreps.tensor_product import tensor_product_conv, tensor_product_paths
 from symjax.reps import Irreps, OnGraph, Relabelling, Tree, Trivial
 
 
@@ -64,51 +63,15 @@ def interaction(
     return graph._replace(nodes=InteractionNodes(activate(down(messages) + connect(species, h)), species))
 
 
-def scaled_silu(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Return silu over its root mean square under a standard normal input."""
-    return 1.6765324703310909 * jax.nn.silu(x)
-
-
-def scaled_tanh(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Return tanh over its root mean square under a standard normal input."""
-    return 1.5925374197228312 * jnp.tanh(x)
-
-
-def gate(x: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
-    """Return silu of even scalars, tanh of odd ones, and other irreps times the silu of one even scalar each.
-
-    The last scalars are the gates: "12x0e + 2x1o" becomes "10x0e + 2x1o". Activations are scaled to unit mean square.
-
-    Raises:
-        ValueError: If there are fewer even scalars at the end of the scalars than irreps to gate.
-    """
-    scalars, others = x.filter(lmax=0), x.filter(lambda part: part.ir.l > 0)
-    free = scalars.irreps.dim - others.irreps.num_irreps
-    kept, gates = (cast(e3nn.IrrepsArray, scalars.slice_by_mul[part]) for part in (np.s_[:free], np.s_[free:]))
-    if free < 0 or any(ir != "0e" for _, ir in gates.irreps):
-        raise ValueError(f"expected an even scalar for each irrep to gate, after all other scalars, got {x.irreps}")
-    activations = [scaled_silu if ir.p == 1 else scaled_tanh for _, ir in kept.irreps]
-    blocks = [activate(block) for activate, block in zip(activations, irreps_blocks(kept), strict=True)]
-    opened, start = scaled_silu(gates.array)[..., None], 0
-    for block in irreps_blocks(others):
-        stop = start + block.shape[1]
-        blocks.append(block * opened[:, start:stop])
-        start = stop
-    return e3nn.from_chunks(kept.irreps + others.irreps, [*blocks], x.shape[:-1], x.dtype)
-
-
-def gated_irreps(wanted: e3nn.Irreps) -> e3nn.Irreps:
-    """Return the irreps that `gate` turns into `wanted`: its scalars, one even scalar a gated irrep, and the rest."""
-    scalars, others = _scalars_and_others(wanted)
-    return (scalars + e3nn.Irreps(f"{others.num_irreps}x0e") + others).simplify()
-
-
-def _scalars_and_others(irreps: e3nn.Irreps) -> tuple[e3nn.Irreps, e3nn.Irreps]:
-    return irreps.filter(lmax=0), irreps.filter(lambda part: part.ir.l > 0)
+def radial_weights(kernels: Sequence[Float[Array, "_ _"]], x: Float[Array, "e b"]) -> Float[Array, "e w"]:
+    """Return ... silu(silu(x W_0) W_1) ... W_L, each W over the root of its inputs; zero where x is, at the cutoff."""
+    for layer, kernel in enumerate(kernels):
+        x = (scaled_silu(x) if layer else x) @ (kernel / math.sqrt(x.shape[-1]))
+    return x
 
 
 class RadialWeights(nn.Module):
-    """A perceptron without biases, so that what vanishes at the cutoff still does.
+    """`radial_weights` with its own kernels, standard normal at first.
 
     Attributes:
         widths: Sizes of the layers; the last one is linear.
@@ -119,12 +82,9 @@ class RadialWeights(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "e b"]) -> Float[Array, "e w"]:
         """Return the weights, of unit variance where the input has it."""
-        for layer, width in enumerate(self.widths):
-            kernel = self.param(f"kernel_{layer}", nn.initializers.normal(1.0), (x.shape[-1], width), x.dtype)
-            x = x @ (kernel / math.sqrt(x.shape[-1]))
-            if layer < len(self.widths) - 1:
-                x = scaled_silu(x)
-        return x
+        shapes = itertools.pairwise((x.shape[-1], *self.widths))
+        normal = nn.initializers.normal(1.0)
+        return radial_weights([self.param(f"kernel_{i}", normal, s, x.dtype) for i, s in enumerate(shapes)], x)
 
 
 class Interaction(nn.Module):
@@ -149,7 +109,7 @@ class Interaction(nn.Module):
             ValueError: If no even scalar is reached that could gate the others.
         """
         features, harmonics = graph.nodes.features.irreps, graph.edges.harmonics.irreps
-        scalars, others = _scalars_and_others(e3nn.Irreps(self.irreps))
+        scalars, others = scalars_and_others(e3nn.Irreps(self.irreps))
         wanted = scalars + others
         messages = tensor_product_paths(features, harmonics, gated_irreps(wanted))
         reached = {path.target.ir for path in messages} | {own for _, own in features}

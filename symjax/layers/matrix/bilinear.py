@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Inexact, Int
 
 from symjax.laws import Equivariance, Law
-from symjax.layers.equivariant import coefficients, field
+from symjax.layers.matrix.equivariant import coefficients, field
 from symjax.reps import LinearRep
 from symjax.reps.algebra import Product
 from symjax.reps.arrays import namespace

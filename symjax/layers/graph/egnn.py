@@ -14,7 +14,7 @@ from symjax.math.segment import segment_mean, segment_sum
 from symjax.reps import Relabelling
 
 MAX_MOVE = 100.0  # longest message to a position, against runaway coordinates early in training
-SMALL = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # the usual unit variance learns far worse here
+EGNN_INIT = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # unit variance learns far worse here
 
 
 def egnn_layer(
@@ -70,12 +70,12 @@ class _Perceptron(nn.Module):
     hidden: int
     outputs: int
     use_bias: bool = True
-    output_init: nn.initializers.Initializer = SMALL
+    output_init: nn.initializers.Initializer = EGNN_INIT
 
     @nn.compact
     def __call__(self, x: Float[Array, "n i"]) -> Float[Array, "n o"]:
         """Return the outputs, row by row."""
-        hidden = nn.Dense(self.hidden, kernel_init=SMALL, param_dtype=x.dtype, name="hidden")
+        hidden = nn.Dense(self.hidden, kernel_init=EGNN_INIT, param_dtype=x.dtype, name="hidden")
         output = nn.Dense(self.outputs, self.use_bias, kernel_init=self.output_init, param_dtype=x.dtype, name="output")
         return output(nn.silu(hidden(x)))
 
@@ -100,12 +100,12 @@ class EGNNLayer(nn.Module):
         h = graph.nodes.features
         c, edge_features = h.shape[-1], 0 if graph.edges is None else graph.edges.shape[-1]
         kernel_shape = (2 * c + 1 + edge_features, self.width)  # receiver, sender, distance, edge
-        kernel = self.param("message_kernel", SMALL, kernel_shape, h.dtype)
+        kernel = self.param("message_kernel", EGNN_INIT, kernel_shape, h.dtype)
         bias = self.param("message_bias", nn.initializers.zeros, (1, self.width), h.dtype)
         to_receiver, to_sender, to_invariants = jnp.split(kernel, (c, 2 * c))
 
         still = nn.initializers.variance_scaling(1e-6, "fan_avg", "uniform")  # positions hardly move at first
-        second = nn.Dense(self.width, kernel_init=SMALL, param_dtype=h.dtype, name="message")
+        second = nn.Dense(self.width, kernel_init=EGNN_INIT, param_dtype=h.dtype, name="message")
         move = _Perceptron(self.width, 1, use_bias=False, output_init=still, name="move")
         push = _Perceptron(self.width, 1, name="push")
         update = _Perceptron(self.width, c, name="update")

@@ -6,30 +6,31 @@ import numpy as np
 import pytest
 
 from symjax.groups import O13, SO, SU, O, S
-from symjax.layers import EquivariantLinear
-from symjax.layers.equivariant import field
+from symjax.layers.matrix import EquivariantLinear
+from symjax.layers.matrix.equivariant import field
 from symjax.reps import Det, Scalar, T, V, equivariant_maps
 from symjax.reps.atoms import atoms
+from tests.cases import start
 
 KEY = jax.random.key(0)
 
 
 def outputs(rep_in, rep_out, x, **options):
-    layer = EquivariantLinear(rep_in, rep_out, **options)
-    params = layer.init(KEY, x[:1])
-    return params["params"], layer.apply(params, x)
+    params, apply = start(EquivariantLinear(rep_in, rep_out, **options), x[:1])
+    return params["params"], apply(params, x)
 
 
 def test_it_is_the_plans_map_and_the_invariant_bias():
     rep_in, rep_out = (V + T(2))(S(3)), (Scalar + V)(S(3))
-    layer, x = EquivariantLinear(rep_in, rep_out), jnp.asarray(np.random.default_rng(0).standard_normal((4, 12)))
-    params = jax.tree.map(lambda p: jnp.asarray(np.random.default_rng(1).standard_normal(p.shape)), layer.init(KEY, x))
+    x = jnp.asarray(np.random.default_rng(0).standard_normal((4, 12)))
+    params, apply = start(EquivariantLinear(rep_in, rep_out), x)
+    params = jax.tree.map(lambda p: jnp.asarray(np.random.default_rng(1).standard_normal(p.shape)), params)
     w = equivariant_maps(rep_in, rep_out).matrix(np.asarray(params["params"]["kernel"]))
     scalar, same = np.asarray(params["params"]["bias"])
     bias = np.array([scalar, *3 * [same / np.sqrt(3)]])
-    np.testing.assert_allclose(jax.jit(layer.apply)(params, x), np.asarray(x) @ w.T + bias, atol=1e-12)
-    rows = jax.vmap(layer.apply, in_axes=(None, 0))(params, x)
-    np.testing.assert_allclose(rows, layer.apply(params, x), atol=1e-12)
+    np.testing.assert_allclose(apply(params, x), np.asarray(x) @ w.T + bias, atol=1e-12)
+    rows = jax.jit(jax.vmap(apply, in_axes=(None, 0)))(params, x)
+    np.testing.assert_allclose(rows, apply(params, x), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +88,9 @@ def test_the_same_key_gives_the_same_layer():
 
 
 def test_gradients_at_zero():
-    layer = EquivariantLinear((Scalar + V)(O(3)), T(2))
-    params = layer.init(KEY, jnp.zeros((1, 4)))
-    gradients = jax.grad(lambda p, x: jnp.sum(layer.apply(p, x) ** 2), argnums=(0, 1))(params, jnp.zeros((1, 4)))
+    x = jnp.zeros((1, 4))
+    params, apply = start(EquivariantLinear((Scalar + V)(O(3)), T(2)), x)
+    gradients = jax.jit(jax.grad(lambda p, x: jnp.sum(apply(p, x) ** 2), argnums=(0, 1)))(params, x)
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
 

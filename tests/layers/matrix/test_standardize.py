@@ -8,8 +8,9 @@ import pytest
 
 from symjax.groups import SO, O, S, Trivial
 from symjax.laws import check
-from symjax.layers import EquivariantLinear, Standardize, fit_standard, restore, standardise
+from symjax.layers.matrix import EquivariantLinear, Standardize, fit_standard, restore, standardise
 from symjax.reps import Scalar, T, V
+from tests.cases import start
 
 REP = (2 * Scalar + 2 * V + T(2))(O(3))
 SCALE = np.array([5.0, 0.1, *3 * [2.0], *3 * [30.0], *9 * [7.0]])
@@ -66,12 +67,11 @@ def test_a_complex_mean_makes_real_numbers_complex():
 def test_a_model_between_standards_works_in_natural_units():
     rep = (2 * Scalar)(O(3))
     inputs, outputs = fit_standard(rep, DATA[:, :2]), fit_standard(rep, DATA[:, [1, 0]])
-    layer = Standardize(nn.Dense(2, param_dtype=float), inputs, outputs)
-    params = layer.init(jax.random.key(0), jnp.ones((1, 2)))
+    rows = jnp.asarray(DATA[:4, :2])
+    params, apply = start(Standardize(nn.Dense(2, param_dtype=float), inputs, outputs), rows)
     swapped = {"params": {"model": {"kernel": jnp.array([[0.0, 1.0], [1.0, 0.0]]), "bias": jnp.zeros(2)}}}
     assert jax.tree.structure(params) == jax.tree.structure(swapped)
-    rows = jnp.asarray(DATA[:4, :2])
-    np.testing.assert_allclose(layer.apply(swapped, rows), rows[:, ::-1], rtol=1e-12)
+    np.testing.assert_allclose(apply(swapped, rows), rows[:, ::-1], rtol=1e-12)
 
 
 def test_data_standardised_as_something_else_are_refused():

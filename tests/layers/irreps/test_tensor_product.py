@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.layers import tensor_product_conv, tensor_product_paths
+from symjax.layers.irreps import tensor_product_conv, tensor_product_paths
 
 FEATURES = ["2x0e + 3x1o + 1x2e + 2x3o", "3x1e + 1x0o + 2x2o"]
 HARMONICS = ["0e + 1o + 2e + 3o", "1e + 2e"]

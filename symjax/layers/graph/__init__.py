@@ -1,0 +1,3 @@
+"""Messages along the edges of a graph, between features of any kind."""
+
+from symjax.layers.graph.egnn import EGNN_INIT as EGNN_INIT, EGNNLayer as EGNNLayer, egnn_layer as egnn_layer

@@ -1,0 +1,25 @@
+"""Layers on irreps of O(3), as e3nn writes them."""
+
+from symjax.layers.irreps.gate import (
+    gate as gate,
+    gated_irreps as gated_irreps,
+    scaled_silu as scaled_silu,
+    scaled_tanh as scaled_tanh,
+)
+from symjax.layers.irreps.interaction import (
+    Interaction as Interaction,
+    InteractionEdges as InteractionEdges,
+    InteractionNodes as InteractionNodes,
+    interaction as interaction,
+    radial_weights as radial_weights,
+)
+from symjax.layers.irreps.linear import (
+    IrrepsLinear as IrrepsLinear,
+    irreps_linear as irreps_linear,
+    linear_shapes as linear_shapes,
+)
+from symjax.layers.irreps.tensor_product import (
+    ProductPath as ProductPath,
+    tensor_product_conv as tensor_product_conv,
+    tensor_product_paths as tensor_product_paths,
+)

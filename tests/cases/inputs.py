@@ -1,0 +1,65 @@
+"""Inputs of the cases: bodies, atoms, irreps, vectors of a representation, and positions with symmetries."""
+
+import e3nn_jax as e3nn
+import jax
+import jraph
+import numpy as np
+
+from symjax.data.nbody import Systems, nbody_graph
+from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
+from symjax.reps import LinearRep
+
+RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
+SYMMETRIC = {
+    "collinear": np.outer([-1.5, -0.5, 0.5, 2.0], [1.0, 0.5, -0.3]),
+    "planar": np.array([(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (-0.5, 0.8, 0.0), (-0.5, -0.8, 0.0)]),
+    "inverted": np.array([(1.0, 0.2, 0.3), (-0.4, 0.9, -0.2), (-1.0, -0.2, -0.3), (0.4, -0.9, 0.2)]),
+    "coincident": np.zeros((4, 3)),
+    "single": np.ones((1, 3)),
+}
+
+
+def bodies(count: int, positions=None):
+    """One system of moving, charged bodies, all joined."""
+    normal = np.random.default_rng(0).standard_normal
+    charges, (somewhere, velocities, targets) = normal((1, count)), normal((3, 1, count, 3))
+    return nbody_graph(Systems(charges, somewhere if positions is None else positions[None], velocities, targets))
+
+
+def all_pairs(nodes, edges, count: int):
+    """A graph of one structure where every node hears from every other one; `edges(count)` are the edge features."""
+    receivers, senders = np.nonzero(~np.eye(count, dtype=bool))
+    sizes = np.array([count]), np.array([len(senders)])
+    cell = AtomGlobals(np.zeros((1, 3, 3)))
+    return jraph.GraphsTuple(nodes, edges(len(senders)), receivers, senders, cell, *sizes)
+
+
+def atoms(positions, *, shift: float = 0.0):
+    """Atoms of two elements, all joined, every edge shifted to some image."""
+    shifts = shift * np.random.default_rng(1).standard_normal((1000, 3))
+    nodes = AtomNodes(np.asarray(positions, float), np.arange(len(positions)) % 2)
+    return all_pairs(nodes, lambda count: AtomEdges(shifts[:count]), len(positions))
+
+
+def irreps_array(irreps: str, count: int):
+    irreps = e3nn.Irreps(irreps)
+    return e3nn.IrrepsArray(irreps, np.random.default_rng(2).standard_normal((count, irreps.dim)))
+
+
+def vectors(rep: LinearRep):
+    """Three vectors of a representation, complex if its group is."""
+    assert rep.group is not None
+    real, imaginary = np.random.default_rng(5).standard_normal((2, 3, rep.size))
+    return real if rep.group.is_real else real + 1j * imaginary
+
+
+def on(rep: LinearRep, layer, *options, **named):
+    """A layer that takes vectors of a representation."""
+    return layer(rep, *options, **named), vectors(rep)
+
+
+def without_edges(make):
+    module, graph = make(RANDOM)
+    edges = jax.tree.map(lambda x: x[:0], graph.edges)
+    ends = {"senders": graph.senders[:0], "receivers": graph.receivers[:0], "n_edge": 0 * graph.n_edge}
+    return module, graph._replace(edges=edges, **ends)
