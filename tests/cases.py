@@ -19,6 +19,8 @@ from symjax import layers, models
 from symjax.data.nbody import Systems, nbody_graph
 from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
 from symjax.groups import O13, SL, SO, SU, O, O2eR3, S
+from symjax.layers.graph import SchNetEdges, SchNetLayer
+from symjax.models.atoms import SchNet
 from symjax.reps import Det, LinearRep, Scalar, T, V
 
 Case = Callable[[], tuple[Any, Any]]
@@ -79,6 +81,12 @@ def _features(irreps: str, positions):
     return graph._replace(edges=layers.InteractionEdges(harmonics, radial((len(vectors), 3))), globals=None)
 
 
+def _filtered(width: int):
+    """Nodes with invariant features, all joined by edges with a radial basis and an envelope."""
+    normal = np.random.default_rng(6).standard_normal
+    return _all_pairs(normal((5, width)), lambda e: SchNetEdges(normal((e, 3)), normal(e)), 5)
+
+
 def _without_edges(make):
     module, graph = make(RANDOM)
     edges = jax.tree.map(lambda x: x[:0], graph.edges)
@@ -103,6 +111,11 @@ CASES: dict[str, Case] = {
     "Interaction": lambda: (
         layers.Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)),
         _features("2x0e + 3x1e", RANDOM),
+    ),
+    "SchNetLayer": lambda: (SchNetLayer(filters=4), _filtered(6)),
+    "SchNet": lambda: (
+        SchNet(2, 3.0, outputs="2x0e", channels=4, filters=3, radial_basis=5),
+        _atoms(RANDOM, shift=0.2),
     ),
     "NequIP": lambda: (models.NequIP(2, 3.0, channels=2, layers=2), _atoms(RANDOM, shift=0.2)),
     "NequIP of both parities": lambda: (
@@ -135,6 +148,7 @@ SMALL: dict[str, Callable[[Any], tuple[Any, Any]]] = {
         layers.Interaction("1x0e + 1x1o", 2, 3.0, (4,)),
         _features("1x0e + 1x1e", positions),
     ),
+    "SchNet": lambda positions: (SchNet(2, 3.0, channels=4, filters=3, radial_basis=5), _atoms(positions)),
     "NequIP": lambda positions: (models.NequIP(2, 3.0, channels=2, layers=2), _atoms(positions)),
 }
 DEGENERATE: dict[str, Case] = {
