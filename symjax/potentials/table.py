@@ -38,6 +38,11 @@ POTENTIALS = {
             "base": {"channels": 64, "layers": 4},
         },
     ),
+    "schnet": Architecture(
+        "symjax.models.atoms:SchNet",
+        {"tiny": {"channels": 8, "filters": 8, "layers": 2, "radial_basis": 8}, "small": {}, "base": {"layers": 6}},
+        vectors=False,
+    ),
 }
 
 

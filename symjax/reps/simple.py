@@ -3,9 +3,10 @@
 import dataclasses
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax.lax import Precision
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int, PyTree, Shaped
 
 from symjax.groups import Motion
 from symjax.groups.group import positional_repr
@@ -66,13 +67,16 @@ class Points:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Axis:
-    """A permuted axis: place i of g x holds what was at place g[i] of x."""
+    """A permuted axis, of every array of a pytree: place i of g x holds what was at place g[i] of x."""
 
     axis: int = 0
     __repr__ = positional_repr
 
-    def act(self, g: Int[Array, " n"], x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
+    def act(self, g: Int[Array, " n"], x: PyTree[Shaped[Array, "..."]]) -> PyTree[Shaped[Array, "..."]]:
         """Return x with its axis permuted by g."""
+        return jax.tree.map(lambda leaf: self._permute(g, leaf), x)
+
+    def _permute(self, g: Int[Array, " n"], x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
         if x.shape[self.axis] != g.shape[0]:
             raise ValueError(f"{self} permutes {g.shape[0]} places, but the array has shape {x.shape}")
         return jnp.take(x, g, axis=self.axis)

@@ -7,6 +7,7 @@ import numpy as np
 
 from symjax.data.nbody import Systems, nbody_graph
 from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
+from symjax.layers.graph import SchNetEdges
 from symjax.reps import LinearRep
 
 RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
@@ -56,6 +57,12 @@ def vectors(rep: LinearRep):
 def on(rep: LinearRep, layer, *options, **named):
     """A layer that takes vectors of a representation."""
     return layer(rep, *options, **named), vectors(rep)
+
+
+def filtered(width: int):
+    """Nodes with invariant features, all joined by edges with a radial basis and an envelope."""
+    normal = np.random.default_rng(6).standard_normal
+    return all_pairs(normal((5, width)), lambda e: SchNetEdges(normal((e, 3)), normal(e)), 5)
 
 
 def without_edges(make):

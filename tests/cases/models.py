@@ -2,11 +2,16 @@
 
 from symjax.groups import O13, SU, O, O2eR3, S
 from symjax.models import EGNN, EMLP, MLP, EMLPBlock, HamiltonianNet, NequIP
+from symjax.models.atoms import SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, on
 
 CASES = {
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
+    "SchNet": lambda: (
+        SchNet(2, 3.0, outputs="2x0e", channels=4, filters=3, radial_basis=5),
+        atoms(RANDOM, shift=0.2),
+    ),
     "NequIP": lambda: (NequIP(2, 3.0, channels=2, layers=2), atoms(RANDOM, shift=0.2)),
     "NequIP of both parities": lambda: (
         NequIP(2, 3.0, channels=2, layers=3, lmax=1, parity=True),
@@ -23,5 +28,6 @@ CASES = {
 
 SMALL = {
     "EGNN": lambda positions: (EGNN(width=4, layers=2), bodies(len(positions), positions)),
+    "SchNet": lambda positions: (SchNet(2, 3.0, channels=4, filters=3, radial_basis=5), atoms(positions)),
     "NequIP": lambda positions: (NequIP(2, 3.0, channels=2, layers=2), atoms(positions)),
 }

@@ -13,9 +13,9 @@ import pytest
 from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
-
 from symjax.cli.config import PRESETS
 from symjax.cli.run import Blueprint, write_run
+
 from symjax.potentials.references import References
 from symjax.training import CheckpointStore, Progress, init_state
 from symjax.training.state import save_state

@@ -9,7 +9,6 @@ import ase.io
 import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
-
 from symjax.cli.config import PRESETS
 from symjax.cli.dataset import load_data
 from symjax.cli.run import Blueprint, read_blueprint

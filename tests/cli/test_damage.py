@@ -4,7 +4,6 @@ import shutil
 
 import ase.io
 import pytest
-
 from symjax.cli.dataset import load_data, split_data
 from symjax.cli.run import read_config
 

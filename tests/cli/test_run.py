@@ -11,9 +11,9 @@ import jax
 import matplotlib.image
 import numpy as np
 import pytest
-
 from symjax.cli.report import write_report
 from symjax.cli.run import load_potential, read_blueprint, read_config
+
 from symjax.data import read_structures
 from symjax.potentials.derivatives import energy_and_forces
 from symjax.training import CheckpointStore

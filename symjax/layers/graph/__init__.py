@@ -1,3 +1,9 @@
 """Messages along the edges of a graph, between features of any kind."""
 
 from symjax.layers.graph.egnn import EGNN_INIT as EGNN_INIT, EGNNLayer as EGNNLayer, egnn_layer as egnn_layer
+from symjax.layers.graph.schnet import (
+    SchNetEdges as SchNetEdges,
+    SchNetLayer as SchNetLayer,
+    schnet_layer as schnet_layer,
+    shifted_softplus as shifted_softplus,
+)

@@ -1,0 +1,3 @@
+"""Models of atoms: a graph of atoms to irreps features on each of them, one paper a file."""
+
+from symjax.models.atoms.schnet import SchNet as SchNet, schnet_atoms as schnet_atoms

@@ -1,0 +1,66 @@
+"""What every model of atoms shares: its laws, the check of its options, and the embedding of its edges."""
+
+import math
+from typing import Any, NamedTuple
+
+import e3nn_jax as e3nn
+import jax.numpy as jnp
+import jraph
+from jaxtyping import Array, Float
+
+from symjax.graphs import ATOMS, edge_vectors
+from symjax.groups import E, S
+from symjax.laws import Equivariance, Law
+from symjax.math.radial import bessel_basis, poly_envelope
+from symjax.math.safe import safe_norm
+from symjax.reps import Axis, Irreps, Relabelling
+
+
+class EmbeddedEdges(NamedTuple):
+    """Vectors r_ij and lengths in Å, and a radial basis that vanishes at the cutoff with two derivatives."""
+
+    vectors: Float[Array, "e 3"]
+    lengths: Float[Array, " e"]
+    radial: Float[Array, "e b"]
+
+
+def embed_edges(graph: jraph.GraphsTuple, *, cutoff: float, count: int) -> EmbeddedEdges:
+    """Return the edges of a graph of atoms with sqrt(2) sin(n pi r / rc) / r u(r), n = 1..count, and u of 1 at r = 0.
+
+    The sines are Bessel functions of unit mean square at 1 Å, the envelope u is `poly_envelope`.
+    """
+    vectors = jnp.asarray(edge_vectors(graph))
+    lengths = safe_norm(vectors)
+    basis = math.sqrt(cutoff) * bessel_basis(lengths, cutoff=cutoff, count=count)
+    return EmbeddedEdges(vectors, lengths, basis * poly_envelope(lengths, cutoff=cutoff)[:, None])
+
+
+def atom_laws(graph: jraph.GraphsTuple, outputs: str) -> tuple[Law, ...]:
+    """Motions turn the outputs of each atom as their irreps say; the numbering of the atoms means nothing.
+
+    Raises:
+        ValueError: If the graph is a batch: its atoms may only be renumbered within each structure.
+    """
+    if graph.n_node.shape != (1,):
+        raise ValueError(
+            f"expected the graph of one structure, got a batch of {graph.n_node.shape[0]}; pass one of them"
+        )
+    n = graph.nodes.species.shape[0]
+    return Equivariance(E(3), ATOMS, Irreps(outputs)), Equivariance(S(n), Relabelling(), Axis(0))
+
+
+def require_options(model: Any, **least: int) -> None:
+    """Refuse options that no model of atoms can have; `least` names further counts and the least value of each.
+
+    Raises:
+        ValueError: If a count is too small, the cutoff or the mean number of neighbours is not positive, or the outputs
+            are no irreps.
+    """
+    for name, bound in {"species": 1, **least}.items():
+        if getattr(model, name) < bound:
+            raise ValueError(f"expected {name} of at least {bound}, got {getattr(model, name)}")
+    for name in ("cutoff", "average_neighbours"):
+        if not getattr(model, name) > 0:
+            raise ValueError(f"expected a positive {name}, got {getattr(model, name)}")
+    if not e3nn.Irreps(model.outputs):
+        raise ValueError(f"expected outputs of at least one irrep, such as 1x0e, got {model.outputs!r}")

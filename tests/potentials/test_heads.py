@@ -1,0 +1,96 @@
+"""What graphs get from their atoms, on outputs made by hand."""
+
+import ase
+import ase.build
+import e3nn_jax as e3nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symjax.graphs import ATOMS, Budget, atoms_graph, batch_graphs
+from symjax.groups import E
+from symjax.laws import Equivariance, check
+from symjax.potentials import heads
+from symjax.reps import Irreps, Tree, Vectors
+
+WATER, OXYGEN = ase.build.molecule("H2O"), ase.Atoms("O", [(1.0, 2.0, 3.0)])
+SPECIES = (1, 8)
+dipole = jax.jit(heads.dipole)
+
+
+def graph_of(*structures, spare=1):
+    graphs = [atoms_graph(atoms, cutoff=2.0, species=SPECIES) for atoms in structures]
+    nodes, edges = sum(len(atoms) for atoms in structures), sum(len(graph.senders) for graph in graphs)
+    batch = batch_graphs(graphs, Budget(nodes + spare, edges + spare, len(graphs) + spare))
+    return jax.tree.map(jnp.asarray, batch)
+
+
+def outputs(irreps, graph):
+    irreps, rows = e3nn.Irreps(irreps), graph.nodes.species.shape[0]
+    return e3nn.IrrepsArray(irreps, jnp.asarray(np.random.default_rng(0).normal(size=(rows, irreps.dim))))
+
+
+def point_charges(graph, hydrogen, oxygen):
+    charges = jnp.array([hydrogen, oxygen], graph.nodes.positions.dtype)
+    return e3nn.IrrepsArray("1x0e", charges[graph.nodes.species][:, None])
+
+
+def test_energies_are_sums_and_averages_are_means():
+    graph = graph_of(WATER, OXYGEN)
+    one, two = outputs("1x0e", graph), outputs("2x0e", graph)
+    np.testing.assert_allclose(heads.energy(graph, one)[:2], [one.array[:3, 0].sum(), one.array[3, 0]], rtol=1e-14)
+    np.testing.assert_allclose(heads.average(graph, two)[:2], [two.array[:3].mean(axis=0), two.array[3]], rtol=1e-14)
+
+
+def test_point_charges_have_their_dipole():
+    """Hydrogen carries 0.4 charges and oxygen -0.8, and ions are neutralised: only the excess of oxygen counts."""
+    graph = graph_of(WATER, OXYGEN)
+    hydrogens, oxygen = WATER.positions[1:], WATER.positions[0]
+    expected = 0.4 * hydrogens.sum(axis=0) - 0.8 * oxygen
+    assert np.linalg.norm(expected) > 0.4
+    for excess in (0.0, 0.3):
+        found = dipole(graph, point_charges(graph, 0.4 + excess, -0.8 + excess))
+        np.testing.assert_allclose(found[:2], [expected, np.zeros(3)], atol=1e-14)
+
+
+def test_dipoles_of_the_atoms_are_added():
+    graph = graph_of(WATER, OXYGEN)
+    atoms = outputs("1x0e + 1x1o", graph)
+    added = dipole(graph, atoms) - dipole(graph, e3nn.IrrepsArray("1x0e", atoms.array[:, :1]))
+    np.testing.assert_allclose(added[:2], [atoms.array[:3, 1:].sum(axis=0), atoms.array[3, 1:]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("irreps", ["1x0e", "1x0e + 1x1o"])
+def test_dipoles_turn_and_ignore_translations(irreps):
+    graph = graph_of(WATER, WATER)
+    law = Equivariance(E(3), Tree((ATOMS, Irreps(irreps))), Vectors())
+    check(lambda x: dipole(*x), (graph, outputs(irreps, graph)), key=jax.random.key(0), laws=[law]).raise_if_broken()
+
+
+def test_padding_changes_no_dipole():
+    tight, roomy = graph_of(WATER, OXYGEN), graph_of(WATER, OXYGEN, spare=6)
+    atoms = outputs("1x0e + 1x1o", roomy)
+    few, many = dipole(tight, atoms[:5]), dipole(roomy, atoms)
+    alone = dipole(jax.tree.map(jnp.asarray, atoms_graph(WATER, cutoff=2.0, species=SPECIES)), atoms[:3])
+    np.testing.assert_allclose(few[:2], many[:2], rtol=1e-13)
+    np.testing.assert_allclose(few[0], alone[0], rtol=1e-13)
+
+
+def test_single_precision_is_kept_far_from_the_origin():
+    """At 4096 Å rounding alone would cost 1e-4; the positions here are multiples of 1/16 Å, which float32 keeps."""
+    water = ase.Atoms("OHH", np.round(16 * WATER.positions) / 16 + 4096)
+    single = jax.tree.map(
+        lambda x: x.astype(jnp.float32) if jnp.issubdtype(x.dtype, jnp.floating) else x, graph_of(water)
+    )
+    found = dipole(single, point_charges(single, 0.4, -0.8))
+    assert found.dtype == jnp.float32
+    exact = graph_of(water)
+    np.testing.assert_allclose(found[0], dipole(exact, point_charges(exact, 0.4, -0.8))[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(("head", "irreps"), [("energy", "2x0e"), ("average", "1x1o"), ("dipole", "1x1o + 1x0e")])
+def test_other_outputs_are_refused(head, irreps):
+    graph = graph_of(WATER)
+    with pytest.raises(ValueError, match="expected outputs"):
+        getattr(heads, head)(graph, outputs(irreps, graph))
