@@ -40,7 +40,7 @@ def _commands():
 
 @pytest.mark.parametrize("arguments", [a for a in _commands() if "--resume" not in a], ids=" ".join)
 def test_commands_parse(arguments):
-    parse = "from symjax.cli.main import _parse; import sys; _parse(sys.argv[1:])"
+    parse = "import importlib, sys; importlib.import_module(f'symjax.cli.{sys.argv[1]}').parse(sys.argv[2:])"
     outcome = subprocess.run([sys.executable, "-c", parse, *arguments], capture_output=True, text=True)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 

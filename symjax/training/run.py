@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -22,6 +22,7 @@ from symjax.training.step import Loss, Weight, make_evaluation, make_step
 SPOKEN = {"mae": "MAE", "mse": "MSE", "rmse": "RMSE"}
 
 
+@runtime_checkable
 class Batches(Protocol):
     """Data as padded batches of one static shape; it knows no devices, it is asked for so many shards."""
 

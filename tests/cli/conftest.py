@@ -1,6 +1,5 @@
 """Small labelled files, and one trained run that most tests look at."""
 
-import dataclasses
 import pathlib
 import shutil
 
@@ -13,11 +12,10 @@ import pytest
 from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
-from symjax.cli.config import PRESETS
-from symjax.cli.run import Blueprint, write_run
 
-from symjax.potentials.references import References
-from symjax.training import CheckpointStore, Progress, init_state
+from symjax.cli import train
+from symjax.potentials import Blueprint, References, identity_of, write_blueprint
+from symjax.training import CheckpointStore, Progress, init_state, write_run
 from symjax.training.state import save_state
 
 from .command import OPTIONS, symjax
@@ -84,12 +82,14 @@ def trained(files):
 def run(tmp_path_factory, files):
     """A run directory of a network for H, C and O whose parameters are zeros."""
     folder = tmp_path_factory.mktemp("runs") / "zeros"
-    config = dataclasses.replace(PRESETS["tiny"], data=files / "molecules.xyz", out=folder)
-    options = dataclasses.asdict(config.net) | {"species": 3, "average_neighbours": 4.0}
+    command = train.parse(["--preset", "tiny", "--data", str(files / "molecules.xyz")])
+    sizes = {"species": 3, "average_neighbours": 4.0}
     references = References({1: -1.0, 6: -2.0, 8: -3.0})
-    blueprint = Blueprint("nequip", options, (1, 6, 8), references, {"structures": 0, "devices": jax.device_count()})
-    write_run(folder, config, blueprint, molecule("H2O"))
-    with jax.enable_x64(False), CheckpointStore(folder / "checkpoints", identity=blueprint.identity) as store:
+    statistics = {"structures": 0, "devices": jax.device_count()}
+    blueprint = Blueprint("nequip", command.options.net | sizes, (1, 6, 8), references, statistics)
+    write_blueprint(folder, blueprint, molecule("H2O"))
+    write_run(folder, command.task, command.options, command.recipe)
+    with jax.enable_x64(False), CheckpointStore(folder / "checkpoints", identity=identity_of(folder)) as store:
         state = init_state(blueprint.shapes(), optax.sgd(0.1), key=jax.random.key(0), ema=True)
         save_state(store, state, Progress(epoch=1, step=1))
     return folder

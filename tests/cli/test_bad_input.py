@@ -1,6 +1,5 @@
 """Bad input ends with exit code 2 and one sentence."""
 
-import dataclasses
 import pathlib
 import shutil
 
@@ -9,9 +8,9 @@ import ase.io
 import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
-from symjax.cli.config import PRESETS
-from symjax.cli.dataset import load_data
-from symjax.cli.run import Blueprint, read_blueprint
+
+from symjax.data import read_labelled
+from symjax.potentials import identity_of
 
 from .command import edit, symjax, water, written
 
@@ -98,7 +97,7 @@ def test_periodic_and_open_structures_in_one_file(files, run, tmp_path, refuses)
     words = ("mixed.xyz mixes", "first structure 0, Cu2", "first structure 12, OH2", "periodic box")
     refuses([*TRAIN, "--data", mixed, "--out", tmp_path / "run"], *words)
     refuses(["evaluate", run, "--data", mixed], *words)
-    assert len(load_data(dataclasses.replace(PRESETS["tiny"], data=pure))) == 12
+    assert len(read_labelled(pure)) == 12
 
 
 def test_periodic_and_open_structures_are_predicted_with_a_warning(run, tmp_path, capsys):
@@ -138,7 +137,8 @@ def test_more_images_than_fit_in_memory(files, run, tmp_path, refuses):
 def test_energies_in_another_unit(run, tmp_path, capsys, monkeypatch, energy, options, words):
     """The network of zeros predicts the references, -5 eV for water, and here -104."""
     folder = pathlib.Path(shutil.copytree(run, tmp_path / "far"))
-    monkeypatch.setattr(Blueprint, "identity", read_blueprint(run).identity)
+    before = identity_of(run)
+    monkeypatch.setattr("symjax.potentials.blueprint.identity_of", lambda folder: before)
     edit(folder / "model.json", lambda data: data["references"].update(shift=-33.0))
     data = written(tmp_path / "water.xyz", water(energy=energy))
     assert symjax("evaluate", folder, "--data", data, *options) == 0
@@ -147,7 +147,8 @@ def test_energies_in_another_unit(run, tmp_path, capsys, monkeypatch, energy, op
 
 
 def test_predictions_that_are_not_finite(copy, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Blueprint, "identity", read_blueprint(copy).identity)
+    before = identity_of(copy)
+    monkeypatch.setattr("symjax.potentials.blueprint.identity_of", lambda folder: before)
     edit(copy / "model.json", lambda data: data["references"].update(shift=1e308))
     data = written(tmp_path / "water.xyz", water(), water())
     for command in (

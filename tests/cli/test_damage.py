@@ -4,8 +4,9 @@ import shutil
 
 import ase.io
 import pytest
-from symjax.cli.dataset import load_data, split_data
-from symjax.cli.run import read_config
+
+from symjax.data import read_labelled, split_data
+from symjax.training import read_run
 
 from .command import edit, symjax, written
 
@@ -31,7 +32,7 @@ def test_a_run_of_another_model(files, copy, refuses):
     check(lambda data: data.update(species=[1, 8, 6]), *same_shapes)
     check(lambda data: data["references"]["energies"].update(H=-1.1), *same_shapes)
     check(lambda data: data["statistics"].update(structures=1), *same_shapes)
-    check(lambda data: data.update(name="mace"), "'mace'", "nequip")
+    check(lambda data: data.update(name="mace"), "'mace'", "nequip, schnet")
     check(lambda data: data["options"].update(channels=8), "of another model", "[3, 4] there and float32[3, 8]")
     check(lambda data: data["options"].update(layers=3), "of another model", "ema/params/layer_1")
     check(lambda data: data["options"].update(width=3), "model.json", "width")
@@ -47,24 +48,29 @@ def test_a_damaged_run(files, copy, refuses):
     refuses(evaluate, "no checkpoint", "damaged")
     shutil.rmtree(copy / "checkpoints" / "1")
     refuses(evaluate, "no checkpoints yet")
+    (copy / "model.json").write_bytes(b"\xff{}")
+    refuses(evaluate, "model.json is damaged", "restore the file, or train anew")
     (copy / "run.json").write_text((copy / "run.json").read_text()[:-20])
     refuses(["train", "--resume", copy], "run.json is damaged")
     (copy / "run.json").write_text("[]")
-    refuses(["train", "--resume", copy], "run.json is damaged: expected a JSON object")
-    (copy / "model.json").write_bytes(b"\xff{}")
-    refuses(evaluate, "model.json is damaged", "restore the file, or train anew")
+    refuses(evaluate, "run.json is damaged: expected a JSON object")
 
 
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("run.json", {"epochs": "many"}, "epochs should be a whole number, got 'many'"),
-        ("run.json", {"epochs": True}, "epochs should be a whole number, got True"),
-        ("run.json", {"model": "mace"}, "model should be 'nequip', got 'mace'"),
-        ("run.json", {"labels": [1]}, "labels should be an object, got [1]"),
-        ("run.json", {"labels": {"unit": "eV"}}, "labels has 'unit', which this version of symjax does not know"),
-        ("run.json", {"net": {"radial_widths": [4, "x"]}}, "radial_widths should be a whole number, got 'x'"),
-        ("run.json", {"data": 3}, "data should be a path, got 3"),
+        ("run.json", {"recipe": {"epochs": "many"}}, "epochs should be a whole number, got 'many'"),
+        ("run.json", {"recipe": {"epochs": True}}, "epochs should be a whole number, got True"),
+        ("run.json", {"task": "fortune"}, "there is no task 'fortune'"),
+        ("run.json", {"options": {"model": "mace"}}, "there is no model 'mace'"),
+        ("run.json", {"options": {"labels": [1]}}, "labels should be an object, got [1]"),
+        (
+            "run.json",
+            {"options": {"labels": {"unit": "eV"}}},
+            "labels has 'unit', which this version of symjax does not know",
+        ),
+        ("run.json", {"options": {"net": {"radial_widths": [4, "x"]}}}, "radial_widths should be a whole number"),
+        ("run.json", {"options": {"data": 3}}, "data should be a path, got 3"),
         ("model.json", {"name": [1]}, "name should be a string, got [1]"),
         ("model.json", {"species": []}, "the options count 3 species, not 0"),
         ("model.json", {"species": "HCO"}, "species should be a list, got 'HCO'"),
@@ -114,9 +120,10 @@ def test_a_resumed_run_is_the_same_run(files, copy, refuses):
 
 def test_a_resumed_run_wants_its_test_data_too(files, trained, tmp_path, refuses):
     run = shutil.copytree(trained, tmp_path / "run")
-    config = read_config(run)
-    energy = split_data(load_data(config), config).test.energy[0]
-    structures = ase.io.read(config.data, ":")
+    had = read_run(run)
+    data, parts = had.options["data"], {part: had.options[part] for part in ("valid", "test")}
+    energy = split_data(read_labelled(data), **parts, seed=had.recipe.seed).test.energy[0]
+    structures = ase.io.read(data, ":")
     [tested] = [atoms for atoms in structures if atoms.get_potential_energy() == energy]
     tested.calc.results["energy"] += 1
     edit(run / "run.json", lambda data: data.update(data=str(written(tmp_path / "molecules.xyz", *structures))))

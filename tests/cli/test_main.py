@@ -23,7 +23,7 @@ from . import command
     ],
 )
 def test_a_bug_keeps_its_traceback(files, run, monkeypatch, mistake, error):
-    monkeypatch.setattr("symjax.cli.evaluate.load_potential", mistake)
+    monkeypatch.setattr("symjax.cli.evaluate.load", mistake)
     with pytest.raises(error):
         main(["evaluate", str(run), "--data", str(files / "molecules.xyz")])
 
@@ -40,8 +40,8 @@ def test_a_bug_keeps_its_traceback(files, run, monkeypatch, mistake, error):
 def test_what_symjax_raises_is_told_from_what_it_runs_into(files, run, monkeypatch, refuses, line, meant):
     """The line is run as if it stood in the package."""
     scope = {"np": np}
-    exec(compile(f"def load_potential(folder):\n    {line}", symjax.cli.__file__, "exec"), scope)
-    monkeypatch.setattr("symjax.cli.evaluate.load_potential", scope["load_potential"])
+    exec(compile(f"def load(folder):\n    {line}", symjax.cli.__file__, "exec"), scope)
+    monkeypatch.setattr("symjax.cli.evaluate.load", scope["load"])
     evaluate = ["evaluate", run, "--data", files / "molecules.xyz"]
     if meant:
         refuses(evaluate, "expected a number")
@@ -54,10 +54,10 @@ def test_what_symjax_raises_is_told_from_what_it_runs_into(files, run, monkeypat
     "error", [MemoryError("Unable to allocate 180. GiB"), RuntimeError("RESOURCE_EXHAUSTED: Out of memory")]
 )
 def test_memory_that_is_not_there(files, run, monkeypatch, refuses, error):
-    def load_potential(folder):
+    def load(folder):
         raise error
 
-    monkeypatch.setattr("symjax.cli.evaluate.load_potential", load_potential)
+    monkeypatch.setattr("symjax.cli.evaluate.load", load)
     refuses(["evaluate", run, "--data", files / "molecules.xyz"], "out of memory", str(error), "smaller cutoff")
 
 
@@ -80,16 +80,14 @@ def test_help_imports_nothing_heavy():
     script = """
 import sys
 from symjax.cli.main import main
-for words in (["--help"], ["train", "--help"]):
-    try:
-        main(words)
-    except SystemExit as ended:
-        assert ended.code == 0
-print(sorted({"jax", "numpy", "flax", "ase", "scipy", "matplotlib", "orbax"} & sys.modules.keys()))
+try:
+    main(["--help"])
+except SystemExit as ended:
+    assert ended.code == 0
+print(sorted({"jax", "numpy", "flax", "ase", "scipy", "matplotlib", "orbax", "tyro"} & sys.modules.keys()))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True)
     assert "evaluate" in done.stdout
-    assert "--learning-rate" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
 
 

@@ -11,12 +11,11 @@ import jax
 import matplotlib.image
 import numpy as np
 import pytest
-from symjax.cli.report import write_report
-from symjax.cli.run import load_potential, read_blueprint, read_config
 
 from symjax.data import read_structures
-from symjax.potentials.derivatives import energy_and_forces
-from symjax.training import CheckpointStore
+from symjax.potentials import Potential, identity_of, read_blueprint
+from symjax.tasks import load
+from symjax.training import CheckpointStore, read_run, write_report
 
 from .command import OPTIONS, symjax
 
@@ -32,8 +31,8 @@ def test_the_run_directory_is_complete(trained):
         "learning_curve.png",
         "parity.png",
     }
-    config, blueprint = read_config(trained), read_blueprint(trained)
-    assert (config.epochs, config.net.channels, config.out) == (3, 2, trained)
+    run, blueprint = read_run(trained), read_blueprint(trained)
+    assert (run.task, run.recipe.epochs, run.options["net"]["channels"]) == ("potential", 3, 2)
     assert blueprint.species == (1, 6, 8)
     assert blueprint.options["average_neighbours"] == blueprint.statistics["mean_neighbours"] > 0
 
@@ -67,7 +66,7 @@ def test_evaluate_prints_the_errors_of_what_predict_writes(files, trained, tmp_p
     truth, found = (ase.io.read(path, ":") for path in (data, output))
     error = np.array([a.get_potential_energy() - b.get_potential_energy() for a, b in zip(truth, found, strict=True)])
     assert f"{1000 * np.abs(error).mean():.2f}"[:-3] in printed
-    expected = load_potential(trained).predict(read_structures(data))
+    expected = load(trained).predict(read_structures(data))
     np.testing.assert_allclose([atoms.get_potential_energy() for atoms in found], expected.energy, atol=1e-5)
     np.testing.assert_allclose(found[3].get_forces(), expected.forces[3], atol=1e-5)
     assert "stress" not in found[0].calc.results
@@ -89,11 +88,10 @@ def test_the_laws_of_a_trained_potential_are_measured(trained, capsys):
 
 
 def test_check_exits_with_1_where_a_law_is_broken(trained, capsys, monkeypatch):
-    def skewed(energy):
-        forces = energy_and_forces(energy)
-        return lambda params, graph: forces(params, graph)._replace(forces=graph.nodes.positions**2)
+    def skewed(self, stress):
+        return lambda params, graph: {"forces": graph.nodes.positions**2}
 
-    monkeypatch.setattr("symjax.cli.check.energy_and_forces", skewed)
+    monkeypatch.setattr(Potential, "labels", skewed)
     assert symjax("check", trained) == 1
     assert "BROKEN" in capsys.readouterr().out
 
@@ -112,7 +110,7 @@ def test_stresses_are_learnt_and_written_in_the_order_of_ase(files, tmp_path):
     assert records[-1]["train_stress"] > 0
     assert symjax("predict", run, "--input", data, "--output", tmp_path / "out.xyz") == 0
     written = np.array([atoms.get_stress() for atoms in ase.io.read(tmp_path / "out.xyz", ":")])
-    stress = load_potential(run).predict(read_structures(data), stress=True).stress
+    stress = load(run).predict(read_structures(data), stress=True).stress
     order = [(0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)]
     np.testing.assert_allclose(written, np.array([[s[i] for i in order] for s in stress]), atol=1e-7)
     assert np.abs(written[:, 3:]).max() > 1e-6
@@ -169,18 +167,18 @@ def test_other_schedules_optimisers_and_drivers_learn(files, tmp_path, options):
 
 DYING = """
 import os, signal, sys
-from symjax.cli import train
 from symjax.cli.main import main
+from symjax.data import Graphs
 
-load, loaded = train.Batches.load, []
+load, loaded = Graphs.load, []
 
-def load_or_die(self, item, part="train"):
-    loaded.append(part)
-    if loaded.count("train") == 3:
+def load_or_die(self, shards):
+    loaded.append(self.seed)
+    if loaded.count(0) == 4:  # the first one shows the shapes
         os.kill(os.getpid(), signal.SIGKILL)
-    return load(self, item, part)
+    return load(self, shards)
 
-train.Batches.load = load_or_die
+Graphs.load = load_or_die
 main(sys.argv[1:])
 """
 
@@ -195,8 +193,7 @@ def test_a_killed_run_resumes_to_the_same_bits(files, trained, capsys):
     assert "going on after epoch 1" in said or "going on after epoch 2" in said
     ends = []
     for place in (trained, folder):
-        identity = read_blueprint(place).identity
-        with CheckpointStore(place / "checkpoints", identity=identity, read_only=True) as store:
+        with CheckpointStore(place / "checkpoints", identity=identity_of(place), read_only=True) as store:
             ends.append(store.restore({"params": None, "ema": None, "rest": None}))
     assert ends[0].step == ends[1].step == 3
     jax.tree.map(np.testing.assert_array_equal, ends[0].items, ends[1].items)

@@ -5,18 +5,19 @@ import jax
 import numpy as np
 import pytest
 
-from symjax.data import Labels, Structures, make_batch, make_samples, sample_sizes
+from symjax.data import Structures, make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget, edge_vectors, epoch_plan, mean_budget, split_nodes, unpad
 
 MOLECULES = tuple(ase.build.molecule(name) for name in ("H2O", "CH4", "OH", "CO2", "CH3CH2OH"))
 SPECIES = (1, 6, 8)
 
 
-def labelled(**fields):
+def labelled(*names):
     sizes = [len(atoms) for atoms in MOLECULES]
     forces = tuple(np.full((size, 3), float(i)) for i, size in enumerate(sizes, start=1))
     stress = np.arange(45.0).reshape(5, 3, 3) + 1
-    return Structures(MOLECULES, np.arange(1.0, 6.0), forces, **({"stress": stress} | fields))
+    labels = {"energy": np.arange(1.0, 6.0), "forces": forces, "stress": stress}
+    return Structures(MOLECULES, {name: labels[name] for name in names or labels})
 
 
 def test_labels_follow_their_graphs_through_any_plan():
@@ -31,26 +32,26 @@ def test_labels_follow_their_graphs_through_any_plan():
         for shard, chosen in enumerate(step):
             graph, labels = jax.tree.map(lambda leaf, i=shard: leaf[i], batch)
             real = unpad(graph)
-            forces = split_nodes(labels.forces, real.n_node)
+            forces = split_nodes(labels["forces"], real.n_node)
             for slot, sample in enumerate(chosen):
-                assert labels.energy[slot] == sample + 1
+                assert labels["energy"][slot] == sample + 1
                 assert real.n_node[slot] == len(MOLECULES[sample])
                 np.testing.assert_array_equal(forces[slot], sample + 1)
-                np.testing.assert_array_equal(labels.stress[slot], labelled().stress[sample])
-            assert not labels.energy[len(chosen) :].any()
-            assert not labels.forces[real.n_node.sum() :].any()
+                np.testing.assert_array_equal(labels["stress"][slot], labelled().stress[sample])
+            assert not labels["energy"][len(chosen) :].any()
+            assert not labels["forces"][real.n_node.sum() :].any()
             seen += chosen.tolist()
     assert sorted(seen) == [0, 1, 2, 3, 4]
 
 
 def test_all_batches_have_one_shape_and_type_even_when_empty():
-    samples = make_samples(labelled(stress=None), cutoff=2.0, species=SPECIES)
+    samples = make_samples(labelled("energy", "forces"), cutoff=2.0, species=SPECIES)
     batches = [make_batch(samples, step, Budget(20, 40, 4), dtype=np.float32) for step in ([[0, 1]], [[]], [[4]])]
     shapes = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), batch) for batch in batches]
     assert shapes[0] == shapes[1] == shapes[2]
     assert {leaf.dtype for leaf in jax.tree.leaves(batches[0])} == {np.dtype("float32"), np.dtype("int32")}
-    assert batches[0].labels.stress is None
-    assert not batches[1].labels.energy.any()
+    assert batches[0].labels.keys() == {"energy", "forces"}
+    assert not batches[1].labels["energy"].any()
 
 
 def test_samples_stay_in_double_precision():
@@ -60,7 +61,7 @@ def test_samples_stay_in_double_precision():
 
 def test_structures_without_labels_make_batches_too():
     samples = make_samples(Structures(MOLECULES), cutoff=2.0, species=SPECIES)
-    assert make_batch(samples, [[0]], Budget(4, 8, 2), dtype=np.float64).labels == Labels()
+    assert make_batch(samples, [[0]], Budget(4, 8, 2), dtype=np.float64).labels == {}
 
 
 def test_an_unknown_element_names_the_structure():

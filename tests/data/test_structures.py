@@ -199,7 +199,8 @@ def test_splits_are_disjoint_and_reproducible(tmp_path):
 
 def test_statistics():
     atoms = (ase.build.molecule("H2O"), ase.build.molecule("OH"))
-    data = Structures(atoms, np.array([-6.0, -2.0]), (np.full((3, 3), 2.0), np.zeros((2, 3))))
+    labels = {"energy": np.array([-6.0, -2.0]), "forces": (np.full((3, 3), 2.0), np.zeros((2, 3)))}
+    data = Structures(atoms, labels)
     summary = statistics(data, [6, 2])
     assert summary == (2, 5, (1, 8), -1.5, pytest.approx((4 * 3 / 5) ** 0.5), 8 / 5)
 

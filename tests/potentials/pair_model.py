@@ -3,11 +3,12 @@
 import dataclasses
 
 import ase
+import e3nn_jax as e3nn
 import jax.numpy as jnp
 import numpy as np
 
 from symjax.data import Structures, make_samples
-from symjax.graphs import edge_vectors, graph_index
+from symjax.graphs import edge_vectors
 from symjax.math.radial import poly_envelope
 from symjax.math.safe import safe_norm
 from symjax.math.segment import segment_sum
@@ -18,7 +19,7 @@ CUTOFF = 3.0
 
 @dataclasses.dataclass
 class PairModel:
-    """E = sum_i a[species i] + sum_edges k (r - 1)^2 envelope(r)."""
+    """E_i = a[species i] + sum_edges k (r - 1)^2 envelope(r)."""
 
     cutoff: float = CUTOFF
     traces: int = 0
@@ -28,7 +29,7 @@ class PairModel:
         r = safe_norm(jnp.asarray(edge_vectors(graph)))
         edges = params["k"] * (r - 1) ** 2 * poly_envelope(r, cutoff=self.cutoff)
         atoms = params["a"][graph.nodes.species] + segment_sum(edges, graph.receivers, graph.nodes.species.shape[0])
-        return segment_sum(atoms, graph_index(graph), graph.n_node.shape[0])
+        return e3nn.IrrepsArray("1x0e", atoms[:, None])
 
 
 def params(dtype=float):
@@ -45,7 +46,8 @@ def structures(count=5, labels=True):
     if not labels:
         return Structures(tuple(atoms))
     forces = tuple(rng.normal(size=(len(a), 3)) for a in atoms)
-    return Structures(tuple(atoms), rng.normal(size=count), forces, rng.normal(size=(count, 3, 3)))
+    labels = {"energy": rng.normal(size=count), "forces": forces, "stress": rng.normal(size=(count, 3, 3))}
+    return Structures(tuple(atoms), labels)
 
 
 def samples(data):

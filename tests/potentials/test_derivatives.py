@@ -21,7 +21,7 @@ from symjax.graphs import (
     strain_graph,
     unpad,
 )
-from symjax.potentials.derivatives import Prediction, energy_and_forces
+from symjax.potentials import Prediction, energy_and_forces
 
 CUTOFF = 4.0
 SPECIES = (1, 6, 8, 14)

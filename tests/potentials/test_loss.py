@@ -9,9 +9,7 @@ from pair_model import PairModel, params, samples, structures
 
 from symjax.data import make_batch, sample_sizes
 from symjax.graphs import Budget, epoch_plan
-from symjax.potentials.derivatives import energy_and_forces
-from symjax.potentials.loss import potential_loss
-from symjax.potentials.potential import scaled_energy
+from symjax.potentials import energy_and_forces, potential_loss, scaled_energy
 
 ENERGY = scaled_energy(PairModel(), 2.5)
 LOSS = jax.jit(potential_loss(ENERGY, stress=True))
@@ -48,6 +46,7 @@ def by_hand(data):
         "forces": ((forces**2).sum(), forces.size),
         "forces_mae": (np.abs(forces).sum(), forces.size),
         "stress": ((stress**2).sum(), stress.size),
+        "stress_mae": (np.abs(stress).sum(), stress.size),
     }
 
 
@@ -81,7 +80,7 @@ def test_padding_changes_nothing(data, whole):
 def test_labels_on_padding_are_not_seen(data, whole):
     full = batch(data, range(5))
     spoilt = jax.tree.map(np.copy, full.labels)
-    spoilt.energy[5:], spoilt.forces[15:], spoilt.stress[5:] = np.nan, np.nan, np.nan
+    spoilt["energy"][5:], spoilt["forces"][15:], spoilt["stress"][5:] = np.nan, np.nan, np.nan
     assert_same(added([LOSS(params(), full._replace(labels=spoilt), KEY)]), whole)
 
 
@@ -95,7 +94,7 @@ def test_an_empty_batch_counts_nothing_and_has_a_finite_gradient(data):
 
 
 def test_only_labels_that_are_there_are_scored(data):
-    energies = dataclasses.replace(data, forces=None, stress=None)
+    energies = dataclasses.replace(data, labels={"energy": data.energy})
     assert jax.eval_shape(potential_loss(ENERGY), params(), batch(energies, [3]), KEY).keys() == {
         "energy",
         "energy_mae",

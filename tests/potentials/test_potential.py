@@ -7,9 +7,7 @@ import pytest
 from pair_model import SPECIES, PairModel, params, samples, structures
 
 from symjax.data import Structures
-from symjax.potentials.derivatives import energy_and_forces
-from symjax.potentials.potential import Potential
-from symjax.potentials.references import References
+from symjax.potentials import Potential, References, energy_and_forces
 
 REFERENCES = References({1: -13.587222780835477, 8: -2041.8396277138086}, shift=-0.1, scale=3.0)
 
@@ -27,7 +25,8 @@ def alone():
     predict = jax.jit(energy_and_forces(potential().energy, stress=True))
     found = [jax.tree.map(np.asarray, predict(params(), sample.graph)) for sample in samples(data)]
     energy = np.array([f.energy[0] for f in found]) + REFERENCES.of(data.numbers)
-    return Structures(data.atoms, energy, tuple(f.forces for f in found), np.array([f.stress[0] for f in found]))
+    stress = np.array([f.stress[0] for f in found])
+    return Structures(data.atoms, {"energy": energy, "forces": tuple(f.forces for f in found), "stress": stress})
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 32])

@@ -12,7 +12,9 @@ import toy
 
 from symjax.training import (
     CheckpointStore,
+    Keep,
     MetricsLog,
+    Pace,
     Plateau,
     evaluate_batches,
     fit,
@@ -41,7 +43,7 @@ def test_patience_stops_and_the_best_parameters_are_those_of_the_best_epoch(step
         seen.append(jax.tree.map(np.array, params))
         return {"loss": [3.0, 1.0, 2.0, np.nan, 1.0, 0.5][len(seen) - 1]}
 
-    result = fit(toy.state(), step, toy.plan, epochs=10, evaluate=evaluate, patience=3)
+    result = fit(toy.state(), step, toy.plan, pace=Pace(10, patience=3), evaluate=evaluate)
     assert result.stopped_by == "patience"
     assert (result.progress.epoch, result.progress.best, result.progress.best_step) == (5, 1.0, 12)
     assert toy.distance(result.best_params, seen[1]) == 0
@@ -56,19 +58,16 @@ def test_records_hold_the_means_of_the_epoch_and_evaluation_keeps_its_rhythm(ste
     batch = toy.plan(0)[0]
 
     def evaluate(params):
-        return means(evaluate_batches(evaluation, params, [batch]))
+        measured = means(evaluate_batches(evaluation, params, [batch]))
+        return {"loss": measured["all"], **measured}
 
     result = fit(
         toy.state(),
         step,
         lambda epoch: [batch] * 5,
-        epochs=5,
+        pace=Pace(5, evaluate_every=2, report_every=2),
         evaluate=evaluate,
-        evaluate_every=2,
-        monitor="all",
-        log=log,
-        on_epoch=told.append,
-        report_every=2,
+        keep=Keep(log=log, on_epoch=told.append),
     )
     assert told == result.history == [json.loads(line) for line in log.path.read_text().splitlines()]
     assert [record["step"] for record in told] == [5, 10, 15, 20, 25]
@@ -83,7 +82,7 @@ def test_records_hold_the_means_of_the_epoch_and_evaluation_keeps_its_rhythm(ste
 def test_a_plateau_lowers_the_learning_rate_without_compiling_again(step):
     values = [1.0, 2.0, 2.0, 2.0, 2.0, 0.5]
     rule = Plateau(factor=0.5, patience=2, floor=0.1)
-    result = fit(toy.state(), step, toy.plan, epochs=6, evaluate=scripted(values), plateau=rule)
+    result = fit(toy.state(), step, toy.plan, pace=Pace(6, plateau=rule), evaluate=scripted(values))
     assert float(result.state.lr_scale) == 0.25
     assert (result.progress.stale, result.progress.flat) == (0, 0)
     assert step.compilations == 1
@@ -100,11 +99,9 @@ def test_resumed_in_the_middle_of_an_epoch_is_bit_for_bit_the_same(step, tmp_pat
         with CheckpointStore(folder / "checkpoints") as store:
             state, place, _ = resume(store, toy.state())
             evaluate = scripted([value for at, value in values.items() if at > place.step])
-            settings = {"epochs": 4, "save_every": 2, "plateau": Plateau(patience=1), "report_every": 4}
-            log = MetricsLog(folder / "metrics.jsonl")
-            return fit(
-                state, step, toy.plan, start=place, load=load, evaluate=evaluate, store=store, log=log, **settings
-            )
+            pace = Pace(4, save_every=2, plateau=Plateau(patience=1), report_every=4)
+            keep = Keep(store, MetricsLog(folder / "metrics.jsonl"))
+            return fit(state, step, toy.plan, pace=pace, start=place, load=load, evaluate=evaluate, keep=keep)
 
     calls = iter(range(1, 100))
 
@@ -138,7 +135,7 @@ def poisoned(epoch):
 
 
 def test_steps_that_are_not_finite_are_counted_or_end_the_run(step, tmp_path):
-    result = fit(toy.state(), step, poisoned, epochs=3, max_streak=3, report_every=1)
+    result = fit(toy.state(), step, poisoned, pace=Pace(3, max_streak=3, report_every=1))
     assert (int(result.state.skipped), int(result.state.streak)) == (3, 0)
     assert [record["train_skipped"] for record in result.history] == [0, 0.5, 0]
     assert all(np.isfinite(value) for value in result.history[1].values())
@@ -151,7 +148,7 @@ def test_steps_that_are_not_finite_are_counted_or_end_the_run(step, tmp_path):
             CheckpointStore(tmp_path / f"{report_every}-run") as store,
             pytest.raises(FloatingPointError, match=message),
         ):
-            fit(toy.state(), step, poisoned, epochs=3, max_streak=2, report_every=report_every, store=store)
+            fit(toy.state(), step, poisoned, pace=Pace(3, max_streak=2, report_every=report_every), keep=Keep(store))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +164,7 @@ def test_the_last_good_checkpoint_lies_before_the_streak_and_is_kept(step, tmp_p
 
     with CheckpointStore(tmp_path / "run", keep=2) as store:
         with pytest.raises(FloatingPointError, match=last_good):
-            fit(toy.state(), step, plan, epochs=3, max_streak=8, store=store, save_every=2)
+            fit(toy.state(), step, plan, pace=Pace(3, max_streak=8, save_every=2), keep=Keep(store))
         assert store.steps() == ([6, 12, 14] if start else [4, 6])
 
 
@@ -183,7 +180,7 @@ def test_a_signal_writes_a_checkpoint_and_gives_its_meaning_back(step, tmp_path,
         return batch
 
     with CheckpointStore(tmp_path / "run") as store:
-        result = fit(toy.state(), step, toy.plan, epochs=2, load=load, store=store)
+        result = fit(toy.state(), step, toy.plan, pace=Pace(2), load=load, keep=Keep(store))
         assert result.stopped_by == "signal"
         found = resume(store, toy.state())
     assert (found.progress.step, found.progress.index) == (1, 1)
@@ -194,7 +191,7 @@ def test_a_signal_writes_a_checkpoint_and_gives_its_meaning_back(step, tmp_path,
 
 def test_it_trains_outside_the_main_thread(step):
     results = []
-    thread = threading.Thread(target=lambda: results.append(fit(toy.state(), step, toy.plan, epochs=1)))
+    thread = threading.Thread(target=lambda: results.append(fit(toy.state(), step, toy.plan, pace=Pace(1))))
     thread.start()
     thread.join()
     assert results[0].stopped_by == "epochs"
@@ -202,11 +199,11 @@ def test_it_trains_outside_the_main_thread(step):
 
 def test_a_folder_with_a_run_is_not_overwritten_and_a_finished_run_is_finished(step, tmp_path):
     with CheckpointStore(tmp_path / "run") as store:
-        first = fit(toy.state(), step, toy.plan, epochs=1, store=store, evaluate=scripted([1.0]))
+        first = fit(toy.state(), step, toy.plan, pace=Pace(1), keep=Keep(store), evaluate=scripted([1.0]))
         with pytest.raises(ValueError, match="already holds a run"):
-            fit(toy.state(), step, toy.plan, epochs=1, store=store)
+            fit(toy.state(), step, toy.plan, pace=Pace(1), keep=Keep(store))
         state, place, _ = resume(store, toy.state())
-        again = fit(state, step, toy.plan, epochs=1, store=store, start=place)
+        again = fit(state, step, toy.plan, pace=Pace(1), keep=Keep(store), start=place)
     assert toy.distance(again.state, first.state) == 0
     assert toy.distance(again.best_params, first.best_params) == 0
     assert again.passed_over == ()
@@ -214,26 +211,26 @@ def test_a_folder_with_a_run_is_not_overwritten_and_a_finished_run_is_finished(s
 
 def test_a_damaged_best_checkpoint_is_named_in_the_result(step, tmp_path):
     with CheckpointStore(tmp_path / "run") as store:
-        fit(toy.state(), step, toy.plan, epochs=2, store=store, evaluate=scripted([1.0, 2.0]))
+        fit(toy.state(), step, toy.plan, pace=Pace(2), keep=Keep(store), evaluate=scripted([1.0, 2.0]))
         state, place, _ = resume(store, toy.state())
         for path in (tmp_path / "run" / str(place.best_step) / "ema").rglob("*"):
             if path.is_file():
                 path.write_bytes(b"")
-        again = fit(state, step, toy.plan, epochs=2, store=store, start=place)
+        again = fit(state, step, toy.plan, pace=Pace(2), keep=Keep(store), start=place)
     assert toy.distance(again.best_params, again.state.ema) == 0
     assert [f"checkpoint {place.best_step} in" in sentence for sentence in again.passed_over] == [True]
 
 
 def test_one_sentence_for_a_number_that_is_not_measured(step):
-    with pytest.raises(ValueError, match=r"no 'forces' to monitor, only \['loss', 'norm'\]"):
-        fit(toy.state(), step, toy.plan, epochs=1, evaluate=scripted([1.0]), monitor="forces")
+    with pytest.raises(ValueError, match=r"no 'loss' to tell the best by, only \['norm'\]"):
+        fit(toy.state(), step, toy.plan, pace=Pace(1), evaluate=lambda params: {"norm": 1.0})
 
 
 def test_progress_is_shown_to_a_terminal_only(step, capsys, monkeypatch):
-    fit(toy.state(), step, toy.plan, epochs=1)
+    fit(toy.state(), step, toy.plan, pace=Pace(1))
     assert capsys.readouterr() == ("", "")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    fit(toy.state(), step, toy.plan, epochs=2, evaluate=scripted([1.25, 2.0]))
+    fit(toy.state(), step, toy.plan, pace=Pace(2), evaluate=scripted([1.25, 2.0]))
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "epoch 2/2, best 1.25" in shown.err

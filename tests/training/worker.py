@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import toy
 
-from symjax.training import CheckpointStore, MetricsLog, Plateau, fit, initialise_distributed, resume
+from symjax.training import CheckpointStore, Keep, MetricsLog, Pace, Plateau, fit, initialise_distributed, resume
 
 EPOCHS = 4
 
@@ -24,18 +24,9 @@ def train(step, folder, load=None, wrap=lambda store: store):
     """Train the toy in `folder`, continuing what is there."""
     with CheckpointStore(folder / "checkpoints") as store:
         state, progress, passed_over = resume(store, toy.state())
-        settings = {"evaluate": evaluate, "plateau": Plateau(patience=1), "save_every": 4, "report_every": 3}
-        result = fit(
-            state,
-            step,
-            toy.plan,
-            epochs=EPOCHS,
-            load=load,
-            store=wrap(store),
-            log=MetricsLog(folder / "metrics.jsonl"),
-            start=progress,
-            **settings,
-        )
+        pace = Pace(EPOCHS, plateau=Plateau(patience=1), save_every=4, report_every=3)
+        keep = Keep(wrap(store), MetricsLog(folder / "metrics.jsonl"))
+        result = fit(state, step, toy.plan, pace=pace, load=load, evaluate=evaluate, keep=keep, start=progress)
     return result, passed_over
 
 
@@ -94,7 +85,7 @@ def preempted(step, mine, folder):
         return jax.tree.map(lambda x: x[mine], batch)
 
     with CheckpointStore(folder) as store:
-        result = fit(toy.state(), step, toy.plan, epochs=10_000, evaluate_every=10_000, load=load, store=store)
+        result = fit(toy.state(), step, toy.plan, pace=Pace(10_000, 10_000), load=load, keep=Keep(store))
         return {"stopped_by": result.stopped_by, "step": result.progress.step, "saved": store.steps()}
 
 
