@@ -3,11 +3,12 @@
 import dataclasses
 
 import ase
+import e3nn_jax as e3nn
 import jax.numpy as jnp
 import numpy as np
 
 from symjax.data import Structures, make_samples
-from symjax.graphs import edge_vectors, graph_index
+from symjax.graphs import edge_vectors
 from symjax.math.radial import poly_envelope
 from symjax.math.safe import safe_norm
 from symjax.math.segment import segment_sum
@@ -28,7 +29,7 @@ class PairModel:
         r = safe_norm(jnp.asarray(edge_vectors(graph)))
         edges = params["k"] * (r - 1) ** 2 * poly_envelope(r, cutoff=self.cutoff)
         atoms = params["a"][graph.nodes.species] + segment_sum(edges, graph.receivers, graph.nodes.species.shape[0])
-        return segment_sum(atoms, graph_index(graph), graph.n_node.shape[0])
+        return e3nn.IrrepsArray("1x0e", atoms[:, None])
 
 
 def params(dtype=float):

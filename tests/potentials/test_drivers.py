@@ -8,8 +8,9 @@ from pair_model import CUTOFF, SPECIES, structures
 
 from symjax.data import make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget
-from symjax.models import NequIP
+from symjax.models.atoms import NequIP
 from symjax.potentials.loss import potential_loss
+from symjax.potentials.potential import scaled_energy
 from symjax.training import init_state, make_step, parallelise
 
 MODEL = NequIP(2, 3.0, cutoff=CUTOFF, channels=2, lmax=1, layers=2, radial_basis=3, radial_widths=(4,))
@@ -21,7 +22,7 @@ OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-2))
 def train(how, devices, shards):
     """Take 20 steps; return the parameters and the last metrics on the host."""
     batch = make_batch(SAMPLES, shards, Budget(NODES + 1, EDGES, 6), dtype=float)
-    body = make_step(potential_loss(MODEL.apply, stress=False), OPTIMIZER, {"energy": 1.0, "forces": 1.0})
+    body = make_step(potential_loss(scaled_energy(MODEL, 1.0), stress=False), OPTIMIZER, {"energy": 1.0, "forces": 1.0})
     step = parallelise(body, how=how, devices=jax.devices()[:devices])
     params = jax.jit(MODEL.init)(jax.random.key(0), jax.tree.map(lambda leaf: leaf[0], batch.graph))
     state = step.replicate(init_state(params, OPTIMIZER, key=jax.random.key(1)))
