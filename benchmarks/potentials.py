@@ -30,7 +30,7 @@ COUNTS = {"ethanol": 8, "3BPA": 4}
 
 
 def make_ours(path: str, work: str, facts: dict) -> Callable[[], object]:
-    """Return the step of `symjax.models.NequIP`."""
+    """Return the step of `symjax.models.atoms.NequIP`."""
     import ase.io
     import jax
     import jax.numpy as jnp
@@ -38,8 +38,9 @@ def make_ours(path: str, work: str, facts: dict) -> Callable[[], object]:
     import optax
 
     from symjax.graphs import Budget, atoms_graph, batch_graphs, graph_mask, node_mask
-    from symjax.models import NequIP
-    from symjax.potentials.derivatives import Energy, energy_and_forces
+    from symjax.models.atoms import NequIP
+    from symjax.potentials.derivatives import energy_and_forces
+    from symjax.potentials.potential import scaled_energy
     from symjax.training import init_state, make_step, parallelise, run_once
 
     frames = list(ase.io.iread(path))
@@ -51,7 +52,7 @@ def make_ours(path: str, work: str, facts: dict) -> Callable[[], object]:
     forces = np.concatenate([*(atoms.get_forces() for atoms in frames), np.zeros((1, 3))]).astype(np.float32)
 
     model = NequIP(len(species), edges / nodes, layers=2)
-    params, predict = run_once(model.init, jax.random.key(0), batch), energy_and_forces(cast(Energy, model.apply))
+    params, predict = run_once(model.init, jax.random.key(0), batch), energy_and_forces(scaled_energy(model, 1.0))
     count = sum(leaf.size for leaf in jax.tree.leaves(params))
     facts |= {"parameters": count, "atoms": nodes, "edges": edges}
     if work == "inference":

@@ -31,7 +31,7 @@ class Architecture(NamedTuple):
 
 POTENTIALS = {
     "nequip": Architecture(
-        "symjax.models.nequip:NequIP",
+        "symjax.models.atoms:NequIP",
         {
             "tiny": {"channels": 4, "lmax": 1, "layers": 2, "radial_widths": (8,), "radial_basis": 4},
             "small": {"layers": 2},

@@ -1,8 +1,8 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, EMLPBlock, HamiltonianNet, NequIP
-from symjax.models.atoms import SchNet
+from symjax.models import EGNN, EMLP, MLP, EMLPBlock, HamiltonianNet
+from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, on
 
@@ -14,7 +14,7 @@ CASES = {
     ),
     "NequIP": lambda: (NequIP(2, 3.0, channels=2, layers=2), atoms(RANDOM, shift=0.2)),
     "NequIP of both parities": lambda: (
-        NequIP(2, 3.0, channels=2, layers=3, lmax=1, parity=True),
+        NequIP(2, 3.0, outputs="1x0e + 1x0o + 1x1e", channels=2, layers=3, lmax=1, parity=True),
         atoms(RANDOM),
     ),
     "EMLPBlock": lambda: on((Scalar + 2 * V)(O(3)), EMLPBlock, (2 * Scalar + V + T(2))(O(3))),

@@ -8,7 +8,7 @@ from pair_model import CUTOFF, SPECIES, structures
 
 from symjax.data import make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget
-from symjax.models import NequIP
+from symjax.models.atoms import NequIP
 from symjax.potentials import potential_loss, scaled_energy
 from symjax.training import init_state, make_step, parallelise
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from symjax.graphs import Budget, atoms_graph, batch_graphs, strain_graph
-from symjax.models import NequIP
-from symjax.potentials.derivatives import energy_and_forces
+from symjax.models.atoms import NequIP
+from symjax.potentials import energy_and_forces, scaled_energy
 from tests.cases import DEGENERATE, load, start
 
 CUTOFF = 3.0
 MODEL = NequIP(species=2, average_neighbours=3.0, cutoff=CUTOFF, channels=2, layers=2)
 BUDGET = Budget(nodes=7, edges=40, graphs=2)
 TRIANGLE = np.array([(0.0, 0.0, 0.0), (1.0, 0.3, 0.0), (0.2, 1.1, 0.5)])
-predict = jax.jit(energy_and_forces(MODEL.apply, stress=True))
+predict = jax.jit(energy_and_forces(scaled_energy(MODEL, 1.0), stress=True))
 
 
 def as_graph(atoms, *, budget=BUDGET, dtype=np.float64):
@@ -93,7 +93,7 @@ def test_float32_all_through(params):
 @functools.cache
 def training_gradient(model):
     def loss(params, graph):
-        return jnp.sum(energy_and_forces(model.apply)(params, graph).forces ** 2)
+        return jnp.sum(energy_and_forces(scaled_energy(model, 1.0))(params, graph).forces ** 2)
 
     return jax.jit(jax.grad(loss))
 
@@ -113,15 +113,21 @@ def test_the_last_interaction_only_computes_scalars(params):
     assert layer["radial"]["kernel_2"].shape == (64, 3 * c)
 
 
+def test_higher_outputs_have_their_own_paths():
+    """One layer reaches 0e, 1o and 2e; the last one keeps what the outputs need, and the scalars that gate it."""
+    graph = as_graph(molecule(TRIANGLE))
+    model = NequIP(2, 3.0, cutoff=CUTOFF, outputs="2x0e + 1x1o + 1x2e", channels=2, layers=1)
+    atoms, params = jax.eval_shape(lambda graph: model.init_with_output(jax.random.key(0), graph), graph)
+    assert atoms.irreps == "2x0e + 1x1o + 1x2e"
+    readout = {name: leaf.shape for name, leaf in params["params"]["readout"].items()}
+    assert readout == {"0e_0": (2, 2), "1o_1": (2, 1), "2e_2": (2, 1)}
+    assert params["params"]["layer_0"]["connect"]["0e_0"].shape == (2, 2, 2 + 2 * 2)
+
+
 @pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"lmax": -1}, "expected lmax of at least 0, got -1"),
-        ({"layers": 0}, "expected layers of at least 1, got 0"),
-        ({"cutoff": 0.0}, "expected a positive cutoff, got 0.0"),
-        ({"average_neighbours": 0.0}, "expected a positive average_neighbours, got 0.0"),
-    ],
+    ("outputs", "options"), [("1x3o", {"layers": 1}), ("1x0e + 1x1e", {"layers": 1}), ("1x0o", {"layers": 5})]
 )
-def test_impossible_options_are_refused(options, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        NequIP(**{"species": 2, "average_neighbours": 3.0} | options)
+def test_outputs_that_nothing_reaches_are_refused(outputs, options):
+    NequIP(2, 3.0, outputs=outputs, lmax=2, parity=True, layers=3)
+    with pytest.raises(ValueError, match="expected outputs that the layers reach"):
+        NequIP(2, 3.0, outputs=outputs, lmax=2, **options)
