@@ -14,7 +14,7 @@ from symjax.laws import Law
 from symjax.layers.equivariant import precision
 from symjax.reps import LinearRep, equivariant_basis
 from symjax.reps.atoms import atoms
-from symjax.reps.factors import bound
+from symjax.reps.linear import bound
 
 
 @jax.tree_util.register_dataclass

@@ -16,8 +16,7 @@ from symjax.layers.equivariant import EquivariantLinear, require_maps
 from symjax.layers.gated import gate_places, gated, gated_rep
 from symjax.reps import LinearRep, equivariant_basis, equivariant_maps
 from symjax.reps.atoms import atoms
-from symjax.reps.factors import bound
-from symjax.reps.linear import natural
+from symjax.reps.linear import bound, natural
 from symjax.reps.uniform import uniform_rep
 
 

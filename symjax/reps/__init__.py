@@ -4,9 +4,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 from symjax.reps.cosets import induced, quotient, regular
-from symjax.reps.factors import pullback
 from symjax.reps.graph import OnGraph, OnNodes, Relabelling
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, pullback
 from symjax.reps.powers import alternating, symmetric
 from symjax.reps.rep import Rep
 from symjax.reps.simple import Axis, Points, Pseudovectors, TimeAxis, Trivial, Vectors

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Inexact
 
-from symjax.reps.algebra import Product
 from symjax.reps.arrays import along_last
 from symjax.reps.basis.bases import Unsolved
 from symjax.reps.basis.jordan import turn_and_stretch
 from symjax.reps.basis.linalg import inverse
-from symjax.reps.linear import Dual, LinearRep
+from symjax.reps.linear import Dual, LinearRep, Product
 from symjax.reps.powers import Power
 from symjax.reps.tensor import Defining, Determinant
 

@@ -16,12 +16,11 @@ import numpy as np
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
-from symjax.reps.algebra import Product
 from symjax.reps.arrays import namespace
 from symjax.reps.basis.bases import Unsolved, cast
 from symjax.reps.basis.invariant_theory import Diagram, Slots, spanning_diagrams
 from symjax.reps.basis.linalg import independent
-from symjax.reps.linear import Dual, LinearRep
+from symjax.reps.linear import Dual, LinearRep, Product
 from symjax.reps.tensor import Defining
 
 

@@ -13,7 +13,8 @@ from symjax.reps.atoms import atoms
 from symjax.reps.basis.bases import Unsolved
 from symjax.reps.basis.decompose import Irrep, Isotypic, decompose
 from symjax.reps.basis.irreps_basis import IsotypicBasis, Split
-from symjax.reps.linear import LinearRep, moved
+from symjax.reps.generators import moved
+from symjax.reps.linear import LinearRep
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10

@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 
 from symjax.reps.arrays import Monomial
 from symjax.reps.basis.bases import OrbitBasis, Unsolved
-from symjax.reps.linear import LinearRep, monomials
+from symjax.reps.generators import monomials
+from symjax.reps.linear import LinearRep
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> OrbitBasis:

@@ -11,8 +11,7 @@ from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
 from symjax.reps.atoms import atoms
-from symjax.reps.factors import moving_factors
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, Pullback, factors_of
 
 
 @jax.tree_util.register_dataclass
@@ -52,7 +51,7 @@ class Plan:
         for rep in (self.rep_in, self.rep_out):
             if rep.size == 0:
                 return f"{rep} has no coordinates; choose another representation"
-        moved = [moving_factors(rep) for rep in (self.rep_in, self.rep_out)]
+        moved = [_moving_factors(rep) for rep in (self.rep_in, self.rep_out)]
         if all(moved) and not set.intersection(*moved):
             return (
                 "different factors of the group move them; give both the same group, by restrict(rep, subgroup) where "
@@ -127,6 +126,18 @@ class Plan:
     def __repr__(self) -> str:
         found = f"{self.method}, residual {self.residual:.1e}" if self.dim else self.advice
         return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {found})"
+
+
+def _moving_factors(rep: LinearRep) -> set[int]:
+    """Return which factors of a direct product move the leaves of a representation, all for a leaf of the product."""
+    found: set[int] = set()
+
+    def look(leaf: LinearRep) -> LinearRep:
+        found.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(leaf.require_group()))))
+        return leaf
+
+    rep.map_leaves(look, rep.group)
+    return found
 
 
 def _same(a: Any, b: Any) -> bool:

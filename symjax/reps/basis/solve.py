@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from symjax.reps.algebra import Product, product_of
 from symjax.reps.atoms import atoms
 from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
 from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
@@ -20,8 +19,8 @@ from symjax.reps.basis.memory import require_memory
 from symjax.reps.basis.plan import Plan
 from symjax.reps.basis.store import load_basis, save_basis, stored_path
 from symjax.reps.basis.tiles import Tile, TiledBasis
-from symjax.reps.factors import bound
-from symjax.reps.linear import LinearRep, monomials
+from symjax.reps.generators import monomials
+from symjax.reps.linear import LinearRep, Product, bound, product_of
 from symjax.reps.tensor import Scalar
 
 Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]

@@ -14,7 +14,8 @@ import numpy as np
 
 from symjax.reps.basis.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
 from symjax.reps.basis.irreps_basis import IsotypicBasis, Split
-from symjax.reps.linear import LinearRep, moved
+from symjax.reps.generators import moved
+from symjax.reps.linear import LinearRep
 
 FORMAT = 2
 DAMAGE = (
