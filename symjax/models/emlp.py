@@ -14,10 +14,11 @@ from symjax.laws import Equivariance, Law
 from symjax.layers.bilinear import Bilinear, bilinear, bilinear_paths, initial_deviations
 from symjax.layers.equivariant import EquivariantLinear, require_maps
 from symjax.layers.gated import gate_places, gated, gated_rep
-from symjax.reps import LinearRep, equivariant_basis, equivariant_maps
+from symjax.reps import LinearRep
 from symjax.reps.atoms import atoms
 from symjax.reps.linear import bound, natural
 from symjax.reps.uniform import uniform_rep
+from symjax.solver import equivariant_basis, equivariant_maps
 
 
 class EMLPBlock(nn.Module):

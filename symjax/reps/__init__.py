@@ -13,15 +13,7 @@ from symjax.reps.tensor import Det, Scalar, T, V, restrict
 from symjax.reps.tree import Tree
 
 if TYPE_CHECKING:
-    from symjax.reps.basis import Plan, equivariant_basis, equivariant_maps
     from symjax.reps.irreps import Irreps
-
-LAZY = {
-    "Irreps": "symjax.reps.irreps",
-    "Plan": "symjax.reps.basis",
-    "equivariant_basis": "symjax.reps.basis",
-    "equivariant_maps": "symjax.reps.basis",
-}
 
 __all__ = [
     "Axis",
@@ -30,7 +22,6 @@ __all__ = [
     "LinearRep",
     "OnGraph",
     "OnNodes",
-    "Plan",
     "Points",
     "Pseudovectors",
     "Relabelling",
@@ -43,8 +34,6 @@ __all__ = [
     "V",
     "Vectors",
     "alternating",
-    "equivariant_basis",
-    "equivariant_maps",
     "induced",
     "pullback",
     "quotient",
@@ -55,7 +44,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    """Load the solver and `Irreps`, which needs e3nn, on first use."""
-    if name in LAZY:
-        return getattr(importlib.import_module(LAZY[name]), name)
+    """Load `Irreps`, which needs e3nn, on first use."""
+    if name == "Irreps":
+        return importlib.import_module("symjax.reps.irreps").Irreps
     raise AttributeError(f"module 'symjax.reps' has no attribute {name!r}")

@@ -13,8 +13,8 @@ from jaxtyping import Array, Float
 
 from symjax.groups import Motion, O
 from symjax.groups.group import positional_repr, read_only
+from symjax.math import double_precision
 from symjax.reps.arrays import namespace
-from symjax.reps.basis.linalg import double_precision
 from symjax.reps.linear import LinearRep, sum_of
 from symjax.reps.simple import linear_part
 

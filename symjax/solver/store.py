@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from symjax.reps.basis.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
-from symjax.reps.basis.irreps_basis import IsotypicBasis, Split
 from symjax.reps.generators import moved
 from symjax.reps.linear import LinearRep
+from symjax.solver.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
+from symjax.solver.irreps_basis import IsotypicBasis, Split
 
 FORMAT = 2
 DAMAGE = (

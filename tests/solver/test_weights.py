@@ -5,14 +5,14 @@ import pytest
 import scipy.linalg
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, Scaling, Sp, Trivial, U
-from symjax.reps.basis import dense, weights
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.jordan import eigenspaces, turn_and_stretch
-from symjax.reps.basis.linalg import null_space, real_span
-from symjax.reps.basis.solve import equivariant_maps
 from symjax.reps.powers import symmetric
 from symjax.reps.tensor import Det, Scalar, T, V
-from tests.reps.theory import dim_maps, nullity_over_a_prime_field
+from symjax.solver import dense, weights
+from symjax.solver.bases import Unsolved
+from symjax.solver.jordan import eigenspaces, turn_and_stretch
+from symjax.solver.linalg import null_space, real_span
+from symjax.solver.solve import equivariant_maps
+from tests.solver.theory import dim_maps, nullity_over_a_prime_field
 
 
 def unit(n, *places):

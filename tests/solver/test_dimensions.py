@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from symjax import groups
-from symjax.reps import T, equivariant_maps
-from tests.reps import theory
-from tests.reps.dimension_table import LARGE, OTHER_GROUPS, ROWS, SMALLEST_GROUPS, Row
+from symjax.reps import T
+from symjax.solver import equivariant_maps
+from tests.solver import theory
+from tests.solver.dimension_table import LARGE, OTHER_GROUPS, ROWS, SMALLEST_GROUPS, Row
 
 
 def group_of(text: str) -> groups.MatrixGroup:

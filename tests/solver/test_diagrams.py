@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, SO11p, SO13p, Sp, U
-from symjax.reps.basis import dense, diagrams, equivariant_maps
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.invariant_theory import pairings, set_partitions, spanning_diagrams
 from symjax.reps.tensor import Det, Scalar, T, V
-from tests.reps.theory import dim_maps, invariants
+from symjax.solver import dense, diagrams, equivariant_maps
+from symjax.solver.bases import Unsolved
+from symjax.solver.invariant_theory import pairings, set_partitions, spanning_diagrams
+from tests.solver.theory import dim_maps, invariants
 
 CASES = [
     (O(3), (2, 0), (2, 0)),

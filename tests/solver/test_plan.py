@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from symjax.groups import SO, SU, D, GeneratedGroup, O, S, Z
-from symjax.reps import Det, Irreps, Plan, Scalar, V, alternating, equivariant_maps
-from symjax.reps.basis import solve
-from symjax.reps.basis.irreps_basis import IsotypicBasis
-from symjax.reps.basis.tiles import TiledBasis
+from symjax.reps import Det, Irreps, Scalar, V, alternating
+from symjax.solver import Plan, equivariant_maps, solve
+from symjax.solver.irreps_basis import IsotypicBasis
+from symjax.solver.tiles import TiledBasis
 from tests.reps.elements import element
 
 SE2 = GeneratedGroup(

@@ -18,7 +18,7 @@ from jaxtyping import Float, Inexact, Int, Num
 
 from symjax.reps.arrays import namespace
 from symjax.reps.atoms import pick
-from symjax.reps.basis.bases import cast
+from symjax.solver.bases import cast
 
 Kind = tuple[int, int]  # of irrep: its dimension over its division algebra, and the units of that
 

@@ -6,7 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from symjax.groups import GL, O13, SL, SO, SU, C, D, GeneratedGroup, O, Sp, U
-from symjax.reps import Det, Scalar, V, alternating, equivariant_maps, symmetric
+from symjax.reps import Det, Scalar, V, alternating, symmetric
+from symjax.solver import equivariant_maps
 from tests.reps.recipes import RECIPES, build
 
 LARGEST = 14

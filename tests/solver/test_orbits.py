@@ -5,9 +5,9 @@ import pytest
 
 from symjax.groups import SO, Alt, C, Cube, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.reps import Det, Scalar, V, alternating, quotient, regular, restrict
-from symjax.reps.basis import dense, orbits
-from symjax.reps.basis.bases import Unsolved
-from tests.reps.theory import dim_maps
+from symjax.solver import dense, orbits
+from symjax.solver.bases import Unsolved
+from tests.solver.theory import dim_maps
 
 OCTAHEDRAL = GeneratedGroup(generators=[np.eye(3)[[1, 2, 0]], np.eye(3)[[1, 0, 2]], np.diag([-1.0, 1, 1])])
 CASES = [

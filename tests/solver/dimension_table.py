@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from tests.reps.theory import dim_maps
+from tests.solver.theory import dim_maps
 
 
 class Row(NamedTuple):

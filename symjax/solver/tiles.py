@@ -11,8 +11,8 @@ from jaxtyping import Inexact, Int
 
 from symjax.reps.arrays import namespace
 from symjax.reps.atoms import atoms, pick, places_in_order, ranks
-from symjax.reps.basis.bases import Factored
 from symjax.reps.linear import LinearRep
+from symjax.solver.bases import Factored
 
 FEW_PAIRS = 16  # of copies, which are mapped one by one
 
@@ -23,7 +23,7 @@ class Tile:
     """The maps from the copies of one atom to the copies of another.
 
     Attributes:
-        basis: a basis of the maps from one copy to one copy, of `symjax.reps.basis.bases`.
+        basis: a basis of the maps from one copy to one copy, of `symjax.solver.bases`.
         source: which atom of the input.
         target: which atom of the output.
         copies: how many copies of the target and of the source there are.

@@ -12,11 +12,11 @@ import math
 import numpy as np
 from jaxtyping import Float, Num
 
-from symjax.reps.basis.algebra_words import Words, check_adjoint
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.linalg import canonical_rotation, eigh
-from symjax.reps.basis.memory import require_memory
+from symjax.math import require_memory
 from symjax.reps.linear import LinearRep
+from symjax.solver.algebra_words import Words, check_adjoint
+from symjax.solver.bases import Unsolved
+from symjax.solver.linalg import canonical_rotation, eigh
 
 LARGEST = 4096  # coordinates
 BYTES = 6 * 16  # for each entry of a matrix, of which some complex ones are alive at once

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from symjax.reps.arrays import Monomial
-from symjax.reps.basis.bases import OrbitBasis, Unsolved
 from symjax.reps.generators import monomials
 from symjax.reps.linear import LinearRep
+from symjax.solver.bases import OrbitBasis, Unsolved
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> OrbitBasis:

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from symjax.groups import GL, O11, O13, SL, SO, SO11, SO13, SU, MatrixGroup, O, S, SO11p, SO13p, Sp, U
-from symjax.reps.basis.bases import Unsolved
+from symjax.solver.bases import Unsolved
 
 LARGEST = 2000  # diagrams
 

@@ -1,7 +1,6 @@
 """Dense linear algebra by JAX in double precision on the CPU, whatever the program around it uses."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,18 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Inexact
 
-from symjax.reps.basis.bases import Unsolved
+from symjax.math import double_precision
+from symjax.solver.bases import Unsolved
 
 ZERO, CLEARLY_MORE = 1e-12, 1e-9  # relative to the largest eigenvalue, or to 1, of a sum of squares
 WITHIN, OUTSIDE = 1e-11, 1e-6  # squared distances of a unit vector from the span of others
-
-
-@contextlib.contextmanager
-def double_precision() -> Iterator[None]:
-    """Compute at once, in float64, on the CPU: also while the program around is being traced."""
-    cpu = jax.local_devices(backend="cpu")[0]
-    with jax.ensure_compile_time_eval(), jax.enable_x64(True), jax.default_device(cpu):
-        yield
 
 
 def _on_the_host(function: Callable) -> Callable[..., Any]:

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Inexact
 from scipy.sparse.csgraph import connected_components
 
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.linalg import eig, eigh, inverse, svd
+from symjax.solver.bases import Unsolved
+from symjax.solver.linalg import eig, eigh, inverse, svd
 
 WELL_CONDITIONED = 1e4
 CLOSENESS = (1e-9, 1e-7, 1e-5, 1e-3, 1e-1)  # of eigenvalues that may be one, relative to the matrix

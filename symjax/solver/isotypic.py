@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Int
 
 from symjax.reps.atoms import atoms
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.decompose import Irrep, Isotypic, decompose
-from symjax.reps.basis.irreps_basis import IsotypicBasis, Split
 from symjax.reps.generators import moved
 from symjax.reps.linear import LinearRep
+from symjax.solver.bases import Unsolved
+from symjax.solver.decompose import Irrep, Isotypic, decompose
+from symjax.solver.irreps_basis import IsotypicBasis, Split
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10

@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from symjax.groups import MatrixGroup
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.linalg import eigh, independent
 from symjax.reps.linear import LinearRep
+from symjax.solver.bases import Unsolved
+from symjax.solver.linalg import eigh, independent
 
 ROUNDING = 1e-10
 

@@ -6,10 +6,10 @@ every generator (Finzi, Welling and Wilson 2021, arXiv:2104.09459, theorem 1). C
 
 import numpy as np
 
-from symjax.reps.basis.bases import DenseBasis, Unsolved
-from symjax.reps.basis.constraints import constraints
-from symjax.reps.basis.linalg import canonical_rotation, null_space
 from symjax.reps.linear import LinearRep
+from symjax.solver.bases import DenseBasis, Unsolved
+from symjax.solver.constraints import constraints
+from symjax.solver.linalg import canonical_rotation, null_space
 
 LARGEST = 4096  # unknowns
 

@@ -11,17 +11,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from symjax.math import require_memory
 from symjax.reps.atoms import atoms
-from symjax.reps.basis import dense, diagrams, isotypic, orbits, weights
-from symjax.reps.basis.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
-from symjax.reps.basis.constraints import moves
-from symjax.reps.basis.memory import require_memory
-from symjax.reps.basis.plan import Plan
-from symjax.reps.basis.store import load_basis, save_basis, stored_path
-from symjax.reps.basis.tiles import Tile, TiledBasis
 from symjax.reps.generators import monomials
 from symjax.reps.linear import LinearRep, Product, bound, product_of
 from symjax.reps.tensor import Scalar
+from symjax.solver import dense, diagrams, isotypic, orbits, weights
+from symjax.solver.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
+from symjax.solver.constraints import moves
+from symjax.solver.plan import Plan
+from symjax.solver.store import load_basis, save_basis, stored_path
+from symjax.solver.tiles import Tile, TiledBasis
 
 Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]
 SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(

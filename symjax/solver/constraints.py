@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Inexact
 
 from symjax.reps.arrays import along_last
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.jordan import turn_and_stretch
-from symjax.reps.basis.linalg import inverse
 from symjax.reps.linear import Dual, LinearRep, Product
 from symjax.reps.powers import Power
 from symjax.reps.tensor import Defining, Determinant
+from symjax.solver.bases import Unsolved
+from symjax.solver.jordan import turn_and_stretch
+from symjax.solver.linalg import inverse
 
 MILD = 100.0  # how far an element may stretch or shrink a vector and be a good constraint as it is
 

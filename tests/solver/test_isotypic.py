@@ -10,11 +10,11 @@ import scipy.linalg
 
 from symjax.groups import O13, SO, SU, C, D, GeneratedGroup, MatrixGroup, O, S, Sp
 from symjax.reps import T
-from symjax.reps.basis import decompose, dense, isotypic
-from symjax.reps.basis.algebra_words import Words
-from symjax.reps.basis.bases import Unsolved
-from symjax.reps.basis.linalg import eigh
 from symjax.reps.linear import LinearRep
+from symjax.solver import decompose, dense, isotypic
+from symjax.solver.algebra_words import Words
+from symjax.solver.bases import Unsolved
+from symjax.solver.linalg import eigh
 
 QI, QJ, QK = (
     np.array(rows, float)  # multiplications of the quaternions by i, j, k from the left

@@ -10,10 +10,11 @@ import scipy.linalg
 
 from symjax.groups import SL, SO, SU, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.layers import EquivariantLinear
-from symjax.reps import Det, Irreps, Scalar, T, V, equivariant_basis, equivariant_maps, pullback, restrict
-from symjax.reps.basis import dense, linalg, memory, solve
-from symjax.reps.basis.bases import DenseBasis, Unsolved
-from symjax.reps.basis.store import load_basis
+from symjax.math import memory
+from symjax.reps import Det, Irreps, Scalar, T, V, pullback, restrict
+from symjax.solver import dense, equivariant_basis, equivariant_maps, linalg, solve
+from symjax.solver.bases import DenseBasis, Unsolved
+from symjax.solver.store import load_basis
 from tests.reps.elements import element
 
 
@@ -312,19 +313,6 @@ def test_maps_beyond_the_memory_are_refused(monkeypatch):
     generic = GeneratedGroup(lie_algebra=[np.random.default_rng(0).standard_normal((40, 40))])
     with pytest.raises(ValueError, match="weights: 40 maps of 40 x 40 numbers would take about"):
         equivariant_maps(V(generic), V(generic), method="weights")
-
-
-def test_containers_and_shells_limit_the_memory(tmp_path, monkeypatch):
-    limit = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "CONTAINERS", [limit, tmp_path / "absent"])
-    limit.write_text("max\n")
-    machine = memory.memory_limit()
-    limit.write_text("1048576\n")
-    assert memory.memory_limit() == 2**20 < machine
-    monkeypatch.setattr("resource.getrlimit", lambda kind: (2**19, 2**40))
-    assert memory.memory_limit() == 2**19
-    monkeypatch.setattr(memory, "resource", None)
-    assert memory.memory_limit() == np.inf
 
 
 def test_layers_keep_bases_where_the_environment_says(tmp_path, monkeypatch):

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Inexact, Int
 
-from symjax.reps.basis.bases import DenseBasis, Unsolved
-from symjax.reps.basis.constraints import Pair, constraints, scaled
-from symjax.reps.basis.jordan import eigenspaces
-from symjax.reps.basis.linalg import canonical_rotation, inverse, null_space, real_span, svd
-from symjax.reps.basis.memory import require_memory
+from symjax.math import require_memory
 from symjax.reps.linear import LinearRep, Product
+from symjax.solver.bases import DenseBasis, Unsolved
+from symjax.solver.constraints import Pair, constraints, scaled
+from symjax.solver.jordan import eigenspaces
+from symjax.solver.linalg import canonical_rotation, inverse, null_space, real_span, svd
 
 LARGEST = 3000  # coordinates of a representation, and survivors
 COINCIDENCE = 1e-6  # eigenvalues this close count as equal: then more survives than must, and nothing is lost

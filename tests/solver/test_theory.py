@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from tests.reps import theory
-from tests.reps.dimension_table import LARGE, ROWS
-from tests.reps.theory import dim_maps, invariants
+from tests.solver import theory
+from tests.solver.dimension_table import LARGE, ROWS
+from tests.solver.theory import dim_maps, invariants
 
 SEQUENCES = {  # dimension of the invariants of V^k, k = 0, 1, ...
     "SO(3)": [1, 0, 1, 1, 3, 6, 15, 36, 91, 232, 603, 1585, 4213],  # Riordan numbers, OEIS A005043
