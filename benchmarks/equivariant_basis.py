@@ -89,7 +89,8 @@ INSTALL = "see the top of benchmarks/equivariant_basis.py, then pass --peer-pyth
 def make_ours(spec: str) -> Work:
     """Return the solution of one case, groups and representations made anew each time."""
     from symjax import groups
-    from symjax.reps import T, equivariant_maps
+    from symjax.reps import T
+    from symjax.solver import equivariant_maps
 
     case = json.loads(spec)
 
@@ -106,8 +107,9 @@ def make_ours(spec: str) -> Work:
 def make_table() -> Work:
     """Return the solution of every row that theory has a dimension for."""
     from symjax import groups
-    from symjax.reps import T, equivariant_maps
-    from tests.reps.dimension_table import ROWS
+    from symjax.reps import T
+    from symjax.solver import equivariant_maps
+    from tests.solver.dimension_table import ROWS
 
     def solve():
         plans = []
@@ -189,7 +191,7 @@ def versus(case: Case, peer_python: str, slow: bool) -> dict[str, Any]:
 
 
 def unknowns(case: Case) -> int:
-    from tests.reps.dimension_table import degree
+    from tests.solver.dimension_table import degree
 
     d = degree(f"{case.group[0]}({','.join(map(str, case.group[1:]))})")
     size_in, size_out = (sum(m * d ** (p + q) for m, p, q in rep) for rep in (case.rep_in, case.rep_out))

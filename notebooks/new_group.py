@@ -15,7 +15,8 @@ import optax
 import symjax
 from symjax.groups import GeneratedGroup, PermutationGroup
 from symjax.models import EMLP, MLP
-from symjax.reps import V, equivariant_maps, quotient
+from symjax.reps import V, quotient
+from symjax.solver import equivariant_maps
 
 # %% [markdown]
 # ## The code and its symmetries

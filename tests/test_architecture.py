@@ -62,8 +62,8 @@ def test_importing_symjax_is_light():
     assert not _imported_by("import symjax") & {"jax", "numpy", "flax", "e3nn_jax"}
 
 
-def test_laws_need_neither_flax_nor_e3nn():
-    loaded = _imported_by("import symjax; symjax.check; import symjax.math, symjax.groups, symjax.reps, symjax.laws")
+def test_laws_and_solver_need_neither_flax_nor_e3nn():
+    loaded = _imported_by("import symjax.math, symjax.groups, symjax.reps, symjax.laws, symjax.solver; symjax.check")
     assert "jax" in loaded
     assert not loaded & {"flax", "e3nn_jax"}
 

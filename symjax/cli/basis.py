@@ -14,9 +14,9 @@ from tyro.conf import Positional, arg
 from symjax.cli.expression import read_group, read_rep
 from symjax.cli.options import parse_options
 from symjax.reps import LinearRep
-from symjax.reps.algebra import Sum
-from symjax.reps.basis import Plan, equivariant_maps, isotypic
-from symjax.reps.basis.bases import Unsolved
+from symjax.reps.linear import Sum
+from symjax.solver import Plan, equivariant_maps, isotypic
+from symjax.solver.bases import Unsolved
 
 PICTURES = (".png", ".pdf", ".svg")
 LARGEST_MAP = 20_000_000  # entries

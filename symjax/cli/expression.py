@@ -10,7 +10,7 @@ import symjax.groups
 import symjax.reps
 from symjax.groups import DirectProduct, Group, MatrixGroup, PermutationGroup
 from symjax.reps import LinearRep, restrict
-from symjax.reps.factors import factors_of, pullback
+from symjax.reps.linear import factors_of, pullback
 from symjax.reps.uniform import uniform_rep
 
 LONGEST = 1000  # characters

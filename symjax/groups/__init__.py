@@ -5,11 +5,10 @@ from symjax.groups.cubes import Cube, RubiksCube
 from symjax.groups.custom import GeneratedGroup
 from symjax.groups.embed import DkeR3, Embed, O2eR3, SO2eR3
 from symjax.groups.finite import C, D, Parity, TimeReversal, Trivial
-from symjax.groups.group import Group, MatrixGroup
+from symjax.groups.group import DirectProduct, Group, MatrixGroup
 from symjax.groups.lorentz import O11, O13, SO11, SO13, SO11p, SO13p
 from symjax.groups.matrix import SE, SO, E, Motion, O, Translations
 from symjax.groups.permutation import Alt, PermutationGroup, S, TimeShifts, Z
-from symjax.groups.product import DirectProduct
 from symjax.groups.semidirect import SemiDirectProduct
 from symjax.groups.wreath import Wreath, ZksZnxZn
 

@@ -10,9 +10,8 @@ import numpy as np
 from jaxtyping import Array, Key, Shaped
 
 from symjax.groups.finite import D
-from symjax.groups.group import MatrixGroup, check_counts, read_only, require_matrices
+from symjax.groups.group import DirectProduct, MatrixGroup, check_counts, read_only, require_matrices
 from symjax.groups.matrix import SO, O
-from symjax.groups.product import DirectProduct
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)

@@ -7,9 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key, Num
 
-from symjax.groups.group import MatrixGroup, read_only, require_matrices
+from symjax.groups.group import DirectProduct, MatrixGroup, read_only, require_matrices
 from symjax.groups.listing import as_matrix, finite_elements, key_of, tangent_rank
-from symjax.groups.product import DirectProduct
 from symjax.groups.words import product
 
 

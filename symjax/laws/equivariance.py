@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from symjax.groups import Group
 from symjax.laws.probe import deviation, nudge
 from symjax.reps import LinearRep, Rep
-from symjax.reps.factors import bound
+from symjax.reps.linear import bound
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Inexact, Key
 from symjax.groups import MatrixGroup
 from symjax.laws.probe import deviation, normals
 from symjax.reps import LinearRep
-from symjax.reps.factors import bound
+from symjax.reps.linear import bound
 
 
 @dataclasses.dataclass(frozen=True, init=False)

@@ -23,11 +23,11 @@ from symjax.layers.matrix import (
     initial_deviations,
     require_maps,
 )
-from symjax.reps import LinearRep, equivariant_basis, equivariant_maps
+from symjax.reps import LinearRep
 from symjax.reps.atoms import atoms
-from symjax.reps.factors import bound
-from symjax.reps.linear import natural
+from symjax.reps.linear import bound, natural
 from symjax.reps.uniform import uniform_rep
+from symjax.solver import equivariant_basis, equivariant_maps
 
 
 def emlp_block(

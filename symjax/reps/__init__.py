@@ -4,9 +4,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 from symjax.reps.cosets import induced, quotient, regular
-from symjax.reps.factors import pullback
 from symjax.reps.graph import OnGraph, OnNodes, Relabelling
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, pullback
 from symjax.reps.powers import alternating, symmetric
 from symjax.reps.rep import Rep
 from symjax.reps.simple import Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
@@ -14,15 +13,7 @@ from symjax.reps.tensor import Det, Scalar, T, V, restrict
 from symjax.reps.tree import Tree
 
 if TYPE_CHECKING:
-    from symjax.reps.basis import Plan, equivariant_basis, equivariant_maps
     from symjax.reps.irreps import Irreps
-
-LAZY = {
-    "Irreps": "symjax.reps.irreps",
-    "Plan": "symjax.reps.basis",
-    "equivariant_basis": "symjax.reps.basis",
-    "equivariant_maps": "symjax.reps.basis",
-}
 
 __all__ = [
     "Axis",
@@ -32,7 +23,6 @@ __all__ = [
     "Matrices",
     "OnGraph",
     "OnNodes",
-    "Plan",
     "Points",
     "Pseudovectors",
     "Relabelling",
@@ -45,8 +35,6 @@ __all__ = [
     "V",
     "Vectors",
     "alternating",
-    "equivariant_basis",
-    "equivariant_maps",
     "induced",
     "pullback",
     "quotient",
@@ -57,7 +45,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    """Load the solver and `Irreps`, which needs e3nn, on first use."""
-    if name in LAZY:
-        return getattr(importlib.import_module(LAZY[name]), name)
+    """Load `Irreps`, which needs e3nn, on first use."""
+    if name == "Irreps":
+        return importlib.import_module("symjax.reps.irreps").Irreps
     raise AttributeError(f"module 'symjax.reps' has no attribute {name!r}")

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from symjax.reps.algebra import Product, Sum, product_of
 from symjax.reps.arrays import namespace
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, Product, Sum, product_of
 
 
 class Atom(NamedTuple):

@@ -10,9 +10,8 @@ from jaxtyping import Inexact, Int, Shaped
 
 from symjax.groups import DirectProduct, MatrixGroup, Trivial
 from symjax.groups.listing import as_matrix, finite_elements, key_of
-from symjax.reps.algebra import Product
 from symjax.reps.arrays import Monomial, namespace, promoted
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, Product
 
 SAME = 1e-6  # entries of one element, after rounding in every product that made it
 

@@ -13,10 +13,9 @@ from jaxtyping import Array, Float
 
 from symjax.groups import Motion, O
 from symjax.groups.group import positional_repr, read_only
-from symjax.reps.algebra import sum_of
+from symjax.math import double_precision
 from symjax.reps.arrays import namespace
-from symjax.reps.basis.linalg import double_precision
-from symjax.reps.linear import LinearRep
+from symjax.reps.linear import LinearRep, sum_of
 from symjax.reps.simple import linear_part
 
 

@@ -1,19 +1,24 @@
 """Linear representations, frozen values with an algebra: `V * V + 2 * V`, `V.T`, `V >> V`, `V**3`.
 
+Sums, products and duals are what its operators make, and so are pull-backs, where the operands have different groups.
+
 One is abstract until it is given a group, like `(V * V + 2 * V)(SO(3))`; giving one returns a new value (Finzi, Welling
 and Wilson 2021, arXiv:2104.09459, section 4).
 """
 
 import abc
 import dataclasses
+import functools
+import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, SupportsIndex
 
+import jax
 import numpy as np
 
-from symjax.groups import MatrixGroup
-from symjax.reps.arrays import Monomial, along_last, namespace, signed_permutation
+from symjax.groups import DirectProduct, MatrixGroup
+from symjax.reps.arrays import Monomial, along_last, block_diagonal, namespace, one, promoted, signed_permutation
 
 
 class LinearRep(abc.ABC):
@@ -78,22 +83,22 @@ class LinearRep(abc.ABC):
         return self if self.group is not None else self.map_leaves(lambda leaf: leaf.bind(group), group)
 
     def __add__(self, other: "LinearRep | int") -> "LinearRep":
-        terms, group = factors.align(self, algebra.scalars(other))
-        return algebra.sum_of([(term, 1) for term in terms], group)
+        terms, group = align(self, _scalars(other))
+        return sum_of([(term, 1) for term in terms], group)
 
     def __radd__(self, other: int) -> "LinearRep":
-        return algebra.scalars(other) + self
+        return _scalars(other) + self
 
     def __mul__(self, other: "LinearRep | int") -> "LinearRep":
         if isinstance(other, LinearRep):
-            return algebra.product_of(*factors.align(self, other))
-        return algebra.sum_of([(self, natural(other))], self.group)
+            return product_of(*align(self, other))
+        return sum_of([(self, natural(other))], self.group)
 
     def __rmul__(self, other: int) -> "LinearRep":
         return self * other
 
     def __pow__(self, power: int) -> "LinearRep":
-        return algebra.product_of([self] * natural(power), self.group)
+        return product_of([self] * natural(power), self.group)
 
     def __rshift__(self, other: "LinearRep") -> "LinearRep":
         """Return the representation of the matrices that map from this one to the other."""
@@ -191,29 +196,304 @@ class Dual(LinearRep):
         return f"{bracketed(self.rep.text)}.T"
 
 
-def moved(rep: LinearRep, x: Any) -> list[Any]:
-    """Return drho(a) x for each tangent, then rho(h) x for each generator."""
-    group = rep.require_group()
-    return [rep.dact(a, x) for a in group.directions] + [rep.act(h, x) for h in group.generators]
+@dataclasses.dataclass(frozen=True, repr=False)
+class Sum(LinearRep):
+    """A direct sum: for each (term, multiplicity) that many contiguous copies, in order. Made by `+` and `n *`."""
+
+    terms: tuple[tuple[LinearRep, int], ...]
+    group: MatrixGroup | None
+
+    @functools.cached_property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return sum(term.size * copies for term, copies in self.terms)
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
+        return block_diagonal([term.rho(g) for term, copies in self.terms for _ in range(copies)])
+
+    def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
+        return block_diagonal([term.drho(a) for term, copies in self.terms for _ in range(copies)])
+
+    def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
+        return self._termwise(lambda term, part: term.act(g, part), x)
+
+    def dact(self, a: Any, x: Any) -> Any:
+        """Return drho(a) x along the last axis of x."""
+        return self._termwise(lambda term, part: term.dact(a, part), x)
+
+    def _termwise(self, act: Callable, x: Any) -> Any:
+        x, start, parts = self._sized(x), 0, []
+        for term, copies in self.terms:
+            part = x[..., start : start + copies * term.size].reshape(*x.shape[:-1], copies, term.size)
+            parts.append(act(term, part).reshape(*x.shape[:-1], copies * term.size))
+            start += copies * term.size
+        return namespace(*parts).concatenate(promoted(*parts), axis=-1) if parts else x
+
+    def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
+        perms, signs, start = [], [], 0
+        for term, copies in self.terms:
+            if (found := term.monomial(h)) is None:
+                return None
+            perm, sign = found
+            offsets = start + term.size * np.arange(copies)
+            perms.append((offsets[:, None] + perm).ravel())
+            signs.append(np.tile(sign, copies))
+            start += copies * term.size
+        return np.concatenate([np.zeros(0, int), *perms]), np.concatenate([np.zeros(0), *signs])
+
+    @property
+    def T(self) -> LinearRep:
+        """The dual."""
+        return sum_of([(term.T, copies) for term, copies in self.terms], self.group)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
+        return sum_of([(term.map_leaves(change, group), copies) for term, copies in self.terms], group)
+
+    @property
+    def text(self) -> str:
+        """The expression without its group."""
+        return (
+            "+".join(
+                (f"{copies}*" if copies > 1 else "") + (f"({term.text})" if isinstance(term, Sum) else term.text)
+                for term, copies in self.terms
+            )
+            or "0"
+        )
 
 
-def monomials(rep: LinearRep) -> list[Monomial] | None:
-    """Return the generators as permutations with signs, or None where some element is more than that."""
-    group, probe = rep.require_group(), np.random.default_rng(0).standard_normal(rep.size)
-    if any(np.any(rep.dact(a, probe)) for a in group.directions):
-        return None
-    found = []
-    for h in group.generators:
-        if (monomial := rep.monomial(h)) is None:
-            return None
-        found.append(monomial)
-    return found
+@dataclasses.dataclass(frozen=True, repr=False)
+class Product(LinearRep):
+    """A tensor product, its coordinates in row-major order; the empty product is the scalar. Made by `*` and `**`."""
+
+    factors: tuple[LinearRep, ...]
+    group: MatrixGroup | None
+
+    @functools.cached_property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return math.prod(factor.size for factor in self.factors)
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
+        return functools.reduce(namespace(g).kron, promoted(one(g), *(factor.rho(g) for factor in self.factors)))
+
+    def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
+        return self.dact(a, namespace(a).eye(self.size, dtype=one(a).dtype)).T
+
+    def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
+        for i, factor in enumerate(self.factors):
+            x = self._along(i, functools.partial(factor.act, g), x)
+        return self._sized(x)
+
+    def dact(self, a: Any, x: Any) -> Any:
+        """Return drho(a) x along the last axis of x."""
+        if not self._sized(x).size:
+            return x
+        columns = x.reshape(-1, self.size).T
+        start, moved = 1, []
+        for factor in self.factors:
+            slots = columns.reshape(start, factor.size, -1)  # long rows, for fast products with a small matrix
+            with jax.default_matmul_precision("highest"):
+                moved.append(namespace(a, x).matmul(*promoted(factor.drho(a), slots)).reshape(columns.shape))
+            start *= factor.size
+        return functools.reduce(operator.add, promoted(0 * columns, *moved)).T.reshape(x.shape)
+
+    def _along(self, i: int, act: Callable, x: Any) -> Any:
+        xp = namespace(x)
+        tensor = self._sized(x).reshape(*x.shape[:-1], *(factor.size for factor in self.factors))
+        axis = x.ndim - 1 + i
+        return xp.moveaxis(act(xp.moveaxis(tensor, axis, -1)), -1, axis).reshape(x.shape)
+
+    def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
+        perm, sign = np.zeros(1, int), np.ones(1)
+        for factor in self.factors:
+            if (found := factor.monomial(h)) is None:
+                return None
+            perm = (perm[:, None] * factor.size + found[0]).ravel()
+            sign = (sign[:, None] * found[1]).ravel()
+        return perm, sign
+
+    @property
+    def T(self) -> LinearRep:
+        """The dual."""
+        return product_of([factor.T for factor in self.factors], self.group)
+
+    def map_leaves(self, change: Callable, group: MatrixGroup | None) -> LinearRep:
+        """Return the same expression with `change` applied to its leaves."""
+        return product_of([factor.map_leaves(change, group) for factor in self.factors], group)
+
+    @property
+    def text(self) -> str:
+        """The expression without its group."""
+        runs: list[list] = []
+        for factor in self.factors:
+            if runs and runs[-1][0] == factor:
+                runs[-1][1] += 1
+            else:
+                runs.append([factor, 1])
+        return "*".join(bracketed(rep.text) + (f"**{power}" if power > 1 else "") for rep, power in runs) or "Scalar"
 
 
-def permutes(rep: LinearRep) -> bool:
-    """Return whether every element permutes the coordinates, so that functions of one number at a time are lawful."""
-    found = monomials(rep)
-    return found is not None and all((sign > 0).all() for _, sign in found)
+@dataclasses.dataclass(frozen=True, repr=False)
+class Pullback(LinearRep):
+    """A leaf of one factor as a representation of a direct product: the other factors do nothing."""
+
+    rep: LinearRep
+    group: DirectProduct
+    factor: int
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return self.rep.size
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
+        return self.rep.rho(g[self.factor])
+
+    def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
+        return self.rep.drho(a[self.factor])
+
+    def act(self, g: Any, x: Any) -> Any:
+        """Return rho(g) x along the last axis of x."""
+        return self.rep.act(g[self.factor], x)
+
+    def dact(self, a: Any, x: Any) -> Any:
+        """Return drho(a) x along the last axis of x."""
+        return self.rep.dact(a[self.factor], x)
+
+    def monomial(self, h: Any) -> Monomial | None:
+        """Return the element as a permutation with signs, where it is one."""
+        return self.rep.monomial(h[self.factor])
+
+    def expand(self) -> LinearRep:
+        """Return the same of the smaller leaves that the leaf is made of."""
+        return expand_inside(self, self.rep)
+
+    @property
+    def T(self) -> LinearRep:
+        """The dual."""
+        return dataclasses.replace(self, rep=self.rep.T)
+
+    @property
+    def text(self) -> str:
+        """The expression without its group; of equal factors, with which one it is."""
+        is_alone = self.group.groups.count(self.group.groups[self.factor]) == 1
+        return repr(self.rep) if is_alone else f"{self.rep!r}[{self.factor}]"
 
 
-from symjax.reps import algebra, factors  # noqa: E402  the operators above make sums, products and pullbacks
+def sum_of(terms: Sequence[tuple[LinearRep, int]], group: MatrixGroup | None) -> LinearRep:
+    """Return the direct sum, nested sums and equal neighbours joined; one copy of one term is that term."""
+    flat: list[tuple[LinearRep, int]] = []
+    for term, copies in terms:
+        inner = term.terms if isinstance(term, Sum) and (copies == 1 or len(term.terms) <= 1) else ((term, 1),)
+        for rep, count in inner:
+            if flat and flat[-1][0] == rep:
+                flat[-1] = (rep, flat[-1][1] + count * copies)
+            elif count * copies > 0:
+                flat.append((rep, count * copies))
+    return flat[0][0] if len(flat) == 1 and flat[0][1] == 1 else Sum(tuple(flat), group)
+
+
+def product_of(factors: Sequence[LinearRep], group: MatrixGroup | None) -> LinearRep:
+    """Return the tensor product, nested products joined; a product of one factor is that factor."""
+    flat = [f for factor in factors for f in (factor.factors if isinstance(factor, Product) else (factor,))]
+    return flat[0] if len(flat) == 1 else Product(tuple(flat), group)
+
+
+def _scalars(count: LinearRep | int) -> LinearRep:
+    """Return that many scalars, or the representation that came."""
+    return count if isinstance(count, LinearRep) else sum_of([(Product((), None), natural(count))], None)
+
+
+def expand_inside(wrapper: Any, leaf: LinearRep) -> LinearRep:
+    """Return what a leaf expands to, with each smaller leaf wrapped in its stead; the wrapper if there is none."""
+    expanded = leaf.expand()
+    if expanded is leaf:
+        return wrapper
+    return expanded.map_leaves(lambda part: dataclasses.replace(wrapper, rep=part), wrapper.group)
+
+
+def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
+    """Return the representations as ones of a common group, and that group.
+
+    Abstract ones take the group of the others. Representations of different groups become ones of the direct product,
+    on which each factor moves its own: the one of the groups that has all factors, else a new one. A factor of several
+    groups is in it as often as in the one that has it most.
+    """
+    groups: list[MatrixGroup] = []
+    for rep in reps:
+        groups += [rep.group] if rep.group is not None and rep.group not in groups else []
+    if len(groups) > 1:
+        merged: list[MatrixGroup] = []
+        for own in map(factors_of, groups):
+            merged += [part for i, part in enumerate(own) if own[: i + 1].count(part) > merged.count(part)]
+        whole = (own for own in groups if isinstance(own, DirectProduct) and len(own.groups) == len(merged))
+        groups = [next(whole, DirectProduct(tuple(merged)))]
+    if not groups:
+        return list(reps), None
+    return [rep(groups[0]) if rep.group is None else pullback(rep, groups[0]) for rep in reps], groups[0]
+
+
+def bound(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup]:
+    """Return what `align` returns.
+
+    Raises:
+        TypeError: If one is no linear representation.
+        ValueError: If none of the representations has a group.
+    """
+    if strangers := [rep for rep in reps if not isinstance(rep, LinearRep)]:
+        raise TypeError(f"expected a linear representation such as T(2)(SO(3)), got {strangers[0]!r}")
+    aligned, group = align(*reps)
+    if group is None:
+        raise ValueError(f"{' and '.join(map(str, reps))} have no group yet; give them one, as in T(2)(SO(3))")
+    return aligned, group
+
+
+def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -> LinearRep:
+    """Return a representation of one factor of a direct product (or of several) as one of the whole product.
+
+    Args:
+        rep: the representation.
+        group: the direct product; the representation's own group is returned unchanged.
+        factor: which factor acts, needed where two factors are equal.
+
+    Raises:
+        ValueError: If the group of `rep` is no factor, or is several and `factor` does not choose one of them.
+    """
+    own = rep.require_group()
+    if own == group:
+        return rep
+    if not isinstance(group, DirectProduct):
+        raise ValueError(f"expected {own} to be one factor of a direct product, got {group}")
+
+    def move(leaf: LinearRep) -> LinearRep:
+        part, inner = (leaf.factor, leaf.rep) if isinstance(leaf, Pullback) else (0, leaf)
+        return Pullback(inner, group, _place(factors_of(own), part, group, factor))
+
+    return rep.map_leaves(move, group)
+
+
+def factors_of(group: MatrixGroup) -> tuple[MatrixGroup, ...]:
+    """Return the factors of a direct product; the group itself if it is none."""
+    return tuple(group.groups) if isinstance(group, DirectProduct) else (group,)
+
+
+def _place(own: tuple[MatrixGroup, ...], part: int, group: DirectProduct, factor: int | None) -> int:
+    """Return which factor of a product is the given part: of several equal ones, the first is the first, and so on."""
+    wanted = own[part]
+    found = [i for i, other in enumerate(group.groups) if other == wanted]
+    if factor is not None and factor in found and own.count(wanted) == 1:
+        return factor
+    if factor is None and len(found) == own.count(wanted):
+        return found[own[:part].count(wanted)]
+    raise ValueError(f"expected {wanted} to be one factor of {group}, or factor= to say which of several")

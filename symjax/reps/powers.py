@@ -12,9 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from symjax.groups import MatrixGroup
-from symjax.reps.algebra import product_of
 from symjax.reps.arrays import namespace, one
-from symjax.reps.linear import LinearRep, natural
+from symjax.reps.linear import LinearRep, natural, product_of
 
 MOST_BYTES = 2**31
 

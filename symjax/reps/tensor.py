@@ -11,10 +11,8 @@ import numpy as np
 from symjax.groups import DirectProduct, MatrixGroup
 from symjax.groups.listing import as_matrix, tangent_rank
 from symjax.groups.permutation import PermutationGroup
-from symjax.reps.algebra import Product, product_of
 from symjax.reps.arrays import Monomial, namespace
-from symjax.reps.factors import Pullback, expand_inside, factors_of, pullback
-from symjax.reps.linear import Dual, LinearRep
+from symjax.reps.linear import Dual, LinearRep, Product, Pullback, expand_inside, factors_of, product_of, pullback
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

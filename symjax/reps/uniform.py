@@ -3,8 +3,7 @@
 import math
 
 from symjax.groups import MatrixGroup
-from symjax.reps.algebra import sum_of
-from symjax.reps.linear import LinearRep, natural
+from symjax.reps.linear import LinearRep, natural, sum_of
 from symjax.reps.tensor import T
 
 

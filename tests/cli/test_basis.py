@@ -10,7 +10,7 @@ from symjax.cli.basis import _borders
 from symjax.cli.expression import read_group, read_rep
 from symjax.groups import SO, DirectProduct, O, S
 from symjax.reps import Det, Irreps, Scalar, T, V, alternating, pullback, restrict, symmetric
-from symjax.reps.basis.solve import Method
+from symjax.solver.solve import Method
 
 from .command import symjax
 

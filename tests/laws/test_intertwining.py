@@ -8,7 +8,8 @@ import pytest
 from symjax.groups import SO, SU, DirectProduct, O, RubiksCube, S, Z
 from symjax.laws import Equivariance, Intertwining, check
 from symjax.layers.matrix import EquivariantLinear
-from symjax.reps import Scalar, T, V, equivariant_maps, restrict
+from symjax.reps import Scalar, T, V, restrict
+from symjax.solver import equivariant_maps
 
 KEY = jax.random.key(0)
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 
 from symjax.groups import GL, SO, D, O, S
 from symjax.reps import Det, Irreps, Scalar, V, alternating, pullback, regular, restrict, symmetric
-from symjax.reps.algebra import Sum
 from symjax.reps.atoms import atoms, pick, places_in_order, ranks
+from symjax.reps.linear import Sum
 from tests.reps.elements import element
 from tests.reps.recipes import RECIPES, build
 

@@ -6,7 +6,8 @@ import e3nn_jax as e3nn
 import numpy as np
 import pytest
 
-from symjax.reps import Irreps, equivariant_maps
+from symjax.reps import Irreps
+from symjax.solver import equivariant_maps
 
 DEGREES = range(5)
 PAIRS = list(itertools.product(DEGREES, DEGREES))

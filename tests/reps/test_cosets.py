@@ -6,7 +6,8 @@ import pytest
 
 from symjax.groups import SO, Alt, C, D, GeneratedGroup, O, S, Scaling, Trivial, Z
 from symjax.groups.listing import MOST_ELEMENTS
-from symjax.reps import Det, Scalar, V, equivariant_maps, induced, quotient, regular, restrict
+from symjax.reps import Det, Scalar, V, induced, quotient, regular, restrict
+from symjax.solver import equivariant_maps
 from tests.reps.elements import element
 
 PAIRS = [

@@ -3,7 +3,8 @@
 import numpy as np
 
 from symjax.groups import SO, C, DirectProduct, O, S, Z
-from symjax.reps import V, alternating, equivariant_maps, pullback, restrict
+from symjax.reps import V, alternating, pullback, restrict
+from symjax.solver import equivariant_maps
 
 
 def test_equal_groups_are_one_whatever_their_hashes():

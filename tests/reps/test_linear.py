@@ -22,7 +22,7 @@ from symjax.reps import (
     restrict,
     symmetric,
 )
-from symjax.reps.linear import monomials, permutes
+from symjax.reps.generators import monomials, permutes
 from tests.reps.elements import compose, element, exponential, tangent
 
 TWICE = SO(2) * SO(2)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from symjax.groups import GL, SU, D, O, S
-from symjax.reps import Det, Scalar, T, V, alternating, equivariant_basis, equivariant_maps, symmetric
+from symjax.reps import Det, Scalar, T, V, alternating, symmetric
+from symjax.solver import equivariant_basis, equivariant_maps
 from tests.reps.elements import element
 
 GROUPS = [GL(3), O(3), SU(2), S(4), D(4)]

@@ -17,10 +17,9 @@ from jaxtyping import Array, Float, Inexact, Int
 from symjax.laws import Equivariance, Law
 from symjax.layers.matrix.equivariant import coefficients, field
 from symjax.reps import LinearRep
-from symjax.reps.algebra import Product
 from symjax.reps.arrays import namespace
 from symjax.reps.atoms import atoms, pick, ranks
-from symjax.reps.factors import bound
+from symjax.reps.linear import Product, bound
 
 # Adam moves every parameter at about one pace, and those of linear maps start small, at 1 / sqrt(inputs). Parameters of
 # deviation 1 would hardly move beside them; at 1/3 the weights of products are learnt three times as fast.

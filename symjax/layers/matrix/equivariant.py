@@ -11,7 +11,7 @@ from jaxtyping import Array, Inexact, Key
 from symjax.groups import MatrixGroup
 from symjax.laws import Equivariance, Intertwining, Law
 from symjax.reps import LinearRep
-from symjax.reps.basis import Plan, equivariant_basis, equivariant_maps
+from symjax.solver import Plan, equivariant_basis, equivariant_maps
 
 
 def equivariant_linear(

@@ -13,7 +13,7 @@ from jaxtyping import Array, Inexact, Int
 from symjax.laws import Equivariance, Law
 from symjax.reps import LinearRep, Scalar
 from symjax.reps.atoms import atoms
-from symjax.reps.linear import monomials, permutes
+from symjax.reps.generators import monomials, permutes
 
 
 @functools.lru_cache(maxsize=256)

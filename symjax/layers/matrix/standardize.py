@@ -12,9 +12,10 @@ from jaxtyping import Array, Float, Inexact
 
 from symjax.laws import Law
 from symjax.layers.matrix.equivariant import precision
-from symjax.reps import LinearRep, equivariant_basis
+from symjax.reps import LinearRep
 from symjax.reps.atoms import atoms
-from symjax.reps.factors import bound
+from symjax.reps.linear import bound
+from symjax.solver import equivariant_basis
 
 
 @jax.tree_util.register_dataclass

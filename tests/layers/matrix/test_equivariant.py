@@ -8,8 +8,9 @@ import pytest
 from symjax.groups import O13, SO, SU, O, S
 from symjax.layers.matrix import EquivariantLinear
 from symjax.layers.matrix.equivariant import field
-from symjax.reps import Det, Scalar, T, V, equivariant_maps
+from symjax.reps import Det, Scalar, T, V
 from symjax.reps.atoms import atoms
+from symjax.solver import equivariant_maps
 from tests.cases import start
 
 KEY = jax.random.key(0)
