@@ -30,8 +30,7 @@ class Train:
 
 def parse(arguments: list[str]) -> Train:
     """Return the options; what is not named is as in the run to resume, else as in the preset."""
-    default = _defaults(arguments)
-    net = training.decode(options_of(default.options.model), default.options.net, "net")
+    default, net = _defaults(arguments)
     parts = {"options": default.options, "net": net, "recipe": default.recipe}
     fields = [(name, type(value), dataclasses.field(default=value)) for name, value in parts.items()]
     fields += [(name, pathlib.Path | None, dataclasses.field(default=None)) for name in ("out", "resume")]
@@ -42,7 +41,8 @@ def parse(arguments: list[str]) -> Train:
     return Train(default.task, options, asked.recipe, asked.out, asked.resume)
 
 
-def _defaults(arguments: list[str]) -> Train:
+def _defaults(arguments: list[str]) -> tuple[Train, Any]:
+    """Return what is asked for where nothing is named, and the options of its network."""
     early = argparse.ArgumentParser(prog="symjax train", add_help=False, allow_abbrev=False)
     early.add_argument("--preset", choices=PRESETS, default="small")
     early.add_argument("--model", choices=POTENTIALS, default=next(iter(POTENTIALS)))
@@ -52,11 +52,11 @@ def _defaults(arguments: list[str]) -> Train:
     if known.resume is not None:
         had = training.read_run(known.resume)
         options = training.read_options(known.resume, task_of(had.task).Options, had.options)
-        return Train(had.task, options, had.recipe)
+        net = training.read_options(known.resume, options_of(options.model), options.net)
+        return Train(had.task, options, had.recipe), net
     task, preset = "potential" if known.property is None else "property", PRESETS[known.preset]
-    net = training.plain(preset_of(known.model, known.preset))
-    options = task_of(task).Options(model=known.model, preset=known.preset, net=net, **preset.options)
-    return Train(task, options, Recipe(**preset.recipe))
+    options = task_of(task).Options(model=known.model, preset=known.preset, **preset.options)
+    return Train(task, options, Recipe(**preset.recipe)), preset_of(known.model, known.preset)
 
 
 def run(command: Train) -> int:

@@ -156,7 +156,7 @@ def read_structures(
     )
 
 
-def read_labelled(path: pathlib.Path, **keys: str | None) -> Structures:
+def read_labelled(path: str | pathlib.Path, **keys: str | None) -> Structures:
     """Return the structures of a file with the labels asked for, which all are of one kind.
 
     Raises:

@@ -48,6 +48,8 @@ def prepare_structures(
         label: what the head makes.
         resumed: whether the run goes on.
     """
+    if options.batch_size < 1:
+        raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
     splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
     known = read_blueprint(folder).references if resumed else references(splits.train)
     cutoff, species = options.net["cutoff"], splits.train.species

@@ -1,0 +1,232 @@
+"""What every row of the table of potentials promises, measured on one padded shape with one compiled function each."""
+
+import functools
+import json
+
+import ase
+import ase.build
+import ase.io
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
+
+import symjax
+from symjax.cli.main import main
+from symjax.data import read_structures
+from symjax.graphs import Budget, atoms_graph, batch_graphs, strain_graph
+from symjax.groups import E
+from symjax.laws import random_params
+from symjax.potentials import POTENTIALS, architecture, build, energy_and_forces, preset_of, scaled_energy
+from symjax.training import plain
+from tests.cases import DEGENERATE, load
+
+CUTOFF, KEY = 3.0, jax.random.key(7)
+BUDGET = Budget(nodes=12, edges=96, graphs=4)
+TRIANGLE = np.array([(0.0, 0.0, 0.0), (1.0, 0.3, 0.0), (0.2, 1.1, 0.5)])
+
+
+def padded(*structures, dtype=np.float64):
+    graphs = [atoms_graph(atoms, cutoff=CUTOFF, species=(1, 14)) for atoms in structures]
+    return jax.tree.map(jnp.asarray, batch_graphs(graphs, BUDGET, dtype=dtype))
+
+
+def molecule(positions):
+    return ase.Atoms(([1, 14] * len(positions))[: len(positions)], positions)
+
+
+def crystal():
+    atoms = ase.build.bulk("Si")
+    atoms.positions[1] += [0.2, -0.1, 0.15]
+    return atoms
+
+
+@functools.cache
+def model_of(name, outputs="1x0e"):
+    given = {"species": 2, "average_neighbours": 3.0, "cutoff": CUTOFF, "outputs": outputs}
+    return build(name, plain(preset_of(name, "tiny")) | given)
+
+
+@functools.cache
+def learnt(name):
+    """Random parameters of a row, and its energies, forces and stresses."""
+    model = model_of(name)
+    params = random_params(model, padded(molecule(TRIANGLE)), key=KEY)
+    return params, jax.jit(energy_and_forces(scaled_energy(model, 1.0), stress=True))
+
+
+@pytest.fixture(params=POTENTIALS)
+def predict(request):
+    params, function = learnt(request.param)
+    return functools.partial(function, params)
+
+
+def test_motions_turn_forces_and_stress_and_leave_the_energy(predict):
+    graph = padded(molecule(TRIANGLE), crystal())
+    before = predict(graph)
+    for component in range(E(3).components):
+        motion = E(3).sample(jax.random.fold_in(KEY, component), component)
+        turn = motion.rotation.T
+        moved = graph._replace(
+            nodes=graph.nodes._replace(positions=graph.nodes.positions @ turn + motion.translation[None]),
+            edges=graph.edges._replace(shifts=graph.edges.shifts @ turn),
+            globals=graph.globals._replace(cell=graph.globals.cell @ turn),
+        )
+        after = predict(moved)
+        np.testing.assert_allclose(after.energy, before.energy, rtol=1e-11)
+        np.testing.assert_allclose(after.forces, before.forces @ turn, atol=1e-11)
+        np.testing.assert_allclose(after.stress, turn.T @ before.stress @ turn, atol=1e-11)
+
+
+def test_the_numbering_of_the_atoms_means_nothing(predict):
+    order = [2, 0, 1]
+    one, other = (predict(padded(atoms)) for atoms in (molecule(TRIANGLE), molecule(TRIANGLE)[order]))
+    np.testing.assert_allclose(other.energy[0], one.energy[0], rtol=1e-12)
+    np.testing.assert_allclose(other.forces[:3], one.forces[:3][np.array(order)], atol=1e-12)
+
+
+def test_energies_and_forces_are_continuous_at_the_cutoff(predict):
+    """An atom, with a neighbour of its own, leaves the sphere of another: their edges leave the list."""
+
+    def at(distance):
+        far = TRIANGLE[0] - distance * np.array([0.0, 0.6, 0.8])
+        graph = padded(molecule([*TRIANGLE, far, far - np.array([0.0, 1.0, 0.0])]))
+        return graph.n_edge[0], predict(graph)
+
+    (_, inside), (more, before), (fewer, after) = (at(CUTOFF + step) for step in (-1.5, -1e-4, 1e-4))
+    assert more == fewer + 2
+    size = jnp.abs(inside.forces).max()
+    assert abs(inside.energy[0] - after.energy[0]) > 1e-3 * size
+    np.testing.assert_allclose(before.energy, after.energy, atol=1e-6 * size)
+    np.testing.assert_allclose(before.forces, after.forces, atol=1e-3 * size)
+
+
+def test_forces_are_minus_the_gradient_and_sum_to_zero(predict):
+    graph = padded(molecule(TRIANGLE), crystal())
+    forces, step = predict(graph).forces, 1e-5 * jax.random.normal(KEY, graph.nodes.positions.shape)
+    up, down = (
+        predict(graph._replace(nodes=graph.nodes._replace(positions=graph.nodes.positions + sign * step))).energy[:2]
+        for sign in (1, -1)
+    )
+    work = (forces * step).sum(axis=1)
+    np.testing.assert_allclose([work[:3].sum(), work[3:5].sum()], (down - up) / 2, rtol=1e-6)
+    assert jnp.abs(forces).max() > 1e-3
+    np.testing.assert_allclose(forces[:3].sum(axis=0), 0, atol=1e-11)
+    np.testing.assert_allclose(forces[3:5].sum(axis=0), 0, atol=1e-11)
+
+
+def test_stress_is_the_derivative_with_respect_to_strain(predict):
+    graph, strain = padded(crystal()), np.zeros((4, 3, 3))
+    strain[0] = 1e-5 * np.array([(1.0, 0.3, -0.2), (0.3, -0.5, 0.4), (-0.2, 0.4, 0.7)])
+    up, down = (predict(strain_graph(graph, jnp.asarray(sign * strain))).energy[0] for sign in (1, -1))
+    work = jnp.sum(predict(graph).stress[0] * strain[0]) * crystal().get_volume()
+    np.testing.assert_allclose(work, (up - down) / 2, rtol=1e-6)
+
+
+def test_neither_batch_mates_nor_padding_are_seen(predict):
+    alone, together = predict(padded(molecule(TRIANGLE))), predict(padded(crystal(), molecule(TRIANGLE)))
+    np.testing.assert_allclose(together.energy[1], alone.energy[0], rtol=1e-12)
+    np.testing.assert_allclose(together.forces[2:5], alone.forces[:3], atol=1e-12)
+    np.testing.assert_array_equal(alone.forces[3:], 0)
+
+
+def test_far_copies_add_up(predict):
+    one, two = (predict(padded(molecule(x))) for x in (TRIANGLE, [*TRIANGLE, *TRIANGLE + 50.0]))
+    swapped = predict(padded(ase.Atoms([14, 1, 14], TRIANGLE)))
+    np.testing.assert_allclose(two.energy[0], one.energy[0] + swapped.energy[0], rtol=1e-11)
+    np.testing.assert_allclose(two.forces[:3], one.forces[:3], atol=1e-11)
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_all_of_the_above_compiled_once(name):
+    assert learnt(name)[1]._cache_size() == 1
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_single_precision_stays_single(name):
+    (params, predict), single = learnt(name), padded(molecule(TRIANGLE), dtype=np.float32)
+    fresh = jax.eval_shape(model_of(name).init, KEY, single)
+    assert {str(leaf.dtype) for leaf in jax.tree.leaves(fresh)} == {"float32"}
+    low = predict(jax.tree.map(lambda leaf: leaf.astype(np.float32), params), single)
+    high = predict(params, padded(molecule(TRIANGLE)))
+    assert {str(leaf.dtype) for leaf in low} == {"float32"}
+    np.testing.assert_allclose(low.forces, high.forces, atol=1e-4 * jnp.abs(high.forces).max())
+
+
+CLASSES = {name: type(model_of(name)).__name__ for name in POTENTIALS}
+STRUCTURES = [(name, case) for name, kind in CLASSES.items() for case in DEGENERATE if case.startswith(f"{kind},")]
+
+
+@pytest.mark.parametrize(("name", "case"), STRUCTURES)
+def test_forces_can_be_trained_on_symmetric_structures(name, case):
+    model, graph, params, _ = load(case)
+    gradient = _force_gradient(model)(params, graph)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+
+
+@functools.cache
+def _force_gradient(model):
+    def loss(params, graph):
+        return jnp.sum(energy_and_forces(scaled_energy(model, 1.0))(params, graph).forces ** 2)
+
+    return jax.jit(jax.grad(loss))
+
+
+def command(*words):
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    return ended.value.code
+
+
+def labelled(count=14):
+    """Molecules of a harmonic bond between point charges: energy, forces and dipole are known."""
+    rng, made = np.random.default_rng(0), []
+    for _ in range(count):
+        positions = rng.normal(size=(3, 3))
+        charges = np.array([0.5, -1.0, 0.5])
+        atoms = ase.Atoms([1, 14, 1], positions)
+        centred = positions - positions.mean(axis=0)
+        labels = {"energy": 0.5 * (centred**2).sum(), "forces": -centred, "dipole": charges @ positions}
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+        made.append(atoms)
+    return made
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "springs.xyz"
+    ase.io.write(path, labelled(), format="extxyz")
+    return path
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_it_trains_by_the_command_and_comes_back(name, data, tmp_path, capsys):
+    run, output = tmp_path / "run", tmp_path / "out.xyz"
+    options = ["--preset", "tiny", "--model", name, "--test", "2", "--epochs", "1", "--data", data, "--out", run]
+    with jax.enable_x64(False):
+        assert command("train", *options) == 0
+        assert json.loads((run / "report.json").read_text())["compilations"] == {"train": 1, "evaluation": 1}
+        assert command("predict", run, "--input", data, "--output", output) == 0
+        assert command("check", run) == 0
+        predicted = symjax.load(run).predict(read_structures(data))
+    assert capsys.readouterr().out.count("obeyed") == 4
+    written = [atoms.get_potential_energy() for atoms in ase.io.read(output, ":")]
+    np.testing.assert_allclose(written, predicted.energy, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_it_learns_dipoles_by_the_command(name, data, tmp_path, capsys):
+    """The label turns with the molecule and stays where it moves; its errors have a unit."""
+    run = tmp_path / "run"
+    options = ["--preset", "tiny", "--model", name, "--test", "2", "--epochs", "1", "--data", data, "--out", run]
+    with jax.enable_x64(False):
+        assert command("train", *options, "--property", "dipole") == 0
+        assert "dipole, me·Å" in capsys.readouterr().out
+        assert command("evaluate", run, "--data", data) == 0
+        assert command("check", run) == 0
+        printed = capsys.readouterr().out
+        predicted = symjax.load(run).predict(read_structures(data, energy_key=None, forces_key=None))
+    assert printed.count("obeyed") == 2
+    assert predicted.labels["dipole"].shape == (14, 3)
+    assert symjax.load(run).model.outputs == ("1x0e+1x1o" if architecture(name).vectors else "1x0e")
