@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 ROOMS = [room.name for room in pkgutil.iter_modules(symjax.layers.__path__, "symjax.layers.")]
 
 
-@pytest.mark.parametrize("package", [*ROOMS, "symjax.models"])
+@pytest.mark.parametrize("package", [*ROOMS, "symjax.models", "symjax.models.atoms"])
 def test_every_public_module_has_a_case(package):
     tested = {type(make()[0]) for make in CASES.values()}
     public = {cls for cls in vars(importlib.import_module(package)).values() if inspect.isclass(cls)}
