@@ -81,7 +81,7 @@ CASES = [
 ]
 PEER_UNKNOWNS = 1500  # in the pictures
 CURVES = {"SO(3)": range(1, 7), "S(5)": range(1, 5), "O13()": range(1, 6)}
-TABLE = "all rows of tests/reps/dimension_table.py"
+TABLE = "all rows of tests/solver/dimension_table.py"
 TRAINING = "EMLP(384, O(3)) training step, batch 500, Inertia"
 INSTALL = "see the top of benchmarks/equivariant_basis.py, then pass --peer-python PEER/bin/python"
 

@@ -81,7 +81,8 @@ def check(
     """Measure the laws of a layer or of any function, at x and near it.
 
     A linen module is checked with random parameters, because initial values often make a layer trivial, or with the
-    `params` given (the variables that `apply` takes). The residual of a law is the worst of several random trials,
+    `params` given (the variables that `apply` takes). Any other callable is checked as it is: a function, a method, a
+    module of equinox or nnx with the values that it holds. The residual of a law is the worst of several random trials,
     every second of them at x nudged, because at zero or at a symmetric input unlawful functions may pass. It is obeyed
     up to the tolerance the law declares, else up to `atol`, else up to the rounding noise of a deep network in the
     precision of x: 1e-10 in float64, 1e-4 in float32 (products in tf32 break that). A law is vacuous, and not obeyed,
@@ -91,7 +92,7 @@ def check(
     `check(jax.grad(energy), x, key=key, laws=[Equivariance(E(3), Points(), Vectors())])`.
 
     Args:
-        layer: A linen module with a method `laws(x)`, or a function of x that can be jitted.
+        layer: A linen module, or anything else that is called with x and can be jitted.
         x: The input, a pytree of arrays. Only floating-point leaves are nudged.
         key: Decides the parameters and the trials.
         laws: The laws to measure; by default what `layer.laws(x)` declares.
@@ -99,8 +100,8 @@ def check(
         atol: Tolerance for the laws that declare none.
 
     Raises:
-        TypeError: If there are no laws to measure, if `laws` is no list of laws, or if x has no floating-point leaf to
-            nudge.
+        TypeError: If there is nothing to call, if there are no laws to measure, if `laws` is no list of laws, or if x
+            has no floating-point leaf to nudge.
     """
     x = jax.tree.map(jnp.asarray, x)
     if laws is not None and not isinstance(laws, Sequence):
@@ -132,8 +133,10 @@ def _declared_laws(layer: Any, x: Any) -> Sequence[Law]:
 
 
 def _as_function(layer: Any, x: Any, params: Any, key: Key[Array, ""]) -> Callable[[Any], Any]:
-    if not hasattr(layer, "apply"):
-        return jax.jit(layer)
+    if not (hasattr(layer, "init") and hasattr(layer, "apply")):
+        if not callable(layer):
+            raise TypeError(f"expected a linen module or something that is called with x, got {layer!r}")
+        return jax.jit(lambda x: layer(x))  # the wrapper has a hash, which a module with arrays in it has not
     return partial(jax.jit(layer.apply), random_params(layer, x, key=key) if params is None else params)
 
 

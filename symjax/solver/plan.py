@@ -19,7 +19,8 @@ from symjax.reps.linear import LinearRep, Pullback, factors_of
 class Plan:
     """An orthonormal basis of all linear maps W with rho_out(g) W = W rho_in(g).
 
-    A plan is a pytree whose leaves are the arrays of its basis, and two plans are equal where all they hold is.
+    A plan is a pytree whose leaves are the arrays of its basis, and two plans are equal where all they hold is. The
+    arrays are constants: no gradient reaches them, so that a module of any library may hold a plan and be trained.
 
     Attributes:
         basis: an `IsotypicBasis` of all copies of all tensors together, or a `TiledBasis` of pairs of them.
@@ -77,7 +78,7 @@ class Plan:
         """
         _require(coefficients, (self.dim,), "coefficients")
         with jax.default_matmul_precision("highest"):
-            return self.basis.matrix(coefficients)
+            return self._constant_basis.matrix(coefficients)
 
     def apply(self, coefficients: Inexact[Any, "*r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
         """Return the map with these coefficients times the vectors along the last axis of x.
@@ -94,7 +95,7 @@ class Plan:
             )
         _require(x, (self.rep_in.size,), "vectors")
         with jax.default_matmul_precision("highest"):
-            return self.basis.apply(coefficients, x)
+            return self._constant_basis.apply(coefficients, x)
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the inner products of a matrix with the maps of the basis: those of its equivariant part.
@@ -104,11 +105,15 @@ class Plan:
         """
         _require(w, (self.rep_out.size, self.rep_in.size), "matrices")
         with jax.default_matmul_precision("highest"):
-            return self.basis.coefficients(w)
+            return self._constant_basis.coefficients(w)
 
     def project(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... o i"]:
         """Return the nearest equivariant map to a matrix, in the Frobenius norm."""
         return self.matrix(self.coefficients(w))
+
+    @property
+    def _constant_basis(self) -> Any:
+        return jax.tree.map(_constant, self.basis)
 
     @functools.cached_property
     def _content(self) -> tuple:
@@ -138,6 +143,10 @@ def _moving_factors(rep: LinearRep) -> set[int]:
 
     rep.map_leaves(look, rep.group)
     return found
+
+
+def _constant(array: Any) -> Any:
+    return jax.lax.stop_gradient(array) if isinstance(array, Tracer) else array
 
 
 def _same(a: Any, b: Any) -> bool:
