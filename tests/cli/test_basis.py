@@ -4,9 +4,8 @@ import typing
 
 import matplotlib.image
 import pytest
-from symjax.cli.config import Basis
 
-from symjax.cli.basis import _borders
+from symjax.cli.basis import Basis, _borders
 from symjax.cli.expression import read_group, read_rep
 from symjax.groups import SO, DirectProduct, O, S
 from symjax.reps import Det, Irreps, Scalar, T, V, alternating, pullback, restrict, symmetric
