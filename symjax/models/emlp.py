@@ -24,8 +24,8 @@ from symjax.layers.matrix import (
     require_maps,
 )
 from symjax.reps import LinearRep
-from symjax.reps.atoms import atoms
 from symjax.reps.linear import bound, natural
+from symjax.reps.summands import summands
 from symjax.reps.uniform import uniform_rep
 from symjax.solver import equivariant_basis, equivariant_maps
 
@@ -158,4 +158,4 @@ def unreached(rep_in: LinearRep, hidden: LinearRep, rep_out: LinearRep, layers: 
             y = y + bilinear(before, deviations * draw(len(deviations)), y)
         rep, x = hidden, expit(y[..., gate_places(hidden)].real) * y[..., : hidden.size]
     change = np.abs(np.subtract(*linear(rep, rep_out, x)))
-    return tuple(part.rep for part in atoms(rep_out) if change[part.places].max() < 1e-10)
+    return tuple(part.rep for part in summands(rep_out) if change[part.places].max() < 1e-10)

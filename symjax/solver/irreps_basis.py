@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Inexact, Int, Num
 
 from symjax.reps.arrays import namespace
-from symjax.reps.atoms import pick
+from symjax.reps.summands import pick
 from symjax.solver.bases import cast
 
 Kind = tuple[int, int]  # of irrep: its dimension over its division algebra, and the units of that

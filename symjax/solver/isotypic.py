@@ -9,9 +9,9 @@ import functools
 import numpy as np
 from jaxtyping import Int
 
-from symjax.reps.atoms import atoms
 from symjax.reps.generators import moved
 from symjax.reps.linear import LinearRep
+from symjax.reps.summands import summands
 from symjax.solver.bases import Unsolved
 from symjax.solver.decompose import Irrep, Isotypic, decompose
 from symjax.solver.irreps_basis import IsotypicBasis, Split
@@ -30,7 +30,9 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> IsotypicBasis
         Unsolved: If the algebra of a representation is not closed under the adjoint, or this seed tells the irreps
             apart too badly.
     """
-    source, target = ([(_certified(atom.rep, seed), atom.places) for atom in atoms(rep)] for rep in (rep_in, rep_out))
+    source, target = (
+        [(_certified(part.rep, seed), part.places) for part in summands(rep)] for rep in (rep_in, rep_out)
+    )
     return _paired(source, target)
 
 

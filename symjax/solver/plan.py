@@ -10,8 +10,8 @@ from jax.core import Tracer
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
-from symjax.reps.atoms import atoms
 from symjax.reps.linear import LinearRep, Pullback, factors_of
+from symjax.reps.summands import summands
 
 
 @jax.tree_util.register_dataclass
@@ -65,9 +65,9 @@ class Plan:
 
     @functools.cached_property
     def scales(self) -> Float[np.ndarray, " r"]:
-        """The deviations of random coefficients with which each atom of the output has the mean square of the input."""
+        """The deviations of random coefficients that give each summand of the output the mean square of the input."""
         owners = self.basis.owners
-        sizes = np.array([atom.places.size for atom in atoms(self.rep_out)])
+        sizes = np.array([summand.places.size for summand in summands(self.rep_out)])
         return np.sqrt(sizes / np.maximum(np.bincount(owners, minlength=len(sizes)), 1))[owners]
 
     def matrix(self, coefficients: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:

@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from symjax.math import require_memory
-from symjax.reps.atoms import atoms
 from symjax.reps.generators import monomials
 from symjax.reps.linear import LinearRep, Product, bound, product_of
+from symjax.reps.summands import summands
 from symjax.reps.tensor import Scalar
 from symjax.solver import dense, diagrams, isotypic, orbits, weights
 from symjax.solver.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
@@ -99,8 +99,8 @@ def _plan(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.
         if isinstance(found, _Solution) and found.basis.dim:
             return Plan(found.basis, found.method, found.residual, rep_in, rep_out)
     tiles, methods, residual = [], set(), 0.0
-    for t, target in enumerate(atoms(rep_out)):
-        for s, source in enumerate(atoms(rep_in)):
+    for t, target in enumerate(summands(rep_out)):
+        for s, source in enumerate(summands(rep_in)):
             found = _solve_pair(source.rep, target.rep, method, store)
             if found.basis.dim:
                 tiles.append(Tile(found.basis, s, t, (len(target.places), len(source.places))))
@@ -115,7 +115,7 @@ def _shares_irreps(rep_in: LinearRep, rep_out: LinearRep, method: Method) -> boo
 
     Else pairs of tensors are split, which may be folded where they are large, and are cheap to compile where small.
     """
-    parts = [*atoms(rep_in), *atoms(rep_out)]
+    parts = [*summands(rep_in), *summands(rep_out)]
     if method not in ("auto", "isotypic") or rep_in.size * rep_out.size < MANY:
         return False
     if all(len(part.places) == 1 for part in parts) or max(part.rep.size for part in parts) > MODERATE:

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Inexact, Int
 
 from symjax.reps.arrays import namespace
-from symjax.reps.atoms import atoms, pick, places_in_order, ranks
 from symjax.reps.linear import LinearRep
+from symjax.reps.summands import pick, places_in_order, ranks, summands
 from symjax.solver.bases import Factored
 
 FEW_PAIRS = 16  # of copies, which are mapped one by one
@@ -20,12 +20,12 @@ FEW_PAIRS = 16  # of copies, which are mapped one by one
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tile:
-    """The maps from the copies of one atom to the copies of another.
+    """The maps from the copies of one summand to the copies of another.
 
     Attributes:
         basis: a basis of the maps from one copy to one copy, of `symjax.solver.bases`.
-        source: which atom of the input.
-        target: which atom of the output.
+        source: which summand of the input.
+        target: which summand of the output.
         copies: how many copies of the target and of the source there are.
     """
 
@@ -56,7 +56,7 @@ class TiledBasis:
 
     @property
     def owners(self) -> Int[np.ndarray, " r"]:
-        """Which atom of the output each map reaches."""
+        """Which summand of the output each map reaches."""
         return np.repeat([tile.target for tile in self.tiles], [tile.dim for tile in self.tiles]).astype(int)
 
     def matrix(self, c: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
@@ -89,7 +89,7 @@ class TiledBasis:
         return xp.concatenate([*parts, xp.zeros((*lead, 0), w.dtype)], axis=-1)
 
     def _sorted_product(self, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Inexact[Any, "... o"]:
-        """Return the mapped vectors, one pair of copies after another; all numbers are listed atom by atom."""
+        """Return the mapped vectors, one pair of copies after another; all numbers are listed summand by summand."""
         xp, sources, start = namespace(coefficients, x), _spans(self.rep_in), 0
         parts: dict[int, Any] = {}
         for tile in self.tiles:
@@ -100,12 +100,12 @@ class TiledBasis:
             parts[tile.target] = parts[tile.target] + y if tile.target in parts else y
             start += tile.dim
         dtype = next(iter(parts.values())).dtype
-        sizes = [atom.places.size for atom in atoms(self.rep_out)]
+        sizes = [summand.places.size for summand in summands(self.rep_out)]
         zeros = (xp.zeros((*x.shape[:-1], size), dtype) for size in sizes)
         return xp.concatenate([parts.get(t, zero) for t, zero in enumerate(zeros)], axis=-1)
 
     def _sorted_matrix(self, coefficients: Inexact[Any, "... r"]) -> Inexact[Any, "... o i"]:
-        """Return the map between vectors whose numbers are listed atom by atom, copy by copy."""
+        """Return the map between vectors whose numbers are listed summand by summand, copy by copy."""
         xp, lead = namespace(coefficients), coefficients.shape[:-1]
         if not self.tiles:
             return xp.zeros((*lead, self.rep_out.size, self.rep_in.size), coefficients.dtype)
@@ -117,11 +117,11 @@ class TiledBasis:
             start += tile.dim
 
         def part(t: int, s: int) -> Any:
-            shape = atoms(self.rep_out)[t].places.size, atoms(self.rep_in)[s].places.size
+            shape = summands(self.rep_out)[t].places.size, summands(self.rep_in)[s].places.size
             return found[t, s] if (t, s) in found else xp.zeros((*lead, *shape), coefficients.dtype)
 
-        columns = range(len(atoms(self.rep_in)))
-        rows = [xp.concatenate([part(t, s) for s in columns], axis=-1) for t in range(len(atoms(self.rep_out)))]
+        columns = range(len(summands(self.rep_in)))
+        rows = [xp.concatenate([part(t, s) for s in columns], axis=-1) for t in range(len(summands(self.rep_out)))]
         return xp.concatenate(rows, axis=-2)
 
 
@@ -133,5 +133,5 @@ def _product(basis: Any, c: Inexact[Any, " r"], x: Inexact[Any, "... i"]) -> Ine
 
 
 def _spans(rep: LinearRep) -> list[slice]:
-    ends = np.cumsum([0] + [atom.places.size for atom in atoms(rep)])
+    ends = np.cumsum([0] + [summand.places.size for summand in summands(rep)])
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]

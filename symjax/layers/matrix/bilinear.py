@@ -18,8 +18,8 @@ from symjax.laws import Equivariance, Law
 from symjax.layers.matrix.equivariant import coefficients, field
 from symjax.reps import LinearRep
 from symjax.reps.arrays import namespace
-from symjax.reps.atoms import atoms, pick, ranks
 from symjax.reps.linear import Product, bound
+from symjax.reps.summands import pick, ranks, summands
 
 # Adam moves every parameter at about one pace, and those of linear maps start small, at 1 / sqrt(inputs). Parameters of
 # deviation 1 would hardly move beside them; at 1/3 the weights of products are learnt three times as fast.
@@ -27,12 +27,12 @@ PACE = 3.0
 
 
 class BilinearPath(NamedTuple):
-    """Features of atom `operator` as matrices from atom `source` to atom `target`.
+    """Features of summand `operator` as matrices from summand `source` to summand `target`.
 
     Attributes:
-        operator: which atom acts.
-        source: which atom is acted on.
-        target: which atom comes out.
+        operator: which summand acts.
+        source: which summand is acted on.
+        target: which summand comes out.
         shape: how many copies come out, act, and are acted on.
         order: where each entry of the matrix, row by row, is among the numbers of the operator.
     """
@@ -51,11 +51,11 @@ def bilinear_paths(rep: LinearRep) -> tuple[BilinearPath, ...]:
     Of an operator with more copies than numbers only so many copies act, the first ones: a linear map before this one
     can put there what it wants.
     """
-    parts, paths = atoms(rep), []
+    parts, paths = summands(rep), []
     places = {part.rep: i for i, part in enumerate(parts)}
     for t, target in enumerate(parts):
         for s, source in enumerate(parts):
-            [matrices] = atoms(target.rep * source.rep.T)
+            [matrices] = summands(target.rep * source.rep.T)
             if matrices.rep in places and not _is_scalar(matrices.rep):
                 operator = places[matrices.rep]
                 acting = min(len(parts[operator].places), matrices.rep.size)
@@ -76,7 +76,7 @@ def bilinear(rep: LinearRep, weights: Inexact[Any, " w"], x: Inexact[Any, "... n
         weights: those of all `bilinear_paths(rep)`, in order, each with the path's shape [o, c, m] in row-major order.
         x: features along the last axis.
     """
-    xp, parts, paths = namespace(weights, x), atoms(rep), bilinear_paths(rep)
+    xp, parts, paths = namespace(weights, x), summands(rep), bilinear_paths(rep)
     features = [part.read(x) for part in parts]
     found: list[Any] = [xp.zeros((*x.shape[:-1], *part.places.shape[::-1]), x.dtype) for part in parts]
     for path, w in zip(paths, _split(weights, [math.prod(path.shape) for path in paths]), strict=True):
@@ -112,7 +112,7 @@ def _split(weights: Inexact[Any, " w"], sizes: Sequence[int]) -> list[Inexact[An
 
 def initial_deviations(rep: LinearRep) -> Float[np.ndarray, " w"]:
     """Return the deviations of random weights that make mean square 0.01 of independent features of mean square 1."""
-    parts, paths = atoms(rep), bilinear_paths(rep)
+    parts, paths = summands(rep), bilinear_paths(rep)
     deviations = [np.zeros(0)]
     for path in paths:
         rivals = sum(other.target == path.target for other in paths)

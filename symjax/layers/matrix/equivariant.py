@@ -33,7 +33,7 @@ def require_maps(plan: Plan) -> Plan:
 
 
 def unit_variance(plan: Plan) -> Any:
-    """Return an initializer of coefficients that gives each atom of the output the mean square of the input."""
+    """Return an initializer of coefficients that gives each summand of the output the mean square of the input."""
 
     def init(key: Key[Array, ""], shape: tuple[int, ...], dtype: Any) -> Array:
         return jnp.asarray(plan.scales, dtype) * jax.random.normal(key, shape, dtype)

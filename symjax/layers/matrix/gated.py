@@ -12,8 +12,8 @@ from jaxtyping import Array, Inexact, Int
 
 from symjax.laws import Equivariance, Law
 from symjax.reps import LinearRep, Scalar
-from symjax.reps.atoms import atoms
 from symjax.reps.generators import monomials, permutes
+from symjax.reps.summands import summands
 
 
 @functools.lru_cache(maxsize=256)
@@ -22,7 +22,7 @@ def gated_rep(rep: LinearRep) -> LinearRep:
 
     Scalars, and vectors whose coordinates the group only permutes, are their own gates.
     """
-    gates = sum(len(part.places) for part in atoms(rep) if not permutes(part.rep))
+    gates = sum(len(part.places) for part in summands(rep) if not permutes(part.rep))
     return rep + gates * Scalar if gates else rep
 
 
@@ -30,7 +30,7 @@ def gated_rep(rep: LinearRep) -> LinearRep:
 def gate_places(rep: LinearRep) -> Int[np.ndarray, " n"]:
     """Return for each number of `rep` where its gate is among the numbers of `gated_rep(rep)`."""
     gates, free = np.arange(rep.size), rep.size
-    for part in atoms(rep):
+    for part in summands(rep):
         if not permutes(part.rep):
             gates[part.places] = free + np.arange(len(part.places))[:, None]
             free += len(part.places)

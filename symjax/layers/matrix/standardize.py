@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Inexact
 from symjax.laws import Law
 from symjax.layers.matrix.equivariant import precision
 from symjax.reps import LinearRep
-from symjax.reps.atoms import atoms
 from symjax.reps.linear import bound
+from symjax.reps.summands import summands
 from symjax.solver import equivariant_basis
 
 
@@ -56,7 +56,7 @@ def fit_standard(rep: LinearRep, data: Inexact[np.ndarray, "*b n"]) -> Standard:
     mean = equivariant_basis(rep).project(np.mean(rows, axis=0)[:, None])[:, 0]
     squares, raw = (np.mean(np.abs(offset) ** 2, axis=0) for offset in (rows - mean, rows))
     scale = np.ones(rep.size)
-    for part in atoms(rep):
+    for part in summands(rep):
         size, whole = (np.sqrt(np.mean(s[part.places], axis=1, keepdims=True)) for s in (squares, raw))
         scale[part.places] = np.where(size > 1e-6 * whole, size, 1)
     return Standard(rep, mean, scale)

@@ -9,7 +9,7 @@ from symjax.groups import O13, SO, SU, O, S
 from symjax.layers.matrix import EquivariantLinear
 from symjax.layers.matrix.equivariant import field
 from symjax.reps import Det, Scalar, T, V
-from symjax.reps.atoms import atoms
+from symjax.reps.summands import summands
 from symjax.solver import equivariant_maps
 from tests.cases import start
 
@@ -54,7 +54,7 @@ def test_every_tensor_starts_with_the_mean_square_of_the_input(rep):
     layer, x = EquivariantLinear(rep, rep), jnp.asarray(x)
     start = jax.jit(lambda key: jnp.abs(layer.apply(layer.init(key, x[:1]), x)) ** 2)
     squares = np.mean([start(jax.random.key(k)) for k in range(40)], axis=(0, 1))
-    for part in atoms(rep):
+    for part in summands(rep):
         assert np.mean(squares[part.places]) == pytest.approx(1, rel=0.3)
 
 

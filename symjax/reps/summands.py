@@ -11,14 +11,14 @@ from symjax.reps.arrays import namespace
 from symjax.reps.linear import LinearRep, Product, Sum, product_of
 
 
-class Atom(NamedTuple):
+class Summand(NamedTuple):
     """All copies of one product of leaves in a representation; `places[c, i]` is where number i of copy c is."""
 
     rep: LinearRep
     places: Int[np.ndarray, "c n"]
 
     def read(self, x: Shaped[Any, "... n"]) -> Shaped[Any, "... c s"]:
-        """Return the copies of this atom in vectors along the last axis of x."""
+        """Return the copies of this summand in vectors along the last axis of x."""
         return pick(x, self.places.ravel(), -1).reshape(*x.shape[:-1], *self.places.shape)
 
 
@@ -34,8 +34,8 @@ def pick(x: Shaped[Any, "..."], places: Int[Any, " n"], axis: int) -> Shaped[Any
 
 @functools.lru_cache(maxsize=1024)
 def places_in_order(rep: LinearRep) -> Int[np.ndarray, " n"]:
-    """Return where the numbers of a vector are, atom by atom, copy by copy."""
-    return np.concatenate([np.zeros(0, int), *(atom.places.ravel() for atom in atoms(rep))])
+    """Return where the numbers of a vector are, summand by summand, copy by copy."""
+    return np.concatenate([np.zeros(0, int), *(summand.places.ravel() for summand in summands(rep))])
 
 
 @functools.lru_cache(maxsize=1024)
@@ -45,51 +45,49 @@ def ranks(rep: LinearRep) -> Int[np.ndarray, " n"]:
 
 
 @functools.lru_cache(maxsize=1024)
-def atoms(rep: LinearRep) -> tuple[Atom, ...]:
+def summands(rep: LinearRep) -> tuple[Summand, ...]:
     """Split a representation into products of leaves: sums opened, products distributed and their factors sorted.
 
-    The atoms come in the order of their first copies and hold every place exactly once.
+    They come in the order of their first copies and hold every place exactly once.
     """
     found: dict[LinearRep, list[np.ndarray]] = {}
-    for atom in _split(rep):
-        found.setdefault(atom.rep, []).append(atom.places)
-    return tuple(Atom(part, np.concatenate(places)) for part, places in found.items())
+    for summand in _split(rep):
+        found.setdefault(summand.rep, []).append(summand.places)
+    return tuple(Summand(part, np.concatenate(places)) for part, places in found.items())
 
 
-def _split(rep: LinearRep) -> list[Atom]:
+def _split(rep: LinearRep) -> list[Summand]:
     if isinstance(rep, Sum):
         return _split_sum(rep)
     if isinstance(rep, Product):
-        return [_join(choice, rep) for choice in itertools.product(*map(atoms, rep.factors))]
+        return [_join(choice, rep) for choice in itertools.product(*map(summands, rep.factors))]
     expanded = rep.expand()
     if expanded is not rep:
         return _split(expanded)
-    return [Atom(rep, np.arange(rep.size)[None])] if rep.size else []
+    return [Summand(rep, np.arange(rep.size)[None])] if rep.size else []
 
 
-def _split_sum(rep: Sum) -> list[Atom]:
-    found, start = [], 0
+def _split_sum(rep: Sum) -> list[Summand]:
+    split, start = [], 0
     for term, copies in rep.terms:
-        offsets = start + term.size * np.arange(copies)
-        found += [
-            Atom(part.rep, (offsets[:, None, None] + part.places).reshape(-1, part.rep.size)) for part in atoms(term)
-        ]
+        offsets = (start + term.size * np.arange(copies))[:, None, None]
+        split += [Summand(part, (offsets + places).reshape(-1, part.size)) for part, places in summands(term)]
         start += copies * term.size
-    return found
+    return split
 
 
-def _join(choice: tuple[Atom, ...], rep: Product) -> Atom:
-    """Return the product of one atom of each factor, its leaves sorted; its copies are all choices of copies."""
+def _join(choice: tuple[Summand, ...], rep: Product) -> Summand:
+    """Return the product of one summand of each factor, its leaves sorted; its copies are all choices of copies."""
     joined = np.zeros((1, 1), int)
-    for atom, factor in zip(choice, rep.factors, strict=True):
-        outer = joined[:, None, :, None] * factor.size + atom.places[:, None, :]
-        joined = outer.reshape(len(joined) * len(atom.places), joined.shape[1] * atom.rep.size)
+    for summand, factor in zip(choice, rep.factors, strict=True):
+        outer = joined[:, None, :, None] * factor.size + summand.places[:, None, :]
+        joined = outer.reshape(len(joined) * len(summand.places), joined.shape[1] * summand.rep.size)
     leaves = list(itertools.chain.from_iterable(map(_leaves, choice)))
     order = sorted(range(len(leaves)), key=lambda i: repr(leaves[i]))
     tensors = joined.reshape(len(joined), *(leaf.size for leaf in leaves))
     places = tensors.transpose(0, *(i + 1 for i in order)).reshape(joined.shape)
-    return Atom(product_of([leaves[i] for i in order], rep.group), places)
+    return Summand(product_of([leaves[i] for i in order], rep.group), places)
 
 
-def _leaves(atom: Atom) -> tuple[LinearRep, ...]:
-    return atom.rep.factors if isinstance(atom.rep, Product) else (atom.rep,)
+def _leaves(summand: Summand) -> tuple[LinearRep, ...]:
+    return summand.rep.factors if isinstance(summand.rep, Product) else (summand.rep,)

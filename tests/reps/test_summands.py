@@ -6,8 +6,8 @@ from hypothesis import given, settings
 
 from symjax.groups import GL, SO, D, O, S
 from symjax.reps import Det, Irreps, Scalar, V, alternating, pullback, regular, restrict, symmetric
-from symjax.reps.atoms import atoms, pick, places_in_order, ranks
 from symjax.reps.linear import Sum
+from symjax.reps.summands import pick, places_in_order, ranks, summands
 from tests.reps.elements import element
 from tests.reps.recipes import RECIPES, build
 
@@ -24,7 +24,7 @@ LEAVES = {
 @given(recipe=RECIPES)
 def test_every_number_belongs_to_one_copy_and_moves_like_it(group, recipe):
     rep = build(recipe, LEAVES[group]) + 0 * V(group)
-    parts = atoms(rep)
+    parts = summands(rep)
     assert sorted(places_in_order(rep)) == list(range(rep.size))
     np.testing.assert_array_equal(places_in_order(rep)[ranks(rep)], np.arange(rep.size))
     assert len({part.rep for part in parts}) == len(parts)
@@ -40,45 +40,46 @@ def test_every_number_belongs_to_one_copy_and_moves_like_it(group, recipe):
 
 def test_products_are_distributed_sorted_and_counted():
     group = GL(2)
-    parts = atoms(((V + 2 * V.T) * (V + Scalar))(group))
+    parts = summands(((V + 2 * V.T) * (V + Scalar))(group))
     assert [(part.rep, len(part.places)) for part in parts] == [
         ((V * V)(group), 1),
         (V(group), 1),
         ((V * V.T)(group), 2),
         (V.T(group), 2),
     ]
-    assert atoms((V.T * V)(group))[0].rep == atoms((V * V.T)(group))[0].rep
-    np.testing.assert_array_equal(atoms((V.T * V)(group))[0].places, [[0, 2, 1, 3]])
+    assert summands((V.T * V)(group))[0].rep == summands((V * V.T)(group))[0].rep
+    np.testing.assert_array_equal(summands((V.T * V)(group))[0].places, [[0, 2, 1, 3]])
 
 
 def test_equal_tensors_are_one_atom_however_they_are_written():
     group = GL(2)
-    nested = atoms(((V * V.T + Scalar) * V)(group))[0]
-    assert nested.rep == atoms((V * V * V.T)(group))[0].rep
+    nested = summands(((V * V.T + Scalar) * V)(group))[0]
+    assert nested.rep == summands((V * V * V.T)(group))[0].rep
     np.testing.assert_array_equal(nested.places, [[0, 2, 1, 3, 4, 6, 5, 7]])
     first, second = (pullback(V(SO(3)), SO(3) * SO(3), factor=i) for i in (0, 1))
-    assert len(atoms(first * second + second * first)) == 1
+    assert len(summands(first * second + second * first)) == 1
 
 
 def test_irreps_open_up_under_products_and_subgroups():
     many = Irreps("2x0e+1o")
-    assert [part.places.tolist() for part in atoms(restrict(many(O(3)), SO(3)))] == [[[0], [1]], [[2, 3, 4]]]
-    assert [part.places.shape for part in atoms(V(S(2)) * many)] == [(2, 2), (1, 6)]
+    assert [part.places.tolist() for part in summands(restrict(many(O(3)), SO(3)))] == [[[0], [1]], [[2, 3, 4]]]
+    assert [part.places.shape for part in summands(V(S(2)) * many)] == [(2, 2), (1, 6)]
 
 
 def test_irreps_open_up_and_what_is_empty_has_none():
-    parts = atoms(Irreps("2x0e+1o+0e"))
+    parts = summands(Irreps("2x0e+1o+0e"))
     assert [(part.rep, part.places.tolist()) for part in parts] == [
         (Irreps("0e"), [[0], [1], [5]]),
         (Irreps("1o"), [[2, 3, 4]]),
     ]
-    assert atoms((0 * V)(SO(3))) == atoms(alternating(V, 3)(D(3))) == atoms(alternating(V, 3)(D(3)) * V(D(3))) == ()
-    assert len(atoms(regular(D(3)))) == 1
+    nothing = alternating(V, 3)(D(3))
+    assert summands((0 * V)(SO(3))) == summands(nothing) == summands(nothing * V(D(3))) == ()
+    assert len(summands(regular(D(3)))) == 1
 
 
 def test_copies_are_read_from_vectors():
     rep = (V + Scalar + 2 * V)(S(3))
-    vectors, scalars = atoms(rep)
+    vectors, scalars = summands(rep)
     x = np.arange(20.0).reshape(2, 10)
     np.testing.assert_array_equal(vectors.read(x)[0], [[0, 1, 2], [4, 5, 6], [7, 8, 9]])
     np.testing.assert_array_equal(scalars.read(x), [[[3]], [[13]]])
