@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import logging
 import pathlib
 import time
 from typing import Any
@@ -11,6 +10,7 @@ import jax
 
 from symjax import training
 from symjax.cli.options import parse_options
+from symjax.cli.quiet import drop_echoes
 from symjax.potentials import POTENTIALS, describe_divergence, options_of, plot_parity, preset_of, print_errors
 from symjax.tasks import Prepared, task_of
 from symjax.tasks.presets import PRESETS
@@ -61,7 +61,7 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
 
 def run(command: Train) -> int:
     """Train and report; returns the exit code."""
-    logging.getLogger("absl").setLevel(logging.CRITICAL)  # Orbax tells of failed writes by itself; so does symjax
+    drop_echoes()
     began, resumed, task = time.perf_counter(), command.resume is not None, task_of(command.task)
     options, recipe = command.options, command.recipe
     if options.data is not None:

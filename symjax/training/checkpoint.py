@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import hashlib
 import json
-import logging
 import os
 import pathlib
 import re
-import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -22,7 +19,6 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 from orbax.checkpoint import checkpoint_managers
 
-Path = str | pathlib.Path
 META = "meta"
 
 
@@ -55,8 +51,7 @@ class CheckpointStore:
         read_only: leave the folder as it is; a run may be writing to it.
     """
 
-    def __init__(self, directory: Path, *, identity: str = "", keep: int = 2, read_only: bool = False):
-        _drop_late_answers()
+    def __init__(self, directory: str | pathlib.Path, *, identity: str = "", keep: int = 2, read_only: bool = False):
         self.directory, self.identity = pathlib.Path(directory).absolute(), identity
         self._protected = _KeepSteps()
         policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._protected])
@@ -198,27 +193,6 @@ def _disk_errors_in_one_sentence(directory: pathlib.Path) -> Iterator[None]:
         if number is None:
             raise
         raise OSError(number, f"a checkpoint could not be written to {directory}: {os.strerror(number)}") from error
-
-
-def _drop_late_answers() -> None:
-    """Say nothing of the reads and writes that end after another one has failed.
-
-    Orbax closes its event loop at the first failure. Of every later answer Python prints that the loop is closed, or
-    that nobody asked for it, at any later time; so both filters stay. They drop nothing else.
-    """
-    logging.getLogger("asyncio").addFilter(_asked_for)
-    if getattr(sys.unraisablehook, "func", None) is not _unless_late:
-        sys.unraisablehook = functools.partial(_unless_late, sys.unraisablehook)
-
-
-def _asked_for(record: logging.LogRecord) -> bool:
-    said = record.getMessage()
-    return "never retrieved" not in said or not ("orbax" in said or "tensorstore" in said)
-
-
-def _unless_late(hook: Callable[[Any], Any], unraisable: Any) -> None:
-    if unraisable.object is not None or repr(unraisable.exc_value) != "RuntimeError('Event loop is closed')":
-        hook(unraisable)
 
 
 def _is_key(x: Any) -> bool:
