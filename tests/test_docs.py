@@ -13,7 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 README = ROOT / "README.md"
-EXAMPLES = [ROOT / "docs" / name for name in ("choosing.md", "conventions.md")]
+EXAMPLES = [ROOT / "docs" / name for name in ("choosing.md", "conventions.md", "extending.md")]
 
 
 def _blocks(language, page=README):

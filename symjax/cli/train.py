@@ -12,8 +12,7 @@ from symjax import training
 from symjax.cli.options import parse_options
 from symjax.cli.quiet import drop_echoes
 from symjax.potentials import POTENTIALS, describe_divergence, options_of, plot_parity, preset_of, print_errors
-from symjax.tasks import Prepared, task_of
-from symjax.tasks.presets import PRESETS
+from symjax.tasks import PRESETS, Prepared, task_of
 from symjax.training import FitResult, Recipe, say
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ase
 import jax
@@ -81,7 +81,7 @@ def make_batch(
 
 
 def _make_shard(samples: list[Batch], like: Batch, budget: Budget, dtype: DTypeLike) -> Batch:
-    def pad(name: str, like: np.ndarray) -> np.ndarray:
+    def pad(name: str, like: Any) -> np.ndarray:
         rows = np.concatenate([like[:0], *(sample.labels[name] for sample in samples)])
         padded = np.zeros((budget.graphs if LABELS[name].of == "graph" else budget.nodes, *like.shape[1:]), dtype)
         padded[: len(rows)] = rows

@@ -156,14 +156,14 @@ def read_structures(
     )
 
 
-def read_labelled(path: str | pathlib.Path, **keys: str | None) -> Structures:
+def read_labelled(path: str | pathlib.Path, *, units: str = "eV", length: str = "Å", **keys: str | None) -> Structures:
     """Return the structures of a file with the labels asked for, which all are of one kind.
 
     Raises:
         ValueError: as `read_structures`, some structures are periodic and others are not, or stresses are asked for
             and a structure has no volume.
     """
-    structures = read_structures(path, **keys)
+    structures = read_structures(path, units=units, length=length, **keys)
     for i, atoms in enumerate(structures.atoms if "stress" in structures.labels else ()):
         if atoms.cell.rank < 3 or not atoms.pbc.any():
             raise ValueError(

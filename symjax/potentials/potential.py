@@ -84,7 +84,7 @@ class Potential:
                 slots = values.setdefault(name, [np.zeros(0)] * len(samples))
                 for i, part in zip(chosen, parts, strict=True):
                     slots[i] = np.asarray(part, float)
-        labels = {
+        labels: dict[str, Any] = {
             name: np.array(slots) if LABELS[name].of == "graph" else tuple(slots) for name, slots in values.items()
         }
         if "energy" in labels:

@@ -13,6 +13,7 @@ import importlib
 import pathlib
 from typing import Any, NamedTuple
 
+from symjax.tasks.presets import PRESETS as PRESETS
 from symjax.training import Task, read_run
 
 TASKS = {"potential": "symjax.tasks.potential", "property": "symjax.tasks.property"}

@@ -70,7 +70,7 @@ def prepare_structures(
         weights=weights,
         train=batches,
         valid=Graphs(valid, budget),
-        shown={f"{name}_mae": LABELS[name].shown for name in reversed(structures.labels)},
+        shown={f"{name}_mae": LABELS[name].shown for name in reversed([*structures.labels])},
     )
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PyTree
 
@@ -84,6 +85,7 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
     def begin(key: Key[Array, ""], shard: PyTree) -> TrainState:
         return init_state(task.init(key, shard), optimizer, key=key, ema=recipe.ema > 0)
 
+    folder.mkdir(parents=True, exist_ok=True)
     shard = jax.tree.map(lambda leaf: leaf[0], task.train.load(first[0][:1]))
     state, start = run_once(begin, jax.random.key(recipe.seed), shard), None
     with CheckpointStore(folder / "checkpoints", identity=identity) as store:
@@ -120,7 +122,7 @@ def _measure(evaluation: Parallel, task: Task, params: PyTree, batches: Batches)
     plan = batches.plan(0, shards=evaluation.devices)
     loaded = (batches.load(evaluation.local(item)) for item in plan)
     measured = means(evaluate_batches(evaluation, params, loaded))
-    late = np.int32(np.iinfo(np.int32).max)
+    late = jnp.asarray(np.iinfo(np.int32).max, jnp.int32)
     factors = {name: float(weight(late) if callable(weight) else weight) for name, weight in task.weights.items()}
     return measured | {"loss": sum(factor * measured[name] for name, factor in factors.items())}
 
