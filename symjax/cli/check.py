@@ -64,4 +64,4 @@ def laws(name: str, atoms: int) -> list[Law]:
     """Return how a label of so many atoms goes with a motion and with the numbering of the atoms."""
     label = LABELS[name]
     numbering = Trivial() if label.of == "graph" else Axis(0)
-    return [Equivariance(E(3), ATOMS, label.rep), Equivariance(S(atoms), Relabelling(), numbering)]
+    return [Equivariance(E(3), ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]

@@ -43,6 +43,7 @@ ATOMS = OnGraph(
     nodes=Tree(AtomNodes._make((Points(), Trivial()))),
     edges=Tree(AtomEdges._make((Vectors(),))),
     globals=Tree(AtomGlobals._make((Vectors(),))),
+    name="atoms",
 )
 
 

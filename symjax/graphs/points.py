@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float
 
-from symjax.reps import OnNodes, Points, Tree, Trivial, Vectors
+from symjax.reps import OnGraph, Points, Tree, Trivial, Vectors
 
 
 class PointNodes(NamedTuple):
@@ -16,4 +16,4 @@ class PointNodes(NamedTuple):
     velocities: Float[Array | np.ndarray, "n d"]
 
 
-POINTS = OnNodes(Tree(PointNodes._make((Trivial(), Points(), Vectors()))))
+POINTS = OnGraph(nodes=Tree(PointNodes._make((Trivial(), Points(), Vectors()))), name="moving points")

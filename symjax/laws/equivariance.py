@@ -72,7 +72,12 @@ class Equivariance:
         )
 
     def __str__(self) -> str:
-        return f"{self.group}: {self.rep_in} -> {self.rep_out}".replace("()", "")
+        return f"{self.group}: {self._said(self.rep_in)} -> {self._said(self.rep_out)}"
+
+    def _said(self, rep: Rep) -> str:
+        """Return a representation as it is said, without the group where that is said already."""
+        said = str(rep)
+        return rep.text if isinstance(rep, LinearRep) and said.endswith(f"({self.group})") else said
 
 
 @partial(jax.jit, static_argnums=0)

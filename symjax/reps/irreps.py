@@ -30,6 +30,9 @@ class Irreps(LinearRep):
     irreps: str
     __repr__ = positional_repr
 
+    def __str__(self) -> str:
+        return self.irreps
+
     def __post_init__(self):
         if not e3nn.Irreps(self.irreps):
             raise ValueError(f"expected at least one irrep, as in `8x0e+4x1o`, got {self.irreps!r}")

@@ -25,6 +25,9 @@ class Trivial:
         """Return x."""
         return x
 
+    def __str__(self) -> str:
+        return "invariant"
+
 
 @dataclasses.dataclass(frozen=True)
 class Vectors:
@@ -33,6 +36,9 @@ class Vectors:
     def act(self, g: Motion | Float[Array, "d d"], x: Float[Array, "... d"]) -> Float[Array, "... d"]:
         """Return every vector turned by the linear part of g."""
         return jnp.matmul(x, linear_part(g).T.astype(x.dtype), precision=Precision.HIGHEST)
+
+    def __str__(self) -> str:
+        return "vectors"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +50,9 @@ class Matrices:
         turned = jnp.swapaxes(Vectors().act(g, x), -1, -2)
         return jnp.swapaxes(Vectors().act(g, turned), -1, -2)
 
+    def __str__(self) -> str:
+        return "matrices"
+
 
 @dataclasses.dataclass(frozen=True)
 class Pseudovectors:
@@ -54,6 +63,9 @@ class Pseudovectors:
         handedness = jnp.sign(jnp.linalg.det(linear_part(g)))
         return handedness.astype(x.dtype) * Vectors().act(g, x)
 
+    def __str__(self) -> str:
+        return "pseudovectors"
+
 
 @dataclasses.dataclass(frozen=True)
 class Points:
@@ -63,6 +75,9 @@ class Points:
         """Return every point moved by g."""
         turned = Vectors().act(g, x)
         return turned + jnp.broadcast_to(g.translation.astype(x.dtype), x.shape) if isinstance(g, Motion) else turned
+
+    def __str__(self) -> str:
+        return "points"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -78,8 +93,11 @@ class Axis:
 
     def _permute(self, g: Int[Array, " n"], x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
         if x.shape[self.axis] != g.shape[0]:
-            raise ValueError(f"{self} permutes {g.shape[0]} places, but the array has shape {x.shape}")
+            raise ValueError(f"{self!r} permutes {g.shape[0]} places, but the array has shape {x.shape}")
         return jnp.take(x, g, axis=self.axis)
+
+    def __str__(self) -> str:
+        return f"axis {self.axis}" if self.axis else "rows"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -92,3 +110,6 @@ class TimeAxis:
     def act(self, g: Int[Array, ""], x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
         """Return x shifted by g instants along its axis."""
         return jnp.roll(x, g, axis=self.axis)
+
+    def __str__(self) -> str:
+        return f"instants on axis {self.axis}" if self.axis else "instants"

@@ -8,14 +8,15 @@ import jax
 class Tree:
     """A pytree (dict, tuple, NamedTuple) of representations, acting leaf by leaf on data of the same structure.
 
-    A leaf of the data may be a whole subtree where its representation allows it, or None, which is skipped.
+    A leaf of the data may be a whole subtree where its representation allows it, or None, which is skipped. A `name` is
+    printed instead of the leaves; it takes no part in comparisons.
 
     >>> Tree({"h": Trivial(), "x": Points()}) == Tree({"x": Points(), "h": Trivial()})
     True
     """
 
-    def __init__(self, reps: Any):
-        self.reps = reps
+    def __init__(self, reps: Any, name: str = ""):
+        self.reps, self.name = reps, name
         leaves, self._structure = jax.tree.flatten(reps)
         self._leaves = tuple(leaves)
 
@@ -32,4 +33,9 @@ class Tree:
         return hash((self._structure, self._leaves))
 
     def __repr__(self) -> str:
-        return f"Tree({self.reps!r})"
+        return f"Tree({f'name={self.name!r}' if self.name else repr(self.reps)})"
+
+    def __str__(self) -> str:
+        leaves = jax.tree_util.tree_leaves_with_path(self.reps)
+        said = (f"{jax.tree_util.keystr(path, simple=True, separator='.')}: {rep}" for path, rep in leaves)
+        return self.name or f"({', '.join(said)})"

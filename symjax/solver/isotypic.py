@@ -30,9 +30,7 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> IsotypicBasis
         Unsolved: If the algebra of a representation is not closed under the adjoint, or this seed tells the irreps
             apart too badly.
     """
-    source, target = (
-        [(_certified(part.rep, seed), part.places) for part in summands(rep)] for rep in (rep_in, rep_out)
-    )
+    source, target = ([(_certified(part, seed), places) for part, places in summands(rep)] for rep in (rep_in, rep_out))
     return _paired(source, target)
 
 

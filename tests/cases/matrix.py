@@ -1,7 +1,7 @@
 """Cases of layers on representations of matrix groups."""
 
 from symjax.groups import SL, SO, SU, O, S
-from symjax.layers.matrix import Bilinear, EquivariantLinear, Gated, Pointwise, Standardize, fit_standard, gated_rep
+from symjax.layers.matrix import Bilinear, EquivariantLinear, Gated, Pointwise, Standardise, fit_standard, gated_rep
 from symjax.reps import Det, LinearRep, Scalar, T, V
 from tests.cases.inputs import on, vectors
 
@@ -11,7 +11,7 @@ TENSORS = (2 * Scalar + V + T(2))(O(3))
 def standardised(rep_in: LinearRep, rep_out: LinearRep):
     x, y = 2 * vectors(rep_in) + 1, 3 * vectors(rep_out) + 2
     model = EquivariantLinear(rep_in, rep_out)
-    return Standardize(model, fit_standard(rep_in, x), fit_standard(rep_out, y)), x
+    return Standardise(model, fit_standard(rep_in, x), fit_standard(rep_out, y)), x
 
 
 CASES = {
@@ -25,5 +25,5 @@ CASES = {
     "Bilinear of SU(2)": lambda: on((V + V.T + T(1, 1) + T(2) + Scalar)(SU(2)), Bilinear),
     "Gated": lambda: (Gated(TENSORS), vectors(gated_rep(TENSORS))),
     "Pointwise": lambda: on((V + T(2))(S(4)), Pointwise),
-    "Standardize": lambda: standardised(TENSORS, (V + Scalar)(O(3))),
+    "Standardise": lambda: standardised(TENSORS, (V + Scalar)(O(3))),
 }

@@ -146,7 +146,7 @@ def test_laws_compose_where_the_middle_agrees():
     to_vectors = Equivariance(E(3), Points(), Vectors())
     to_scalars = Equivariance(E(3), Vectors(), Trivial(), tolerance=0.1, constant=True)
     assert to_vectors.then(to_scalars) == Equivariance(E(3), Points(), Trivial(), tolerance=0.1, constant=True)
-    with pytest.raises(TypeError, match=r"to take Vectors\(\), but it takes Points\(\)"):
+    with pytest.raises(TypeError, match="to take vectors, but it takes points"):
         to_vectors.then(to_vectors)
     with pytest.raises(TypeError, match=r"E\(3\) and then O\(3\)"):
         to_vectors.then(VECTORS)
@@ -263,7 +263,7 @@ def test_a_report_reads_as_one_line_a_law():
     report = symjax.check(lambda x: x.at[0].multiply(2.0), X, key=KEY, laws=[SETS, PAST])
     first, second = str(report).splitlines()
     assert first.startswith("BROKEN   residual ")
-    assert first.endswith(", at most 1e-10   S(5): Axis(0) -> Axis(0)")
+    assert first.endswith(", at most 1e-10   S(5): rows -> rows")
     assert second == "obeyed   residual 0.0e+00, at most 0       Causality: 5 outputs see 15 of 25 pairs"
     with pytest.raises(ValueError, match="BROKEN"):
         report.raise_if_broken()

@@ -92,7 +92,7 @@ class EGNNLayer(nn.Module):
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions move the positions and turn the velocities; the numbering of the nodes means nothing."""
         n, d = graph.nodes.positions.shape
-        return Equivariance(E(d), POINTS, POINTS), Equivariance(S(n), Relabelling(), Relabelling())
+        return Equivariance(E(d), POINTS, POINTS), Equivariance(S(n), Relabelling("points"), Relabelling("points"))
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:

@@ -60,7 +60,7 @@ class SchNetLayer(nn.Module):
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """The numbering of the nodes means nothing; motions leave features and lengths alone."""
-        return (Equivariance(S(graph.nodes.shape[0]), Relabelling(), Relabelling()),)
+        return (Equivariance(S(graph.nodes.shape[0]), Relabelling("atoms"), Relabelling("atoms")),)
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:

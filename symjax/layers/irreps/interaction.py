@@ -122,7 +122,8 @@ class Interaction(nn.Module):
         edges = Tree(InteractionEdges._make((Irreps(str(graph.edges.harmonics.irreps)), Trivial())))
 
         def rep(features: e3nn.Irreps) -> OnGraph:
-            return OnGraph(nodes=Tree(InteractionNodes._make((Irreps(str(features)), Trivial()))), edges=edges)
+            nodes = Tree(InteractionNodes._make((Irreps(str(features)), Trivial())))
+            return OnGraph(nodes=nodes, edges=edges, name=str(features))
 
         turned = Equivariance(O(3), rep(graph.nodes.features.irreps), rep(self.output_irreps(graph)))
         return turned, Equivariance(S(graph.nodes.species.shape[0]), Relabelling(), Relabelling())

@@ -18,9 +18,9 @@ from symjax.layers.matrix.gated import (
     gated as gated,
     gated_rep as gated_rep,
 )
-from symjax.layers.matrix.standardize import (
+from symjax.layers.matrix.standardise import (
     Standard as Standard,
-    Standardize as Standardize,
+    Standardise as Standardise,
     fit_standard as fit_standard,
     restore as restore,
     standardise as standardise,

@@ -46,7 +46,7 @@ def atom_laws(graph: jraph.GraphsTuple, outputs: str) -> tuple[Law, ...]:
             f"expected the graph of one structure, got a batch of {graph.n_node.shape[0]}; pass one of them"
         )
     n = graph.nodes.species.shape[0]
-    return Equivariance(E(3), ATOMS, Irreps(outputs)), Equivariance(S(n), Relabelling(), Axis(0))
+    return Equivariance(E(3), ATOMS, Irreps(outputs)), Equivariance(S(n), Relabelling("atoms"), Axis(0))
 
 
 def require_options(model: Any, **least: int) -> None:

@@ -88,7 +88,7 @@ def _require_same(of_model: Any, own: LinearRep) -> None:
             raise ValueError(f"expected data standardised as {of_model}, the representation of the model, got {own}")
 
 
-class Standardize(nn.Module):
+class Standardise(nn.Module):
     """A model between standardised inputs and outputs, which learns from both in natural units.
 
     Attributes:

@@ -8,7 +8,7 @@ import pytest
 
 from symjax.groups import SO, O, S, Trivial
 from symjax.laws import check
-from symjax.layers.matrix import EquivariantLinear, Standardize, fit_standard, restore, standardise
+from symjax.layers.matrix import EquivariantLinear, Standardise, fit_standard, restore, standardise
 from symjax.reps import Scalar, T, V
 from tests.cases import start
 
@@ -68,7 +68,7 @@ def test_a_model_between_standards_works_in_natural_units():
     rep = (2 * Scalar)(O(3))
     inputs, outputs = fit_standard(rep, DATA[:, :2]), fit_standard(rep, DATA[:, [1, 0]])
     rows = jnp.asarray(DATA[:4, :2])
-    params, apply = start(Standardize(nn.Dense(2, param_dtype=float), inputs, outputs), rows)
+    params, apply = start(Standardise(nn.Dense(2, param_dtype=float), inputs, outputs), rows)
     swapped = {"params": {"model": {"kernel": jnp.array([[0.0, 1.0], [1.0, 0.0]]), "bias": jnp.zeros(2)}}}
     assert jax.tree.structure(params) == jax.tree.structure(swapped)
     np.testing.assert_allclose(apply(swapped, rows), rows[:, ::-1], rtol=1e-12)
@@ -78,14 +78,14 @@ def test_data_standardised_as_something_else_are_refused():
     x, vectors = DATA[:, 2:8], (2 * V)(O(3))
     numbers = fit_standard((6 * Scalar)(O(3)), x)
     with pytest.raises(ValueError, match=r"expected data standardised as \(2\*V\)\(O\(3\)\), .* got"):
-        Standardize(EquivariantLinear(vectors, vectors), numbers, numbers).laws(x)
+        Standardise(EquivariantLinear(vectors, vectors), numbers, numbers).laws(x)
 
 
 def test_models_of_several_groups_take_data_of_one():
     points, sums = V(SO(3)) * V(S(5)), V(SO(3))
     x = np.random.default_rng(0).standard_normal((50, 15))
     standards = fit_standard(points, x), fit_standard(sums, x[:, ::5])
-    assert check(Standardize(EquivariantLinear(points, sums), *standards), x[:3], key=jax.random.key(0))
+    assert check(Standardise(EquivariantLinear(points, sums), *standards), x[:3], key=jax.random.key(0))
 
 
 def test_data_of_another_size_are_refused():
