@@ -3,31 +3,29 @@
     python -m experiments.emlp_synthetic                  # three tasks, six sizes, three networks, three seeds
     python -m experiments.emlp_synthetic --preset tiny    # seconds; shows that everything works
 
-A network that results.jsonl has already is not trained again, so a sweep may be run in parts: --tasks inertia o5. All
-162 take about five hours of one of two busy cores; docs/benchmarks.md has the authors' medians and ours side by side.
+Each network is trained by a few recipes, in a folder each: what is trained is not trained again, and what was stopped
+goes on, so a sweep may be run in parts: --tasks inertia o5. All 162 networks take about five hours of one of two busy
+cores; docs/benchmarks.md has the authors' medians and ours side by side.
 """
 
-import argparse
 import dataclasses
 import itertools
 import pathlib
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
-import optax
-import tyro
 
 from symjax import training
+from symjax.data import RowBatch, Rows
 from symjax.data.synthetic import Samples, Task, inertia, o5_synthetic, particle_interaction
 from symjax.laws import Equivariance
 from symjax.models import EMLP, MLP
+from symjax.training import Recipe
 
+ADAM = Recipe(optimizer="adam", ema=0.0, clip=None, evaluate_every=1)
 TASKS = {"inertia": inertia, "o5": o5_synthetic, "particles": particle_interaction}
 SIZES = (100, 300, 1000, 3000, 10_000, 30_000)
 PUBLISHED = {  # test errors of the authors' networks, medians of three seeds
@@ -43,8 +41,8 @@ PUBLISHED = {  # test errors of the authors' networks, medians of three seeds
 }
 
 
-class Recipe(NamedTuple):
-    """How to train a network."""
+class Trial(NamedTuple):
+    """A way to train a network."""
 
     rate: float  # at first; after a short warm-up it falls along half a cosine
     length: float = 1.0  # relative to Config.steps
@@ -55,24 +53,24 @@ class Recipe(NamedTuple):
 
 
 FEW = (
-    Recipe(5e-3, gain=0.15, length=0.25),
-    Recipe(3e-3, gain=0.15, centred=True),
-    Recipe(3e-3),
-    Recipe(3e-3, gain=2, decay=1),
-    Recipe(3e-3, gain=3, decay=1, batch=25),
+    Trial(5e-3, gain=0.15, length=0.25),
+    Trial(3e-3, gain=0.15, centred=True),
+    Trial(3e-3),
+    Trial(3e-3, gain=2, decay=1),
+    Trial(3e-3, gain=3, decay=1, batch=25),
 )
 MANY = (
-    Recipe(3e-3, gain=0.25, centred=True),
-    Recipe(1e-2, gain=0.25, centred=True),
-    Recipe(3e-3, gain=0.25, centred=True, decay=1),
+    Trial(3e-3, gain=0.25, centred=True),
+    Trial(1e-2, gain=0.25, centred=True),
+    Trial(3e-3, gain=0.25, centred=True, decay=1),
 )
-BETWEEN = (*MANY, Recipe(3e-3, gain=0.25, centred=True, decay=0.3))
-MOVED = (MANY[0], Recipe(3e-3))
-PLAIN = Recipe(1e-2, decay=0.03)
-SMOOTH = (PLAIN, Recipe(2e-2, gain=0.5, decay=0.03), Recipe(1e-2, gain=0.25, decay=0.03))
+BETWEEN = (*MANY, Trial(3e-3, gain=0.25, centred=True, decay=0.3))
+MOVED = (MANY[0], Trial(3e-3))
+PLAIN = Trial(1e-2, decay=0.03)
+SMOOTH = (PLAIN, Trial(2e-2, gain=0.5, decay=0.03), Trial(1e-2, gain=0.25, decay=0.03))
 SHARP = (PLAIN, PLAIN._replace(gain=2))
 EXACT = (PLAIN._replace(decay=0.0),)
-RECIPES = {  # of each network, by the size of the set: what can be learnt by heart asks for decay, or short training
+TRIALS = {  # of each network, by the size of the set: what can be learnt by heart asks for decay, or short training
     "emlp": lambda size: SMOOTH if size < 1000 else SHARP if size < 10_000 else EXACT,
     "mlp": lambda size: FEW if size < 1000 else BETWEEN if size < 10_000 else MANY,
     "mlp+aug": lambda size: (*MOVED, MANY[0]._replace(length=2)) if size <= 1000 else MOVED,
@@ -88,112 +86,134 @@ class Config:
     models: tuple[Literal["emlp", "mlp", "mlp+aug"], ...] = ("emlp", "mlp", "mlp+aug")
     sizes: tuple[int, ...] = SIZES  # training samples
     seeds: tuple[int, ...] = (0, 1, 2)  # of the data, the weights and the order of the batches
-    held_out: tuple[int, int] = (1000, 5000)  # samples that choose recipe and weights, and that test them
+    held_out: tuple[int, int] = (1000, 5000)  # samples that choose trial and weights, and that test them
     channels: int = 384
     layers: int = 3
     steps: int = 1800
     epochs: int = 18  # of equally many steps, each followed by a validation
+    trials: int = 5  # at most; the first ones
     out: pathlib.Path = pathlib.Path("runs/emlp_synthetic")
 
 
-TINY = Config("tiny", ("inertia",), sizes=(100,), seeds=(0,), held_out=(50, 50), channels=16, steps=20, epochs=2)
+TINY = Config(
+    "tiny", ("inertia",), sizes=(100,), seeds=(0,), held_out=(50, 50), channels=16, steps=20, epochs=2, trials=1
+)
 PRESETS = {"tiny": TINY, "small": Config()}
-CHOICES = {"preset", "tasks", "models", "sizes", "seeds", "out"}  # options that say which networks to train, not how
 
 
-def main(config: Config) -> list[dict]:
-    """Train the networks that results.jsonl does not have yet; return its lines, those of other settings aside."""
-    config.out.mkdir(parents=True, exist_ok=True)
-    results = config.out / "results.jsonl"
-    done = [line for line in training.finished(results, config, besides=CHOICES) if _is_of_today(line)]
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """One trial of a network, besides its recipe."""
+
+    goal: str
+    model: str
+    size: int
+    held_out: tuple[int, int]
+    channels: int
+    layers: int
+    steps: int  # of an epoch
+    batch_size: int
+    gain: float
+    centred: bool
+
+
+class Scaled(NamedTuple):
+    """A network of inputs and targets of about size 1; to divide either by one number breaks no symmetry."""
+
+    network: EMLP | MLP
+    gain: float
+    unit_in: np.float32
+    unit: np.float32
+    middle: np.float32
+
+    def apply(self, params: Any, inputs: Any) -> Any:
+        """Return the targets in their unit, without the middle."""
+        return self.network.apply(params, self.gain * inputs / self.unit_in)
+
+    def predict(self, params: Any, inputs: Any) -> Any:
+        """Return the targets."""
+        return self.unit * self.apply(params, inputs) + self.middle
+
+    def errors(self, params: Any, samples: Samples) -> Any:
+        """Return what is wrong with the targets, in their unit."""
+        return self.apply(params, samples.inputs) - (samples.targets - self.middle) / self.unit
+
+
+def main(config: Config) -> list[dict[str, Any]]:
+    """Train the networks that are not trained yet; return the errors of all."""
+    found = []
     for size, task, seed, model in itertools.product(config.sizes, config.tasks, config.seeds, config.models):
-        run = {"task": task, "model": model, "size": size, "seed": seed}
-        if not any(run.items() <= line.items() for line in done):
-            done.append(run | recipes(model, size) | learn(config, **run) | training.origin(config))
-            training.MetricsLog(results).append(done[-1])
-    report(config, done)
-    return done
-
-
-def recipes(model: str, size: int) -> dict[str, list[dict]]:
-    """Return the recipes of a network, as they are written into results.jsonl."""
-    return {"recipes": [recipe._asdict() for recipe in RECIPES[model](size)]}
-
-
-def _is_of_today(line: dict) -> bool:
-    return recipes(line["model"], line["size"]).items() <= line.items()
+        network = {"task": task, "model": model, "size": size, "seed": seed}
+        found.append(network | learn(config, **network))
+    report(config, found)
+    return found
 
 
 def learn(config: Config, *, task: str, model: str, size: int, seed: int) -> dict[str, Any]:
-    """Train by each recipe; of the one that validates best, return the error and how well it keeps the law."""
-    goal, began = TASKS[task](), time.perf_counter()
-    counts = enumerate((size, *config.held_out))
-    train, valid, test = (goal.sample(np.random.default_rng((seed, i)), n) for i, n in counts)
-    trials = [fit(config, recipe, model, goal, train, valid, seed) for recipe in RECIPES[model](size)]
-    predict, validation, chosen = min(trials, key=lambda trial: trial[1])
-    law = Equivariance(goal.group, goal.rep_in, goal.rep_out)
-    residual = law.residual(predict, test.inputs.astype(np.float32), jax.random.key(seed))
-    errors = {"test_mse": mean_square(predict, test), "valid_mse": validation, "law": float(residual)}
-    return errors | {"recipe": chosen._asdict(), "seconds": time.perf_counter() - began}
+    """Train a network by each of its trials; return the errors of the one that validates best."""
+    folder, found = config.out / f"{task}-{model}-{size}-{seed}", []
+    for i, (rate, length, decay, gain, batch, centred) in enumerate(TRIALS[model](size)[: config.trials], start=1):
+        steps, shape = round(config.steps * length), (config.held_out, config.channels, config.layers)
+        options = Options(task, model, size, *shape, steps // config.epochs, batch, gain, centred)
+        recipe = dataclasses.replace(
+            ADAM, epochs=config.epochs, learning_rate=rate, warmup=steps // 50, weight_decay=decay, seed=seed
+        )
+        found.append(training.run_experiment("emlp_synthetic", options, recipe, folder / str(i), prepare))
+    return min(found, key=lambda errors: errors["valid_mse"])
 
 
-def fit(
-    config: Config, recipe: Recipe, model: str, goal: Task, train: Samples, valid: Samples, seed: int
-) -> tuple[Callable, float, Recipe]:
-    """Return the network with the best validation, as a function, and its error there."""
-    # 1. model; dividing all inputs or all targets of an EMLP by one number breaks no symmetry
-    train, valid = (Samples(*(field.astype(np.float32) for field in part)) for part in (train, valid))
-    shape, key, size = (config.channels, config.layers), jax.random.key(seed), len(train.inputs)
-    network = EMLP(goal.rep_in, goal.rep_out, *shape) if model == "emlp" else MLP(goal.rep_out.size, *shape)
-    middle = np.mean(train.targets) if recipe.centred and goal.rep_out.size == 1 else np.float32(0)
-    units = Samples(np.sqrt(np.mean(train.inputs**2)), np.sqrt(np.mean((train.targets - middle) ** 2)))
+def prepare(options: Options, recipe: Recipe) -> tuple[training.Task, training.Errors]:
+    """Return the task, and the errors of the best parameters and how well these keep the law."""
+    # 1. data
+    goal, few = TASKS[options.goal](), options.held_out[0]
+    train, valid, test = (
+        jax.tree.map(np.float32, goal.sample(np.random.default_rng((recipe.seed, i)), count))
+        for i, count in enumerate((options.size, *options.held_out))
+    )
 
-    def apply(params: Any, inputs: Any) -> Any:
-        return network.apply(params, recipe.gain * inputs / units.inputs)
+    # 2. model
+    model = scaled(options, goal, train)
 
-    @jax.jit
-    def predict(params: Any, inputs: Any) -> Any:
-        return units.targets * apply(params, inputs) + middle
+    # 3. task
+    def measure(params, batch: RowBatch, key):
+        return {"mse": batch.total(model.errors(params, batch.rows) ** 2)}
 
-    # 2. step
-    def loss(params, batch, key):
-        inputs, targets = goal.move(batch, key) if model == "mlp+aug" else batch
-        error = apply(params, inputs) - (targets - middle) / units.targets
-        return {"mse": (jnp.sum(error**2), error.size)}
+    def loss(params, batch: RowBatch, key):
+        return measure(params, batch._replace(rows=goal.move(batch.rows, key)), key)
 
-    steps = round(config.steps * recipe.length)
-    rate = training.warmup_cosine(recipe.rate, steps=steps, warmup=steps // 50)
-    optimizer = optax.adamw(rate, weight_decay=recipe.decay)
-    step = training.parallelise(training.make_step(loss, optimizer, {"mse": 1.0}), devices=jax.devices()[:1])
+    task = training.Task(
+        init=lambda key, batch: model.network.init(key, batch.rows.inputs[:1]),
+        loss=loss if options.model == "mlp+aug" else measure,
+        weights={"mse": 1.0},
+        train=Rows(train, options.batch_size, recipe.seed, options.steps),
+        valid=Rows(valid, few),
+        measure=measure,
+        shown={"mse": (float(model.unit**2), "")},
+    )
 
-    # 3. train
-    params = jax.jit(network.init)(key, train.inputs[:1])
-    many, batch = steps // config.epochs, min(recipe.batch, size)
+    # 4. errors
+    def errors(result: training.FitResult):
+        law = Equivariance(goal.group, goal.rep_in, goal.rep_out)
+        predict = partial(jax.jit(model.predict), result.best_params)
+        residual = law.residual(predict, test.inputs, jax.random.key(recipe.seed))
+        test_mse = training.measure(task, recipe, result.best_params, Rows(test, few))["mse"]
+        mses = {"test_mse": test_mse, "valid_mse": result.progress.best}
+        return {name: mse * float(model.unit**2) for name, mse in mses.items()} | {"law": float(residual)}
 
-    def plan(epoch):
-        rng = np.random.default_rng((seed, epoch))
-        rows = np.concatenate([rng.permutation(size) for _ in range(-(-many * batch // size))])
-        return [Samples(*(field[None, i] for field in train)) for i in rows[: many * batch].reshape(many, batch)]
-
-    def measure(params):
-        return {"loss": mean_square(partial(predict, params), valid)}
-
-    state = training.init_state(params, optimizer, key=key)
-    result = training.fit(state, step, plan, epochs=config.epochs, evaluate=measure)
-    if result.stopped_by == "signal":
-        raise SystemExit("stopped; the network in training is not in results.jsonl, run again to train it")
-    best = partial(predict, result.best_params)
-    return best, mean_square(best, valid), recipe
+    return task, errors
 
 
-def mean_square(predict: Callable, samples: Samples) -> float:
-    """Return the mean squared error, in the units of the task."""
-    return float(np.mean((np.asarray(predict(samples.inputs.astype(np.float32))) - samples.targets) ** 2))
+def scaled(options: Options, goal: Task, train: Samples) -> Scaled:
+    """Return the network that is asked for, in the units of the training samples."""
+    shape, single = (options.channels, options.layers), goal.rep_out.size == 1
+    network = EMLP(goal.rep_in, goal.rep_out, *shape) if options.model == "emlp" else MLP(goal.rep_out.size, *shape)
+    middle = np.mean(train.targets) if options.centred and single else np.float32(0)
+    unit_in, unit = (np.sqrt(np.mean(values**2)) for values in (train.inputs, train.targets - middle))
+    return Scaled(network, options.gain, unit_in, unit, middle)
 
 
-def report(config: Config, done: list[dict]) -> None:
+def report(config: Config, found: list[dict[str, Any]]) -> None:
     """Print the medians beside the authors' and draw them; bars span the seeds."""
-    # 4. report
     figure, panels = plt.subplots(1, len(TASKS), figsize=(13, 4), layout="constrained")
     for i, ((task, model), published) in enumerate(PUBLISHED.items()):
         axes, colour, shown = panels[i // 3], f"C{i % 3}", {}
@@ -201,7 +221,7 @@ def report(config: Config, done: list[dict]) -> None:
         axes.loglog(SIZES, published, "--", color=colour, alpha=0.5, label=f"{model}, authors")
         for size, theirs in zip(SIZES, published, strict=True):
             run = {"task": task, "model": model, "size": size}
-            if errors := [line["test_mse"] for line in done if run.items() <= line.items()]:
+            if errors := [line["test_mse"] for line in found if run.items() <= line.items()]:
                 shown[size] = np.median(errors)
                 axes.plot([size, size], [min(errors), max(errors)], color=colour)
                 print(f"{task:10} {model:8} n={size:<6} MSE {shown[size]:<9.3g} (authors {theirs})")
@@ -212,6 +232,4 @@ def report(config: Config, done: list[dict]) -> None:
 
 
 if __name__ == "__main__":
-    preset = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    preset.add_argument("--preset", choices=PRESETS, default="small")
-    main(tyro.cli(Config, default=PRESETS[preset.parse_known_args()[0].preset], description=__doc__))
+    main(training.command_line(PRESETS, __doc__))

@@ -7,19 +7,19 @@ from symjax.training.directory import (
     plain,
     plot_learning_curve,
     read_options,
+    read_report,
     read_run,
     report_run,
     require_free,
     require_same,
-    start_run,
     write_report,
     write_run,
 )
+from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.loop import FitResult, Keep, Pace, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
-from symjax.training.presets import Command, command_line, read_report
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
 from symjax.training.run import Batches, Task, measure, say, train
 from symjax.training.schedule import Plateau, piecewise_linear, read_schedule, warmup_cosine
@@ -29,7 +29,7 @@ from symjax.training.step import make_evaluation, make_step
 __all__ = [
     "Batches",
     "CheckpointStore",
-    "Command",
+    "Errors",
     "FitResult",
     "Keep",
     "MetricsLog",
@@ -72,9 +72,9 @@ __all__ = [
     "require_sound",
     "restore_params",
     "resume",
+    "run_experiment",
     "run_once",
     "say",
-    "start_run",
     "train",
     "warmup_cosine",
     "write_json",

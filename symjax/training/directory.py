@@ -25,10 +25,7 @@ from symjax.training.metrics import origin
 from symjax.training.recipe import Recipe
 from symjax.training.run import spoken
 
-BEFORE_TASKS = {
-    "out",
-    "resume",
-}  # what run.json also held when there was one task and its options were all at one level
+BEFORE_TASKS = {"out", "resume"}  # which run.json also held when all options of the one task were at one level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,19 +35,6 @@ class Run:
     task: str
     options: dict[str, Any]
     recipe: Recipe
-
-
-def start_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe, *, resumed: bool = False) -> None:
-    """Write run.json into a new run directory, or make sure that the one in it is the run that is asked for.
-
-    Raises:
-        ValueError: the folder is not free, or an option differs from those of the run to resume.
-    """
-    if resumed:
-        require_same(folder, task, options, recipe)
-        return
-    require_free(folder)
-    write_run(folder, task, options, recipe)
 
 
 def write_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe) -> None:
@@ -145,8 +129,8 @@ def report_run(
     """Write report.json of a finished run, on process 0: errors, seconds, compilations and origin; draw its curve."""
     if jax.process_index() == 0:
         seconds = round(sum(record["seconds"] for record in result.history), 1)
-        write_report(folder, errors, {"seconds": seconds, "compilations": result.compilations, **origin()})
         plot_learning_curve(folder, result.history, shown)
+        write_report(folder, errors, {"seconds": seconds, "compilations": result.compilations, **origin()})
 
 
 def write_report(folder: pathlib.Path, errors: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
@@ -154,11 +138,17 @@ def write_report(folder: pathlib.Path, errors: Mapping[str, Any], facts: Mapping
     write_json(folder / "report.json", {**facts, "errors": errors})
 
 
+def read_report(folder: pathlib.Path) -> dict[str, Any] | None:
+    """Return the report of a finished run, and None where there is none yet."""
+    return read_json(folder / "report.json") if (folder / "report.json").exists() else None
+
+
 def plot_learning_curve(
     folder: pathlib.Path, history: Sequence[Mapping[str, Any]], shown: Mapping[str, tuple[float, str]]
 ) -> None:
     """Draw what was measured against the epoch into learning_curve.png: a panel for each name that is shown."""
-    names = [name for name in shown if any(f"valid_{name}" in record for record in history)] or ["loss"]
+    measured = {name for record in history for name in record}
+    names = [name for name in shown if measured & {f"train_{name}", f"valid_{name}"}] or ["loss"]
     figure = Figure((4.2 * len(names), 3.4), layout="constrained")
     axes = figure.subplots(1, len(names), squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
@@ -166,7 +156,8 @@ def plot_learning_curve(
         for part in ("train", "valid"):
             key = f"{part}_{name}"
             points = [(r["epoch"], factor * r[key]) for r in history if r.get(key) is not None]
-            axis.plot(*zip(*points, strict=True), label=part)
+            if points:
+                axis.plot(*zip(*points, strict=True), label=part)
         axis.set(xlabel="epoch", ylabel=", ".join(filter(None, [spoken(name), unit])), yscale="log")
         axis.legend()
     figure.savefig(folder / "learning_curve.png", dpi=150)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
@@ -44,7 +45,7 @@ class Task(NamedTuple):
         loss: parameters, one shard and a key -> {name: (sum, count)}.
         weights: of the names that are optimised, numbers or functions of the step.
         train: what is learnt from.
-        valid: what decides which parameters are the best.
+        valid: what decides which parameters are the best; None where the last ones are.
         measure: what is measured on `valid` in place of the loss, where training draws or drops something; it has the
             same weighted names.
         shown: how the progress and the learning curve show a name: the factor and the unit.
@@ -54,7 +55,7 @@ class Task(NamedTuple):
     loss: Loss
     weights: Mapping[str, Weight]
     train: Batches
-    valid: Batches
+    valid: Batches | None = None
     measure: Loss | None = None
     shown: Mapping[str, tuple[float, str]] = {}
 
@@ -65,16 +66,18 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
     Args:
         task: what is learnt.
         recipe: how.
-        folder: where `checkpoints/` and `metrics.jsonl` go; `start_run` writes what else a run directory holds.
+        folder: where `checkpoints/` and `metrics.jsonl` go.
         identity: what the checkpoints are of, besides names and shapes.
         resumed: go on with the newest good checkpoint; the result has the bits of an undisturbed run.
 
     Raises:
-        ValueError: the recipe cannot be, or the folder holds a run that is not to be resumed.
+        ValueError: the recipe cannot be, or not without `valid`, or the folder holds a run that is not to be resumed.
         FloatingPointError: too many steps in a row, or every evaluation, were not finite.
         OSError: a checkpoint or a record cannot be written.
     """
     require_sound(recipe)
+    if task.valid is None and (recipe.patience or recipe.plateau):
+        raise ValueError("--patience and --schedule plateau ask for a validation, which this task has not")
     evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
     shards = evaluation.devices
     first = task.train.plan(0, shards=shards)
@@ -99,11 +102,11 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
             lambda epoch: task.train.plan(epoch, shards=shards),
             pace=Pace(recipe.epochs, recipe.evaluate_every, recipe.patience, recipe.plateau),
             load=lambda item: task.train.load(step.local(item)),
-            evaluate=lambda params: _measure(evaluation, task, params, task.valid),
+            evaluate=None if task.valid is None else partial(_measure, evaluation, task, task.valid),
             keep=Keep(store, log, lambda record: say(*_progress(record, task.shown))),
             start=start,
         )
-    if result.stopped_by != "signal" and result.progress.best is None:
+    if task.valid is not None and result.stopped_by != "signal" and result.progress.best is None:
         raise FloatingPointError(
             f"no evaluation was finite in {result.progress.epoch} epochs, so there is nothing to report; start anew "
             "with a lower --learning-rate or --clip"
@@ -115,10 +118,10 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
 def measure(task: Task, recipe: Recipe, params: PyTree, batches: Batches) -> dict[str, float]:
     """Return the means of all that the task measures, and as "loss" their sum, weighted as schedules end."""
     evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
-    return _measure(evaluation, task, params, batches)
+    return _measure(evaluation, task, batches, params)
 
 
-def _measure(evaluation: Parallel, task: Task, params: PyTree, batches: Batches) -> dict[str, float]:
+def _measure(evaluation: Parallel, task: Task, batches: Batches, params: PyTree) -> dict[str, float]:
     plan = batches.plan(0, shards=evaluation.devices)
     loaded = (batches.load(evaluation.local(item)) for item in plan)
     measured = means(evaluate_batches(evaluation, params, loaded))
