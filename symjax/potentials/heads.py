@@ -28,7 +28,7 @@ def average(graph: jraph.GraphsTuple, atoms: e3nn.IrrepsArray) -> Float[Array, "
     Raises:
         ValueError: If the outputs of the atoms are other irreps.
     """
-    _require(atoms, not atoms.irreps.filter(drop=[e3nn.Irrep(0, 1)]), "even scalars such as 4x0e")
+    _require(atoms, atoms.irreps.is_scalar(), "even scalars such as 4x0e")
     return segment_mean(atoms.array, graph_index(graph), graph.n_node.shape[0], indices_are_sorted=True)
 
 

@@ -78,15 +78,12 @@ def test_padding_changes_no_dipole():
 
 
 def test_single_precision_is_kept_far_from_the_origin():
-    """At 4096 Å rounding alone would cost 1e-4; the positions here are multiples of 1/16 Å, which float32 keeps."""
-    water = ase.Atoms("OHH", np.round(16 * WATER.positions) / 16 + 4096)
-    single = jax.tree.map(
-        lambda x: x.astype(jnp.float32) if jnp.issubdtype(x.dtype, jnp.floating) else x, graph_of(water)
-    )
-    found = dipole(single, point_charges(single, 0.4, -0.8))
+    """At 4096 Å rounding could cost 1e-4; the positions here are multiples of 1/16 Å, which float32 keeps."""
+    exact = graph_of(ase.Atoms("OHH", np.round(16 * WATER.positions) / 16 + 4096))
+    single = jax.tree.map(lambda x: x.astype(jnp.float32) if jnp.issubdtype(x.dtype, jnp.floating) else x, exact)
+    found, expected = (dipole(graph, point_charges(graph, 0.63, -0.47)) for graph in (single, exact))
     assert found.dtype == jnp.float32
-    exact = graph_of(water)
-    np.testing.assert_allclose(found[0], dipole(exact, point_charges(exact, 0.4, -0.8))[0], atol=1e-6)
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-6)
 
 
 @pytest.mark.parametrize(("head", "irreps"), [("energy", "2x0e"), ("average", "1x1o"), ("dipole", "1x1o + 1x0e")])

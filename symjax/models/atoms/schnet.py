@@ -70,7 +70,7 @@ class SchNet(nn.Module):
     def __post_init__(self):
         super().__post_init__()
         require_options(self, channels=2, filters=1, layers=1, radial_basis=2)
-        if e3nn.Irreps(self.outputs).filter(drop=[e3nn.Irrep(0, 1)]):
+        if not e3nn.Irreps(self.outputs).is_scalar():
             raise ValueError(
                 f"expected outputs of even scalars, such as 1x0e, as distances make nothing else, got {self.outputs}; "
                 "take a model of irreps"
