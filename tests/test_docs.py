@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -17,7 +18,8 @@ EXAMPLES = [ROOT / "docs" / name for name in ("choosing.md", "conventions.md", "
 
 
 def _blocks(language, page=README):
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    blocks = re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    return [textwrap.dedent(block) for block in blocks]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
