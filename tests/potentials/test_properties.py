@@ -94,12 +94,12 @@ def test_energies_and_forces_are_continuous_at_the_cutoff(predict):
         graph = padded(molecule([*TRIANGLE, far, far - np.array([0.0, 1.0, 0.0])]))
         return graph.n_edge[0], predict(graph)
 
-    (_, inside), (more, before), (fewer, after) = (at(CUTOFF + step) for step in (-1.5, -1e-4, 1e-4))
+    (_, inside), (more, before), (fewer, after) = (at(CUTOFF + step) for step in (-1.5, -1e-6, 1e-6))
     assert more == fewer + 2
     size = jnp.abs(inside.forces).max()
     assert abs(inside.energy[0] - after.energy[0]) > 1e-3 * size
-    np.testing.assert_allclose(before.energy, after.energy, atol=1e-6 * size)
-    np.testing.assert_allclose(before.forces, after.forces, atol=1e-3 * size)
+    np.testing.assert_allclose(before.energy, after.energy, atol=1e-9 * size)
+    np.testing.assert_allclose(before.forces, after.forces, atol=1e-5 * size)
 
 
 def test_forces_are_minus_the_gradient_and_sum_to_zero(predict):
