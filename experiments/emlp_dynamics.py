@@ -24,7 +24,7 @@ from symjax import training
 from symjax.data import RowBatch, Rows
 from symjax.data.pendulum import DURATION, STEP, random_chunks, relative_error, roll_out, trajectories
 from symjax.groups import DkeR3, O2eR3, SO2eR3, Trivial
-from symjax.math.odeint import integration_matrix, runge_kutta
+from symjax.math import integration_matrix, runge_kutta
 from symjax.models import EMLP, MLP, HamiltonianNet
 from symjax.reps import Scalar, V
 from symjax.training import Recipe

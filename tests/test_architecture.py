@@ -52,6 +52,32 @@ def test_every_exported_name_exists():
         assert all(hasattr(package, name) for name in getattr(package, "__all__", ()))
 
 
+def _imports(path):
+    """The module and the names of every `from symjax... import ...` of a file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("symjax."):
+            yield node.module, {name.name for name in node.names}
+
+
+@pytest.mark.parametrize("folder", ["math", "groups", "reps", "laws", "solver"])
+def test_nobody_imports_what_a_folder_does_not_name(folder):
+    package = f"symjax.{folder}"
+    public = set(importlib.import_module(package).__all__)
+    outside = [
+        path
+        for top in ("symjax", "experiments", "benchmarks", "notebooks")
+        for path in ROOT.glob(f"{top}/**/*.py")
+        if not path.is_relative_to(ROOT / "symjax" / folder)
+    ]
+    past = {
+        f"{path.relative_to(ROOT)}: {module} {sorted(names - public)}"
+        for path in outside
+        for module, names in _imports(path)
+        if module.startswith(f"{package}.") or (module == package and names - public)
+    }
+    assert not past
+
+
 def _imported_by(statement):
     """The names of the modules that a fresh interpreter has loaded after the statement."""
     code = f"{statement}\nimport sys\nprint(*sys.modules)"

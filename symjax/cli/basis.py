@@ -13,10 +13,8 @@ from tyro.conf import Positional, arg
 
 from symjax.cli.expression import read_group, read_rep
 from symjax.cli.options import parse_options
-from symjax.reps import LinearRep
-from symjax.reps.linear import Sum
-from symjax.solver import Plan, equivariant_maps, isotypic
-from symjax.solver.bases import Unsolved
+from symjax.reps import LinearRep, Sum
+from symjax.solver import Irrep, Plan, SharedIrrep, equivariant_maps, irreps_of, shared_irreps
 
 PICTURES = (".png", ".pdf", ".svg")
 LARGEST_MAP = 20_000_000  # entries
@@ -87,25 +85,23 @@ def irreps(plan: Plan) -> dict[str, str]:
         return {}
     try:
         if plan.dim:
-            basis = isotypic.solve(plan.rep_in, plan.rep_out)
-            return {"irreps": "; ".join(map(_shared, basis.kinds, basis.shapes))}
+            return {"irreps": "; ".join(map(_shared, shared_irreps(plan.rep_in, plan.rep_out)))}
         sides = {"irreps in": plan.rep_in, "irreps out": plan.rep_out}
-        return {name: _list(isotypic.isotypic(rep).irreps) for name, rep in sides.items()}
-    except (Unsolved, ValueError):
+        return {name: "; ".join(map(_single, irreps_of(rep))) for name, rep in sides.items()}
+    except ValueError:
         return {}
 
 
-def _many(found: Sequence[object], name: str) -> str:
-    return f"{len(found)} {name}{'' if len(found) == 1 else 's'}"
+def _many(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def _shared(kind: tuple[int, int], shape: tuple[int, int, int]) -> str:
-    copies_out, copies_in, _ = shape
-    return f"{math.prod(kind)}-dimensional, {copies_in} in, {copies_out} out"
+def _shared(irrep: SharedIrrep) -> str:
+    return f"{irrep.dimension}-dimensional, {irrep.copies_in} in, {irrep.copies_out} out"
 
 
-def _list(found: Sequence[isotypic.Irrep]) -> str:
-    return "; ".join(f"{irrep.dimension}-dimensional, multiplicity {irrep.multiplicity}" for irrep in found)
+def _single(irrep: Irrep) -> str:
+    return f"{irrep.dimension}-dimensional, multiplicity {irrep.multiplicity}"
 
 
 def draw(plan: Plan, path: pathlib.Path) -> int:

@@ -9,17 +9,28 @@ from typing import Any
 import symjax.groups
 import symjax.reps
 from symjax.groups import DirectProduct, Group, MatrixGroup, PermutationGroup
-from symjax.reps import LinearRep, restrict
-from symjax.reps.linear import factors_of, pullback
-from symjax.reps.uniform import uniform_rep
+from symjax.reps import LinearRep, factors_of, pullback, restrict
 
 LONGEST = 1000  # characters
 LARGEST_NUMBER = 10_000
 LARGEST_MATRIX = 64  # rows of a group's matrices; permutations may be larger
 LARGEST_RANK = 32  # factors of a tensor product
 
-NOT_GROUPS = {"Group", "MatrixGroup", "Motion"}
-REPS = ("Det", "Irreps", "Scalar", "T", "V", "alternating", "induced", "quotient", "regular", "restrict", "symmetric")
+NOT_GROUPS = {"CUBE_FACES", "Group", "MatrixGroup", "Motion"}
+REPS = (
+    "Det",
+    "Irreps",
+    "Scalar",
+    "T",
+    "V",
+    "alternating",
+    "induced",
+    "quotient",
+    "regular",
+    "restrict",
+    "symmetric",
+    "uniform_rep",
+)
 OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Mult: operator.mul,
@@ -32,12 +43,13 @@ SHOWN = "names, numbers, calls, + * ** >> << and .T"
 
 @functools.cache
 def _groups() -> dict[str, Any]:
-    return {name: getattr(symjax.groups, name) for name in symjax.groups.__all__ if name not in NOT_GROUPS}
+    names = (name for name in symjax.groups.__all__ if name[0].isupper() and name not in NOT_GROUPS)
+    return {name: getattr(symjax.groups, name) for name in names}
 
 
 @functools.cache
 def _reps() -> dict[str, Any]:
-    return {name: getattr(symjax.reps, name) for name in REPS} | {"uniform_rep": uniform_rep}
+    return {name: getattr(symjax.reps, name) for name in REPS}
 
 
 def read_group(text: str) -> MatrixGroup:

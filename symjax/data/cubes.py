@@ -12,8 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.groups import Cube, PermutationGroup, RubiksCube
-from symjax.groups.cubes import DIRECTIONS, rubik_stickers
+from symjax.groups import CUBE_FACES, Cube, PermutationGroup, RubiksCube, rubik_stickers
 from symjax.reps import LinearRep, Scalar, V
 
 
@@ -111,9 +110,9 @@ def one_hot(colours: Int[np.ndarray, "b n"]) -> Float[np.ndarray, "b m"]:
 
 
 def _solved_rubik() -> np.ndarray:
-    return np.array([DIRECTIONS.index(look) for _, look in rubik_stickers()])
+    return np.array([CUBE_FACES.index(look) for _, look in rubik_stickers()])
 
 
 def _opposite(colours: np.ndarray) -> np.ndarray:
-    """Return the colours of the opposite sides, which `DIRECTIONS` lists three later."""
+    """Return the colours of the opposite sides, which `CUBE_FACES` lists three later."""
     return (colours + 3) % 6

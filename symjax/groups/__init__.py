@@ -1,11 +1,12 @@
 """Who acts: groups that sample elements of every component, and groups of matrices given by their generators."""
 
 from symjax.groups.classical import GL, SL, SU, Scaling, Sp, U
-from symjax.groups.cubes import Cube, RubiksCube
+from symjax.groups.cubes import CUBE_FACES, Cube, RubiksCube, rubik_stickers
 from symjax.groups.custom import GeneratedGroup
 from symjax.groups.embed import DkeR3, Embed, O2eR3, SO2eR3
 from symjax.groups.finite import C, D, Parity, TimeReversal, Trivial
 from symjax.groups.group import DirectProduct, Group, MatrixGroup
+from symjax.groups.listing import as_matrix, element_key, finite_elements, tangent_rank
 from symjax.groups.lorentz import O11, O13, SO11, SO13, SO11p, SO13p
 from symjax.groups.matrix import SE, SO, E, Motion, O, Translations
 from symjax.groups.permutation import Alt, PermutationGroup, S, TimeShifts, Z
@@ -13,6 +14,7 @@ from symjax.groups.semidirect import SemiDirectProduct
 from symjax.groups.wreath import Wreath, ZksZnxZn
 
 __all__ = [
+    "CUBE_FACES",
     "GL",
     "O11",
     "O13",
@@ -54,4 +56,9 @@ __all__ = [
     "Wreath",
     "Z",
     "ZksZnxZn",
+    "as_matrix",
+    "element_key",
+    "finite_elements",
+    "rubik_stickers",
+    "tangent_rank",
 ]

@@ -12,7 +12,7 @@ from symjax.groups.permutation import NamedPermutationGroup
 Sticker = tuple[tuple[int, ...], tuple[int, ...]]
 """The position in {-1, 0, 1}^3 of the small cube that carries it, and the direction it looks in."""
 
-DIRECTIONS = tuple(tuple(int(i) for i in row) for row in np.vstack([np.eye(3), -np.eye(3)]))
+CUBE_FACES = tuple(tuple(int(i) for i in row) for row in np.vstack([np.eye(3), -np.eye(3)]))
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -20,7 +20,7 @@ class Cube(NamedPermutationGroup):
     """The 24 rotations of a cube, as permutations of its 6 faces: +x, +y, +z, -x, -y, -z."""
 
     def _generate(self) -> Sequence[Sequence[int]]:
-        faces = [(direction, direction) for direction in DIRECTIONS]
+        faces = [(direction, direction) for direction in CUBE_FACES]
         return [_turn(faces, axis, lambda position: True) for axis in range(2)]
 
 
@@ -39,7 +39,7 @@ class RubiksCube(NamedPermutationGroup):
 def rubik_stickers() -> tuple[Sticker, ...]:
     """Return the 48 stickers in the order of `RubiksCube`, without those in the middle of a face."""
     cells = itertools.product((-1, 0, 1), repeat=3)
-    outer = ((cell, look) for cell in cells for look in DIRECTIONS if np.dot(cell, look) == 1)
+    outer = ((cell, look) for cell in cells for look in CUBE_FACES if np.dot(cell, look) == 1)
     return tuple((cell, look) for cell, look in outer if cell != look)
 
 

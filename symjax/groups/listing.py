@@ -17,7 +17,7 @@ def as_matrix(g: Any) -> Any:
     return g.__array_namespace__().eye(len(g))[g] if g.ndim == 1 else g
 
 
-def key_of(matrix: Inexact[np.ndarray, "d d"]) -> bytes:
+def element_key(matrix: Inexact[np.ndarray, "d d"]) -> bytes:
     """Return what two computations of one element share."""
     return (np.round(matrix.astype(complex), DIGITS) + 0.0).tobytes()
 
@@ -31,12 +31,12 @@ def finite_elements(generators: Sequence[np.ndarray], d: int) -> dict[bytes, Ine
     matrices = [as_matrix(np.asarray(h)) for h in generators]
     if any(np.max(np.abs(np.abs(np.linalg.eigvals(h)) - 1)) > STRETCH for h in matrices):
         raise ValueError("expected a finite group, and an element stretches some vector without end")
-    found = {key_of(np.eye(d)): np.eye(d)}
+    found = {element_key(np.eye(d)): np.eye(d)}
     fresh = list(found.values())
     while fresh:
-        products = {key_of(h @ e): h @ e for e in fresh for h in matrices}
+        products = {element_key(h @ e): h @ e for e in fresh for h in matrices}
         fresh = [e for key, e in products.items() if key not in found]
-        found |= {key_of(e): e for e in fresh}
+        found |= {element_key(e): e for e in fresh}
         if len(found) > MOST_ELEMENTS:
             raise ValueError(f"expected a finite group of at most {MOST_ELEMENTS} elements, to be listed one by one")
     return found

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Key, Num
 
 from symjax.groups.group import DirectProduct, MatrixGroup, read_only, require_matrices
-from symjax.groups.listing import as_matrix, finite_elements, key_of, tangent_rank
+from symjax.groups.listing import as_matrix, element_key, finite_elements, tangent_rank
 from symjax.groups.words import product
 
 
@@ -82,6 +82,6 @@ def _check_normal(normal: MatrixGroup, complement: MatrixGroup) -> None:
     stays = tangent_rank([*tangents, *images]) == tangent_rank(tangents)
     if stays and elements and others:
         members = finite_elements(elements, normal.d)
-        stays = all(key_of(h @ n @ np.linalg.inv(h)) in members for h in others for n in elements)
+        stays = all(element_key(h @ n @ np.linalg.inv(h)) in members for h in others for n in elements)
     if not stays:
         raise ValueError(f"{complement} does not map {normal} into itself by h n h^-1: their product is not semidirect")

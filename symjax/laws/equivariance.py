@@ -11,8 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from symjax.groups import Group
 from symjax.laws.probe import deviation, nudge
-from symjax.reps import LinearRep, Rep
-from symjax.reps.linear import bound
+from symjax.reps import LinearRep, Rep, bound
 
 
 @dataclasses.dataclass(frozen=True)

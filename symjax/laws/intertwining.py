@@ -12,8 +12,7 @@ from jaxtyping import Array, Float, Inexact, Key
 
 from symjax.groups import MatrixGroup
 from symjax.laws.probe import deviation, normals
-from symjax.reps import LinearRep
-from symjax.reps.linear import bound
+from symjax.reps import LinearRep, bound
 
 
 @dataclasses.dataclass(frozen=True, init=False)

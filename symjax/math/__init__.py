@@ -1,19 +1,38 @@
 """Arrays in, arrays out: numerically safe building blocks without parameters."""
 
+from symjax.math.arrays import (
+    Monomial,
+    along_last,
+    block_diagonal,
+    namespace,
+    pick,
+    promoted,
+    signed_permutation,
+    unit_like,
+)
 from symjax.math.host import double_precision
 from symjax.math.memory import require_memory
+from symjax.math.odeint import integration_matrix, runge_kutta
 from symjax.math.radial import bessel_basis, cosine_envelope, exp_normal_basis, gaussian_basis, poly_envelope
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 
 __all__ = [
+    "Monomial",
+    "along_last",
     "bessel_basis",
+    "block_diagonal",
     "cosine_envelope",
     "double_precision",
     "exp_normal_basis",
     "gaussian_basis",
+    "integration_matrix",
+    "namespace",
+    "pick",
     "poly_envelope",
+    "promoted",
     "require_memory",
+    "runge_kutta",
     "safe_divide",
     "safe_norm",
     "safe_sinc",
@@ -22,4 +41,6 @@ __all__ = [
     "segment_mean",
     "segment_softmax",
     "segment_sum",
+    "signed_permutation",
+    "unit_like",
 ]

@@ -23,10 +23,7 @@ from symjax.layers.matrix import (
     initial_deviations,
     require_maps,
 )
-from symjax.reps import LinearRep
-from symjax.reps.linear import bound, natural
-from symjax.reps.summands import summands
-from symjax.reps.uniform import uniform_rep
+from symjax.reps import LinearRep, bound, natural, summands, uniform_rep
 from symjax.solver import equivariant_basis, equivariant_maps
 
 

@@ -9,7 +9,7 @@ import jraph
 from jaxtyping import Array, Float
 
 from symjax.graphs import graph_index
-from symjax.math.segment import segment_mean, segment_sum
+from symjax.math import segment_mean, segment_sum
 
 
 def energy(graph: jraph.GraphsTuple, atoms: e3nn.IrrepsArray) -> Float[Array, " g"]:

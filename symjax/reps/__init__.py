@@ -4,30 +4,52 @@ import importlib
 from typing import TYPE_CHECKING
 
 from symjax.reps.cosets import induced, quotient, regular
+from symjax.reps.generators import monomials, moved, permutes
 from symjax.reps.graph import OnGraph, OnNodes, Relabelling
-from symjax.reps.linear import LinearRep, pullback
-from symjax.reps.powers import alternating, symmetric
+from symjax.reps.linear import (
+    Dual,
+    LinearRep,
+    Product,
+    Pullback,
+    Sum,
+    bound,
+    factors_of,
+    natural,
+    product_of,
+    pullback,
+)
+from symjax.reps.powers import Power, alternating, symmetric
 from symjax.reps.rep import Rep
 from symjax.reps.simple import Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
-from symjax.reps.tensor import Det, Scalar, T, V, restrict
+from symjax.reps.summands import Summand, places_in_order, ranks, summands
+from symjax.reps.tensor import Defining, Det, Determinant, Scalar, T, V, restrict
 from symjax.reps.tree import Tree
+from symjax.reps.uniform import uniform_rep
 
 if TYPE_CHECKING:
     from symjax.reps.irreps import Irreps
 
 __all__ = [
     "Axis",
+    "Defining",
     "Det",
+    "Determinant",
+    "Dual",
     "Irreps",
     "LinearRep",
     "Matrices",
     "OnGraph",
     "OnNodes",
     "Points",
+    "Power",
+    "Product",
     "Pseudovectors",
+    "Pullback",
     "Relabelling",
     "Rep",
     "Scalar",
+    "Sum",
+    "Summand",
     "T",
     "TimeAxis",
     "Tree",
@@ -35,12 +57,23 @@ __all__ = [
     "V",
     "Vectors",
     "alternating",
+    "bound",
+    "factors_of",
     "induced",
+    "monomials",
+    "moved",
+    "natural",
+    "permutes",
+    "places_in_order",
+    "product_of",
     "pullback",
     "quotient",
+    "ranks",
     "regular",
     "restrict",
+    "summands",
     "symmetric",
+    "uniform_rep",
 ]
 
 

@@ -8,9 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import Inexact, Int, Shaped
 
-from symjax.groups import DirectProduct, MatrixGroup, Trivial
-from symjax.groups.listing import as_matrix, finite_elements, key_of
-from symjax.reps.arrays import Monomial, namespace, promoted
+from symjax.groups import DirectProduct, MatrixGroup, Trivial, as_matrix, element_key, finite_elements
+from symjax.math import Monomial, namespace, promoted
 from symjax.reps.linear import LinearRep, Product
 
 SAME = 1e-6  # entries of one element, after rounding in every product that made it
@@ -72,7 +71,7 @@ class Induced(LinearRep):
             return xp.argmin(xp.abs(element[None] - elements).max(axis=(-2, -1)))
 
         if xp is np:
-            found = np.array([cosets.index.get(key_of(element), -1) for element in moved])
+            found = np.array([cosets.index.get(element_key(element), -1) for element in moved])
             found[found < 0] = [nearest(element) for element in moved[found < 0]]
             if np.abs(moved - elements[found]).max() > SAME:
                 raise ValueError(f"{self} has no matrix for {g}, which is no element of {self.group}")
@@ -143,7 +142,7 @@ def _cosets(group: MatrixGroup, subgroup: MatrixGroup) -> _Cosets:
     first = []
     for i, element in enumerate(elements):
         if coset[i] < 0:
-            found = [index[key_of(element @ h)] for h in inside]
+            found = [index[element_key(element @ h)] for h in inside]
             coset[found], inner[found] = len(first), np.arange(len(inside))
             first.append(i)
     return _Cosets(np.stack(elements), np.stack(inside), np.array(first), coset, inner, index)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from symjax.reps.arrays import Monomial
+from symjax.math import Monomial
 from symjax.reps.linear import LinearRep
 
 

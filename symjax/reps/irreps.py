@@ -12,9 +12,7 @@ import scipy.linalg
 from jaxtyping import Array, Float
 
 from symjax.groups import Motion, O
-from symjax.groups.group import positional_repr, read_only
-from symjax.math import double_precision
-from symjax.reps.arrays import namespace
+from symjax.math import double_precision, namespace
 from symjax.reps.linear import LinearRep, sum_of
 from symjax.reps.simple import linear_part
 
@@ -28,7 +26,9 @@ class Irreps(LinearRep):
     """
 
     irreps: str
-    __repr__ = positional_repr
+
+    def __repr__(self) -> str:
+        return self.text
 
     def __str__(self) -> str:
         return self.irreps
@@ -96,7 +96,8 @@ class Irreps(LinearRep):
 def _host_matrix(irreps: str, g: bytes) -> Float[np.ndarray, "d d"]:
     with double_precision():
         matrix = np.array(e3nn.Irreps(irreps).D_from_matrix(jnp.asarray(np.frombuffer(g).reshape(3, 3))))
-    return read_only([matrix])[0]
+    matrix.flags.writeable = False
+    return matrix
 
 
 @functools.lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from symjax.groups import DirectProduct, MatrixGroup
-from symjax.reps.arrays import Monomial, along_last, block_diagonal, namespace, one, promoted, signed_permutation
+from symjax.math import Monomial, along_last, block_diagonal, namespace, promoted, signed_permutation, unit_like
 
 
 class LinearRep(abc.ABC):
@@ -280,11 +280,11 @@ class Product(LinearRep):
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of an element."""
-        return functools.reduce(namespace(g).kron, promoted(one(g), *(factor.rho(g) for factor in self.factors)))
+        return functools.reduce(namespace(g).kron, promoted(unit_like(g), *(factor.rho(g) for factor in self.factors)))
 
     def drho(self, a: Any) -> Any:
         """Return the matrix of a tangent."""
-        return self.dact(a, namespace(a).eye(self.size, dtype=one(a).dtype)).T
+        return self.dact(a, namespace(a).eye(self.size, dtype=unit_like(a).dtype)).T
 
     def act(self, g: Any, x: Any) -> Any:
         """Return rho(g) x along the last axis of x."""

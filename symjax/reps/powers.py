@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from symjax.groups import MatrixGroup
-from symjax.reps.arrays import namespace, one
+from symjax.math import namespace, unit_like
 from symjax.reps.linear import LinearRep, natural, product_of
 
 MOST_BYTES = 2**31
@@ -63,7 +63,7 @@ class Power(LinearRep):
             )
         tensors = product_of([self.rep] * self.power, self.group)
         frame = _frame(n, k, self.sign)
-        frame = namespace(moved_by).asarray(frame, dtype=one(moved_by).dtype)
+        frame = namespace(moved_by).asarray(frame, dtype=unit_like(moved_by).dtype)
         with jax.default_matmul_precision("highest"):
             return frame @ act(tensors, frame).T
 

@@ -9,7 +9,6 @@ from jax.lax import Precision
 from jaxtyping import Array, Float, Int, PyTree, Shaped
 
 from symjax.groups import Motion
-from symjax.groups.group import positional_repr
 
 
 def linear_part(g: Motion | Float[Any, "d d"]) -> Float[Any, "d d"]:
@@ -80,12 +79,11 @@ class Points:
         return "points"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True)
 class Axis:
     """A permuted axis, of every array of a pytree: place i of g x holds what was at place g[i] of x."""
 
     axis: int = 0
-    __repr__ = positional_repr
 
     def act(self, g: Int[Array, " n"], x: PyTree[Shaped[Array, "..."]]) -> PyTree[Shaped[Array, "..."]]:
         """Return x with its axis permuted by g."""
@@ -100,12 +98,11 @@ class Axis:
         return f"axis {self.axis}" if self.axis else "rows"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True)
 class TimeAxis:
     """A cyclically shifted axis: what was at instant i of x is at instant i + g, modulo the length."""
 
     axis: int = 0
-    __repr__ = positional_repr
 
     def act(self, g: Int[Array, ""], x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
         """Return x shifted by g instants along its axis."""

@@ -8,10 +8,8 @@ from typing import Any, SupportsIndex
 import jax
 import numpy as np
 
-from symjax.groups import DirectProduct, MatrixGroup
-from symjax.groups.listing import as_matrix, tangent_rank
-from symjax.groups.permutation import PermutationGroup
-from symjax.reps.arrays import Monomial, namespace
+from symjax.groups import DirectProduct, MatrixGroup, PermutationGroup, as_matrix, tangent_rank
+from symjax.math import Monomial, namespace
 from symjax.reps.linear import Dual, LinearRep, Product, Pullback, expand_inside, factors_of, product_of, pullback
 
 

@@ -1,6 +1,17 @@
 """Solving for all equivariant linear maps between two representations."""
 
+from symjax.solver.decompose import Irrep
+from symjax.solver.isotypic import SharedIrrep, irreps_of, shared_irreps
 from symjax.solver.plan import Plan
-from symjax.solver.solve import equivariant_basis, equivariant_maps
+from symjax.solver.solve import Method, equivariant_basis, equivariant_maps
 
-__all__ = ["Plan", "equivariant_basis", "equivariant_maps"]
+__all__ = [
+    "Irrep",
+    "Method",
+    "Plan",
+    "SharedIrrep",
+    "equivariant_basis",
+    "equivariant_maps",
+    "irreps_of",
+    "shared_irreps",
+]

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from symjax.groups import MatrixGroup
-from symjax.reps.linear import LinearRep
+from symjax.reps import LinearRep
 from symjax.solver.bases import Unsolved
 from symjax.solver.linalg import eigh, independent
 

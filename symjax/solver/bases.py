@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Inexact, Int, Shaped
 
-from symjax.reps.arrays import namespace
+from symjax.math import namespace
 
 
 class Unsolved(Exception):  # noqa: N818

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Inexact
 
-from symjax.reps.arrays import along_last
-from symjax.reps.linear import Dual, LinearRep, Product
-from symjax.reps.powers import Power
-from symjax.reps.tensor import Defining, Determinant
+from symjax.math import along_last
+from symjax.reps import Defining, Determinant, Dual, LinearRep, Power, Product
 from symjax.solver.bases import Unsolved
 from symjax.solver.jordan import turn_and_stretch
 from symjax.solver.linalg import inverse

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from symjax.math import require_memory
-from symjax.reps.linear import LinearRep
+from symjax.reps import LinearRep
 from symjax.solver.algebra_words import Words, check_adjoint
 from symjax.solver.bases import Unsolved
 from symjax.solver.linalg import canonical_rotation, eigh

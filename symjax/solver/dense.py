@@ -6,7 +6,7 @@ every generator (Finzi, Welling and Wilson 2021, arXiv:2104.09459, theorem 1). C
 
 import numpy as np
 
-from symjax.reps.linear import LinearRep
+from symjax.reps import LinearRep
 from symjax.solver.bases import DenseBasis, Unsolved
 from symjax.solver.constraints import constraints
 from symjax.solver.linalg import canonical_rotation, null_space

@@ -16,9 +16,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
-from symjax.reps.arrays import namespace
-from symjax.reps.linear import Dual, LinearRep, Product
-from symjax.reps.tensor import Defining
+from symjax.math import namespace
+from symjax.reps import Defining, Dual, LinearRep, Product
 from symjax.solver.bases import Unsolved, cast
 from symjax.solver.invariant_theory import Diagram, Slots, spanning_diagrams
 from symjax.solver.linalg import independent

@@ -16,8 +16,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Inexact, Int, Num
 
-from symjax.reps.arrays import namespace
-from symjax.reps.summands import pick
+from symjax.math import namespace, pick
 from symjax.solver.bases import cast
 
 Kind = tuple[int, int]  # of irrep: its dimension over its division algebra, and the units of that

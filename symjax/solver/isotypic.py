@@ -5,13 +5,14 @@ and equal irreps are recognised across all of them.
 """
 
 import functools
+import math
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Int
 
-from symjax.reps.generators import moved
-from symjax.reps.linear import LinearRep
-from symjax.reps.summands import summands
+from symjax.reps import LinearRep, moved, summands
 from symjax.solver.bases import Unsolved
 from symjax.solver.decompose import Irrep, Isotypic, decompose
 from symjax.solver.irreps_basis import IsotypicBasis, Split
@@ -20,7 +21,16 @@ SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the lar
 ACCURACY = 1e-10
 SEEDS = 8
 
+Result = TypeVar("Result")
 Tensor = tuple[Isotypic, Int[np.ndarray, "_ _"]]
+
+
+class SharedIrrep(NamedTuple):
+    """An irrep of two representations, and how often it is in each."""
+
+    dimension: int
+    copies_in: int
+    copies_out: int
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> IsotypicBasis:
@@ -34,25 +44,40 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> IsotypicBasis
     return _paired(source, target)
 
 
-def isotypic(rep: LinearRep) -> Isotypic:
-    """Return the irreps in a representation, with dimension, multiplicity and kind.
+def irreps_of(rep: LinearRep) -> tuple[Irrep, ...]:
+    """Return the irreps in a representation, with dimension, multiplicity and kind, smaller ones first.
 
     >>> from symjax.groups import SO
-    >>> from symjax.reps.tensor import V
-    >>> isotypic((V * V)(SO(3))).irreps[1]
+    >>> from symjax.reps import V
+    >>> irreps_of((V * V)(SO(3)))[1]
     Irrep(dimension=3, multiplicity=1, kind='real')
 
     Raises:
         ValueError: If the matrices are not closed under the adjoint, so that the representation may be no sum of
             irreps, or if no random element tells its irreps apart.
     """
+    return _by_some_seed(lambda seed: _certified(rep, seed).irreps, rep)
+
+
+def shared_irreps(rep_in: LinearRep, rep_out: LinearRep) -> tuple[SharedIrrep, ...]:
+    """Return the irreps that two representations of one group share: what equivariant maps between them mix.
+
+    Raises:
+        ValueError: As `irreps_of`, for either.
+    """
+    basis = _by_some_seed(lambda seed: solve(rep_in, rep_out, seed), rep_in, rep_out)
+    sides = zip(basis.kinds, basis.shapes, strict=True)
+    return tuple(SharedIrrep(math.prod(kind), copies_in, copies_out) for kind, (copies_out, copies_in, _) in sides)
+
+
+def _by_some_seed(split: Callable[[int], Result], *reps: LinearRep) -> Result:
     reason = None
     for seed in range(SEEDS):
         try:
-            return _certified(rep, seed)
+            return split(seed)
         except Unsolved as error:
             reason = error
-    raise ValueError(f"{rep} could not be split into irreps: {reason}")
+    raise ValueError(f"{' and '.join(map(str, reps))} could not be split into irreps: {reason}")
 
 
 @functools.lru_cache(maxsize=128)

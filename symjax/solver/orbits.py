@@ -7,9 +7,8 @@ component are equal up to signs, and zero where a path returns with the opposite
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.reps.arrays import Monomial
-from symjax.reps.generators import monomials
-from symjax.reps.linear import LinearRep
+from symjax.math import Monomial
+from symjax.reps import LinearRep, monomials
 from symjax.solver.bases import OrbitBasis, Unsolved
 
 

@@ -10,8 +10,7 @@ from jax.core import Tracer
 from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
-from symjax.reps.linear import LinearRep, Pullback, factors_of
-from symjax.reps.summands import summands
+from symjax.reps import LinearRep, Pullback, factors_of, summands
 
 
 @jax.tree_util.register_dataclass

@@ -12,10 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from symjax.math import require_memory
-from symjax.reps.generators import monomials
-from symjax.reps.linear import LinearRep, Product, bound, product_of
-from symjax.reps.summands import summands
-from symjax.reps.tensor import Scalar
+from symjax.reps import LinearRep, Product, Scalar, bound, monomials, product_of, summands
 from symjax.solver import dense, diagrams, isotypic, orbits, weights
 from symjax.solver.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
 from symjax.solver.constraints import moves

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symjax.reps.generators import moved
-from symjax.reps.linear import LinearRep
+from symjax.reps import LinearRep, moved
 from symjax.solver.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
 from symjax.solver.irreps_basis import IsotypicBasis, Split
 

@@ -9,9 +9,8 @@ import jax
 import numpy as np
 from jaxtyping import Inexact, Int
 
-from symjax.reps.arrays import namespace
-from symjax.reps.linear import LinearRep
-from symjax.reps.summands import pick, places_in_order, ranks, summands
+from symjax.math import namespace, pick
+from symjax.reps import LinearRep, places_in_order, ranks, summands
 from symjax.solver.bases import Factored
 
 FEW_PAIRS = 16  # of copies, which are mapped one by one

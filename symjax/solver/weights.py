@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float, Inexact, Int
 
 from symjax.math import require_memory
-from symjax.reps.linear import LinearRep, Product
+from symjax.reps import LinearRep, Product
 from symjax.solver.bases import DenseBasis, Unsolved
 from symjax.solver.constraints import Pair, constraints, scaled
 from symjax.solver.jordan import eigenspaces

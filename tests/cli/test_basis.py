@@ -9,7 +9,7 @@ from symjax.cli.basis import Basis, _borders
 from symjax.cli.expression import read_group, read_rep
 from symjax.groups import SO, DirectProduct, O, S
 from symjax.reps import Det, Irreps, Scalar, T, V, alternating, pullback, restrict, symmetric
-from symjax.solver.solve import Method
+from symjax.solver import Method
 
 from .command import symjax
 
@@ -125,6 +125,7 @@ def test_groups_mean_what_they_mean_in_python():
         ("S(9**9**9)", "V", ["9**9"]),
         ("GeneratedGroup(generators=[[[1, 1], [1, 1]]])", "V", ["invertible"]),
         ("V", "V", ["unknown name 'V'"]),
+        ("finite_elements([[0]], 1)", "V", ["unknown name 'finite_elements'"]),
         ("*" * 2000, "V", ["1000 characters"]),
         ("SO(3)", "W", ["unknown name 'W'"]),
         ("SO(3)", "V.group", ["cannot read 'V.group'"]),

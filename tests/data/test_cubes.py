@@ -7,7 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from symjax.data.cubes import broken_rubik, inverted_cube, inverted_rubik, one_hot
-from symjax.groups.cubes import DIRECTIONS, rubik_stickers
+from symjax.groups import CUBE_FACES, rubik_stickers
 
 TASKS = [inverted_cube(), inverted_rubik(), broken_rubik()]
 
@@ -19,7 +19,7 @@ def stickers_of(colours):
         cells = [cell for cell, _ in rubik_stickers()]
         return colour_of[place], frozenset(colour_of[i] for i in range(48) if cells[i] == cells[place])
 
-    solved = [DIRECTIONS.index(look) for _, look in rubik_stickers()]
+    solved = [CUBE_FACES.index(look) for _, look in rubik_stickers()]
     place_of = {name(solved, place): place for place in range(48)}
     return np.array([place_of[name(colours, place)] for place in range(48)])
 
@@ -78,7 +78,7 @@ def test_no_rotation_turns_the_cube_into_its_mirror_image():
 
 def test_solved_cube_shows_one_colour_on_each_face():
     turned = inverted_rubik()
-    for colour, look in enumerate(DIRECTIONS):
+    for colour, look in enumerate(CUBE_FACES):
         assert {turned.right[place] for place in range(48) if rubik_stickers()[place][1] == look} == {colour}
     assert (turned.wrong[0] == (turned.right + 3) % 6).all()
 

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.math.odeint import integration_matrix, runge_kutta
+from symjax.math import integration_matrix, runge_kutta
 
 
 def spin(state):

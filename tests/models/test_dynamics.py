@@ -11,7 +11,7 @@ import pytest
 from symjax.data.pendulum import energy, forces, initial_states
 from symjax.groups import SL, O2eR3, Sp
 from symjax.laws import Equivariance, check
-from symjax.math.odeint import runge_kutta
+from symjax.math import runge_kutta
 from symjax.models import EMLP, MLP, HamiltonianNet, hamiltonian_field
 from symjax.reps import Det, Scalar, V
 from tests.cases import start

@@ -9,9 +9,7 @@ import numpy as np
 
 from symjax.data import Structures, make_samples
 from symjax.graphs import edge_vectors
-from symjax.math.radial import poly_envelope
-from symjax.math.safe import safe_norm
-from symjax.math.segment import segment_sum
+from symjax.math import poly_envelope, safe_norm, segment_sum
 
 SPECIES = (1, 8)
 CUTOFF = 3.0

@@ -6,8 +6,7 @@ import jax
 import numpy as np
 import scipy.linalg
 
-from symjax.groups import DirectProduct, MatrixGroup
-from symjax.reps.tensor import as_matrix
+from symjax.groups import DirectProduct, MatrixGroup, as_matrix
 
 
 def tangent(group: MatrixGroup, rng: np.random.Generator) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from symjax.reps.linear import LinearRep
+from symjax.reps import LinearRep
 
 LEAF = st.integers(0, 99)
 RECIPES = st.recursive(

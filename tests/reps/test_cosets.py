@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from symjax.groups import SO, Alt, C, D, GeneratedGroup, O, S, Scaling, Trivial, Z
-from symjax.groups.listing import MOST_ELEMENTS
 from symjax.reps import Det, Scalar, V, induced, quotient, regular, restrict
 from symjax.solver import equivariant_maps
 from tests.reps.elements import element
@@ -70,8 +69,8 @@ def test_elements_in_single_precision_are_recognised():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: regular(S(8)), rf"at most {MOST_ELEMENTS} elements"),
-        (lambda: regular(GeneratedGroup(generators=[[[1, 1], [0, 1]]])), rf"at most {MOST_ELEMENTS} elements"),
+        (lambda: regular(S(8)), "at most 10000 elements"),
+        (lambda: regular(GeneratedGroup(generators=[[[1, 1], [0, 1]]])), "at most 10000 elements"),
         (lambda: regular(GeneratedGroup(generators=[[[2.0]]])), "stretches"),
         (lambda: regular(GeneratedGroup(generators=[[[0.5]]])), "stretches"),
         (lambda: regular(SO(2)), r"a finite group .* got SO\(2\)"),

@@ -16,13 +16,14 @@ from symjax.reps import (
     V,
     alternating,
     induced,
+    monomials,
+    permutes,
     pullback,
     quotient,
     regular,
     restrict,
     symmetric,
 )
-from symjax.reps.generators import monomials, permutes
 from tests.reps.elements import compose, element, exponential, tangent
 
 TWICE = SO(2) * SO(2)

@@ -5,9 +5,22 @@ import pytest
 from hypothesis import given, settings
 
 from symjax.groups import GL, SO, D, O, S
-from symjax.reps import Det, Irreps, Scalar, V, alternating, pullback, regular, restrict, symmetric
-from symjax.reps.linear import Sum
-from symjax.reps.summands import pick, places_in_order, ranks, summands
+from symjax.math import pick
+from symjax.reps import (
+    Det,
+    Irreps,
+    Scalar,
+    Sum,
+    V,
+    alternating,
+    places_in_order,
+    pullback,
+    ranks,
+    regular,
+    restrict,
+    summands,
+    symmetric,
+)
 from tests.reps.elements import element
 from tests.reps.recipes import RECIPES, build
 

@@ -3,7 +3,7 @@
 import pytest
 
 from symjax.groups import GL, O13, SL, SO, SU, C, GeneratedGroup, O, S, Scaling, Sp, Trivial, U
-from symjax.reps.uniform import uniform_rep
+from symjax.reps import uniform_rep
 
 GROUPS = [SO(3), O(1), O(5), O13(), SL(2), GL(1), SU(1), SU(3), U(1), Sp(2), C(4), S(1), S(4), Scaling(1), Trivial(1)]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, SO11p, SO13p, Sp, U
-from symjax.reps.tensor import Det, Scalar, T, V
+from symjax.reps import Det, Scalar, T, V
 from symjax.solver import dense, diagrams, equivariant_maps
 from symjax.solver.bases import Unsolved
 from symjax.solver.invariant_theory import pairings, set_partitions, spanning_diagrams

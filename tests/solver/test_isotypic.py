@@ -9,9 +9,8 @@ import pytest
 import scipy.linalg
 
 from symjax.groups import O13, SO, SU, C, D, GeneratedGroup, MatrixGroup, O, S, Sp
-from symjax.reps import T
-from symjax.reps.linear import LinearRep
-from symjax.solver import decompose, dense, isotypic
+from symjax.reps import LinearRep, Scalar, T, V
+from symjax.solver import decompose, dense, irreps_of, isotypic, shared_irreps
 from symjax.solver.algebra_words import Words
 from symjax.solver.bases import Unsolved
 from symjax.solver.linalg import eigh
@@ -157,11 +156,19 @@ def test_a_space_without_maps():
     ids=str,
 )
 def test_irreps(rep: LinearRep, expected):
-    found = isotypic.isotypic(rep)
-    assert [(irrep.dimension, irrep.multiplicity, irrep.kind) for irrep in found.irreps] == expected
-    assert sum(irrep.dimension * irrep.multiplicity for irrep in found.irreps) == rep.size
-    columns = np.concatenate([irrep.vectors.reshape(rep.size, -1) for irrep in found.irreps], axis=1)
+    irreps = irreps_of(rep)
+    assert [(irrep.dimension, irrep.multiplicity, irrep.kind) for irrep in irreps] == expected
+    assert sum(irrep.dimension * irrep.multiplicity for irrep in irreps) == rep.size
+    columns = np.concatenate([irrep.vectors.reshape(rep.size, -1) for irrep in irreps], axis=1)
     np.testing.assert_allclose(columns.conj().T @ columns, np.eye(rep.size), atol=1e-11)
+
+
+def test_irreps_that_two_sides_share():
+    assert sorted(shared_irreps((V + T(2))(SO(3)), (2 * V + Scalar)(SO(3)))) == [(1, 1, 1), (3, 2, 2)]
+    assert shared_irreps(V(SO(3)), Scalar(SO(3))) == ()
+    shear = GeneratedGroup(lie_algebra=[SHEAR])
+    with pytest.raises(ValueError, match=r"V.* and V.* could not be split"):
+        shared_irreps(V(shear), V(shear))
 
 
 SHEAR = np.array([[0.0, 1.0], [0.0, 0.0]])
@@ -183,7 +190,7 @@ def test_matrices_that_are_not_closed_under_the_adjoint_are_refused(group, reaso
     with pytest.raises(Unsolved, match=reason):
         isotypic.solve(T(1)(group), T(1)(group))
     with pytest.raises(ValueError, match=reason):
-        isotypic.isotypic(T(1)(group))
+        irreps_of(T(1)(group))
 
 
 @pytest.fixture
@@ -206,7 +213,7 @@ def test_an_element_with_too_few_or_too_close_levels_is_refused_and_another_trie
         with pytest.raises(Unsolved, match=reason):
             isotypic.solve(rep, rep, seed=0)
         assert isotypic.solve(rep, rep, seed=1).dim == 4
-        assert len(isotypic.isotypic(rep).irreps) == 4
+        assert len(irreps_of(rep)) == 4
 
 
 @pytest.mark.usefixtures("no_memory")

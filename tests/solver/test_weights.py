@@ -5,13 +5,11 @@ import pytest
 import scipy.linalg
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, Scaling, Sp, Trivial, U
-from symjax.reps.powers import symmetric
-from symjax.reps.tensor import Det, Scalar, T, V
-from symjax.solver import dense, weights
+from symjax.reps import Det, Scalar, T, V, symmetric
+from symjax.solver import dense, equivariant_maps, weights
 from symjax.solver.bases import Unsolved
 from symjax.solver.jordan import eigenspaces, turn_and_stretch
 from symjax.solver.linalg import null_space, real_span
-from symjax.solver.solve import equivariant_maps
 from tests.solver.theory import dim_maps, nullity_over_a_prime_field
 
 

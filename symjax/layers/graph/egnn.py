@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from symjax.graphs import POINTS, PointNodes
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
-from symjax.math.segment import segment_mean, segment_sum
+from symjax.math import segment_mean, segment_sum
 from symjax.reps import Relabelling
 
 MAX_MOVE = 100.0  # longest message to a position, against runaway coordinates early in training

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.math.segment import segment_sum
+from symjax.math import segment_sum
 from symjax.reps import Relabelling
 
 

@@ -12,7 +12,7 @@ from jax.lax import Precision
 from jaxtyping import Array, Float, Int
 
 from symjax.layers.irreps.linear import irreps_blocks
-from symjax.math.segment import segment_sum
+from symjax.math import segment_sum
 
 
 class ProductPath(NamedTuple):

@@ -16,10 +16,8 @@ from jaxtyping import Array, Float, Inexact, Int
 
 from symjax.laws import Equivariance, Law
 from symjax.layers.matrix.equivariant import coefficients, field
-from symjax.reps import LinearRep
-from symjax.reps.arrays import namespace
-from symjax.reps.linear import Product, bound
-from symjax.reps.summands import pick, ranks, summands
+from symjax.math import namespace, pick
+from symjax.reps import LinearRep, Product, bound, ranks, summands
 
 # Adam moves every parameter at about one pace, and those of linear maps start small, at 1 / sqrt(inputs). Parameters of
 # deviation 1 would hardly move beside them; at 1/3 the weights of products are learnt three times as fast.

@@ -11,9 +11,7 @@ import numpy as np
 from jaxtyping import Array, Inexact, Int
 
 from symjax.laws import Equivariance, Law
-from symjax.reps import LinearRep, Scalar
-from symjax.reps.generators import monomials, permutes
-from symjax.reps.summands import summands
+from symjax.reps import LinearRep, Scalar, monomials, permutes, summands
 
 
 @functools.lru_cache(maxsize=256)

@@ -12,9 +12,7 @@ from jaxtyping import Array, Float, Inexact
 
 from symjax.laws import Law
 from symjax.layers.matrix.equivariant import precision
-from symjax.reps import LinearRep
-from symjax.reps.linear import bound
-from symjax.reps.summands import summands
+from symjax.reps import LinearRep, bound, summands
 from symjax.solver import equivariant_basis
 
 

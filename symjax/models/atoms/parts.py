@@ -11,8 +11,7 @@ from jaxtyping import Array, Float
 from symjax.graphs import ATOMS, edge_vectors
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
-from symjax.math.radial import bessel_basis, poly_envelope
-from symjax.math.safe import safe_norm
+from symjax.math import bessel_basis, poly_envelope, safe_norm
 from symjax.reps import Axis, Irreps, Relabelling
 
 

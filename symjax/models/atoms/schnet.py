@@ -12,8 +12,7 @@ import jraph
 from symjax.graphs import edge_vectors
 from symjax.laws import Law
 from symjax.layers.graph import SchNetEdges, SchNetLayer, shifted_softplus
-from symjax.math.radial import cosine_envelope, gaussian_basis
-from symjax.math.safe import safe_norm
+from symjax.math import cosine_envelope, gaussian_basis, safe_norm
 from symjax.models.atoms.parts import atom_laws, require_options
 
 

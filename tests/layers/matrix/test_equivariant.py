@@ -8,8 +8,7 @@ import pytest
 from symjax.groups import O13, SO, SU, O, S
 from symjax.layers.matrix import EquivariantLinear
 from symjax.layers.matrix.equivariant import field
-from symjax.reps import Det, Scalar, T, V
-from symjax.reps.summands import summands
+from symjax.reps import Det, Scalar, T, V, summands
 from symjax.solver import equivariant_maps
 from tests.cases import start
 

@@ -1,10 +1,11 @@
-"""What representations need of arrays, of numpy and of jax alike: precisions, products, blocks, signed permutations."""
+"""Arrays of numpy and of jax alike: precisions, products, blocks, places, signed permutations."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Int, Shaped
 
 Monomial = tuple[np.ndarray, np.ndarray]
 
@@ -15,7 +16,7 @@ def namespace(*trees: Any) -> Any:
     return next((x for x in leaves if isinstance(x, jax.Array)), np.zeros(0)).__array_namespace__()
 
 
-def one(g: Any) -> Any:
+def unit_like(g: Any) -> Any:
     """Return the 1 x 1 identity matrix in the array type and the precision of an element."""
     dtypes = [x.dtype for x in jax.tree.leaves(g) if jax.dtypes.issubdtype(x.dtype, np.inexact)]
     return namespace(g).ones((1, 1), np.result_type(*dtypes) if dtypes else float)
@@ -33,6 +34,16 @@ def along_last(matrix: Any, x: Any) -> Any:
     dtype = np.result_type(dtype, np.complex64) if np.iscomplexobj(matrix) else dtype
     with jax.default_matmul_precision("highest"):
         return x.astype(dtype) @ matrix.T.astype(dtype)
+
+
+def pick(x: Shaped[Any, "..."], places: Int[Any, " n"], axis: int) -> Shaped[Any, "..."]:
+    """Return `take` along an axis, as a slice where the places follow one another: cheaper to compile and to run."""
+    is_known = isinstance(places, np.ndarray)
+    if is_known and len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+        cut = [slice(None)] * x.ndim
+        cut[axis] = slice(int(places[0]), int(places[0]) + len(places))
+        return x[tuple(cut)]
+    return namespace(x, places).take(x, places, axis=axis)
 
 
 def block_diagonal(blocks: Sequence[Any]) -> Any:
