@@ -98,3 +98,17 @@ def test_imports_go_down_the_floors():
     linter = "import importlinter.cli as cli; raise SystemExit(cli.lint_imports(no_cache=True))"
     outcome = subprocess.run([sys.executable, "-c", linter], capture_output=True, text=True, cwd=ROOT)
     assert outcome.returncode == 0, outcome.stdout
+
+
+def _past_the_front_door(path):
+    """Imports of names from a file of another folder of the package, which only its `__init__` may name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("symjax."):
+            target = ROOT / node.module.replace(".", "/")
+            if not target.is_dir() and target.parent not in path.parents:
+                yield f"{path.relative_to(ROOT)}: {node.module}"
+
+
+def test_nobody_imports_what_a_folder_does_not_name():
+    files = [path for path in ROOT.glob("symjax/**/*.py") if path.name != "__main__.py"]
+    assert not [name for path in files for name in _past_the_front_door(path)]

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import jraph
 from jaxtyping import Array, Float, PyTree
 
-from symjax.graphs.batching import graph_index
+from symjax.graphs import graph_index
 
 Energy = Callable[[PyTree, jraph.GraphsTuple], Float[Array, " g"]]
 
