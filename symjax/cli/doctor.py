@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from symjax.cli.cache import cache_folder, cache_size, clear_cache
 from symjax.cli.options import parse_options
 
 PACKAGES = ("symjax", "jax", "jaxlib", "flax", "optax", "e3nn-jax", "jraph", "chex", "orbax-checkpoint", "numpy", "ase")
@@ -17,6 +18,8 @@ PACKAGES = ("symjax", "jax", "jaxlib", "flax", "optax", "e3nn-jax", "jraph", "ch
 class Doctor:
     """Show versions and devices, and look for known faults of the installation."""
 
+    clear_cache: bool = False  # delete the compiled programs that are kept between runs
+
 
 def parse(arguments: list[str]) -> Doctor:
     """Return the options."""
@@ -25,9 +28,11 @@ def parse(arguments: list[str]) -> Doctor:
 
 def run(command: Doctor) -> int:
     """Print what was found; the exit code is 1 where something is wrong."""
-    del command
     print(f"Python {platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in PACKAGES)}")
     print(f"devices: {', '.join(str(device) for device in jax.devices())}")
+    folder = cache_folder()
+    deleted = f", {clear_cache(folder)} programs deleted" if command.clear_cache else ""
+    print(f"compiled programs: {folder}, {cache_size(folder) / 2**20:.1f} MiB{deleted}")
     verdicts = {
         "squared norms of 16385 rows": compiles_rightly(),
         "pmap over all local devices": pmap_sums(),

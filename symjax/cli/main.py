@@ -8,6 +8,7 @@ import pathlib
 import signal
 import sys
 
+from symjax.cli.cache import keep_compiled
 from symjax.cli.interrupt import interruptible
 
 VERBS = {
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="replace")  # not every terminal knows Å
     try:
         try:
-            sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+            sys.exit(_run(_own_process() if arguments is None else arguments))
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # who read the output has seen enough: end as the signal would
@@ -39,6 +40,16 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         print(f"symjax: {sentence}", file=sys.stderr)
         sys.exit(2)
+
+
+def _own_process() -> list[str]:
+    """Return the arguments, after setting up what only a process of its own may: here, that programs are kept."""
+    arguments = [word for word in sys.argv[1:] if word != "--no-cache"]
+    if len(arguments) == len(sys.argv[1:]):
+        keep_compiled()
+    else:
+        os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+    return arguments
 
 
 def _run(arguments: list[str]) -> int:
@@ -57,7 +68,11 @@ def _run(arguments: list[str]) -> int:
 
 def _help() -> str:
     lines = [f"  {verb:10}{sentence}" for verb, sentence in VERBS.items()]
-    return "\n".join(["usage: symjax VERB ...", "", *lines, "", "`symjax VERB --help` shows the options of a verb."])
+    more = [
+        "`symjax VERB --help` shows the options of a verb.",
+        "Compiled programs are kept between runs, where `symjax doctor` says; --no-cache does without.",
+    ]
+    return "\n".join(["usage: symjax VERB ...", "", *lines, "", *more])
 
 
 def _sentence(error: Exception) -> str | None:
