@@ -12,7 +12,7 @@ has a folder: one that is trained is not trained again, one that was stopped goe
 import dataclasses
 import itertools
 import pathlib
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, get_args
 
 import jax
@@ -22,7 +22,7 @@ import numpy as np
 
 from symjax import training
 from symjax.data import RowBatch, Rows
-from symjax.data.pendulum import DURATION, STEP, random_chunks, relative_error, roll_out, trajectories
+from symjax.data.pendulum import DURATION, STEP, Trajectories, random_chunks, relative_error, roll_out, trajectories
 from symjax.groups import DkeR3, O2eR3, SO2eR3, Trivial
 from symjax.math import integration_matrix, runge_kutta
 from symjax.models import EMLP, MLP, HamiltonianNet
@@ -87,9 +87,7 @@ def main(config: Config) -> list[dict[str, Any]]:
 def prepare(options: Options, recipe: Recipe) -> tuple[training.Task, training.Errors]:
     """Return the task, and the errors of roll-outs over all times, and at each."""
     # 1. data
-    rng = np.random.default_rng(recipe.seed)
-    tests, pieces = (random_chunks(rng, trajectories(rng, count)) for count in (options.test, options.train))
-    truth = roll_out(tests.states[:, 0], TIMES)
+    pieces, truth = simulate(options.train, options.test, recipe.seed)
     weights = jnp.asarray(integration_matrix(pieces.times), jnp.float32)
 
     # 2. model
@@ -120,6 +118,14 @@ def prepare(options: Options, recipe: Recipe) -> tuple[training.Task, training.E
         return {"error": float(np.exp(np.mean(np.log(growth)))), "errors": growth.tolist()}
 
     return task, errors
+
+
+@lru_cache(maxsize=1)  # the networks of a seed share them
+def simulate(train: int, test: int, seed: int) -> tuple[Trajectories, np.ndarray]:
+    """Return the pieces to learn from, and the roll-outs [b, t, 12] to be followed."""
+    rng = np.random.default_rng(seed)
+    tests, pieces = (random_chunks(rng, trajectories(rng, count)) for count in (test, train))
+    return pieces, roll_out(tests.states[:, 0], TIMES)
 
 
 def follow(network: Any, params: Any, start: np.ndarray) -> np.ndarray:

@@ -96,7 +96,7 @@ class Config:
 
 
 TINY = Config(
-    "tiny", ("inertia",), sizes=(100,), seeds=(0,), held_out=(50, 50), channels=16, steps=20, epochs=2, trials=1
+    "tiny", ("inertia",), ("emlp", "mlp+aug"), (100,), (0,), (50, 50), 16, layers=1, steps=20, epochs=2, trials=1
 )
 PRESETS = {"tiny": TINY, "small": Config()}
 
@@ -214,9 +214,12 @@ def scaled(options: Options, goal: Task, train: Samples) -> Scaled:
 
 def report(config: Config, found: list[dict[str, Any]]) -> None:
     """Print the medians beside the authors' and draw them; bars span the seeds."""
-    figure, panels = plt.subplots(1, len(TASKS), figsize=(13, 4), layout="constrained")
+    figure, row = plt.subplots(1, len(config.tasks), figsize=(13, 4), layout="constrained", squeeze=False)
+    panels = dict(zip(config.tasks, row[0], strict=True))
     for i, ((task, model), published) in enumerate(PUBLISHED.items()):
-        axes, colour, shown = panels[i // 3], f"C{i % 3}", {}
+        if task not in panels:
+            continue
+        axes, colour, shown = panels[task], f"C{i % 3}", {}
         axes.set(title=TASKS[task]().name, xlabel="training samples", ylabel="test mean squared error")
         axes.loglog(SIZES, published, "--", color=colour, alpha=0.5, label=f"{model}, authors")
         for size, theirs in zip(SIZES, published, strict=True):
@@ -226,7 +229,7 @@ def report(config: Config, found: list[dict[str, Any]]) -> None:
                 axes.plot([size, size], [min(errors), max(errors)], color=colour)
                 print(f"{task:10} {model:8} n={size:<6} MSE {shown[size]:<9.3g} (authors {theirs})")
         axes.plot(list(shown), list(shown.values()), "o-", color=colour, label=model)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    figure.legend(*row[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     figure.savefig(config.out / "curves.png", dpi=150)
     plt.close(figure)
 

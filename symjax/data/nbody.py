@@ -70,11 +70,11 @@ def nbody_graph(systems: Systems) -> jraph.GraphsTuple:
     return jraph.GraphsTuple(
         nodes=nodes,
         edges=jnp.stack([products, distances], axis=-1).reshape(-1, 2),
-        receivers=(receivers + offsets).ravel().astype(np.int32),
-        senders=(senders + offsets).ravel().astype(np.int32),
+        receivers=jnp.asarray((receivers + offsets).ravel(), jnp.int32),
+        senders=jnp.asarray((senders + offsets).ravel(), jnp.int32),
         globals=None,
-        n_node=np.full(count, bodies, np.int32),
-        n_edge=np.full(count, len(receivers), np.int32),
+        n_node=jnp.full(count, bodies, jnp.int32),
+        n_edge=jnp.full(count, len(receivers), jnp.int32),
     )
 
 

@@ -16,7 +16,7 @@ class RowBatch(NamedTuple):
     rows: PyTree
     mask: Bool[Array | np.ndarray, "*s b"]
 
-    def total(self, values: Num[Array, "b ..."]) -> tuple[Num[Array, ""], Int[Array, ""]]:
+    def total(self, values: Num[Array | np.ndarray, "b ..."]) -> tuple[Num[Array, ""], Int[Array, ""]]:
         """Return the sum of the numbers of all real rows, and how many they are: a mean, as a loss returns it."""
         mask = self.mask.reshape(-1, *(1 for _ in values.shape[1:]))
         return jnp.sum(jnp.where(mask, values, 0)), jnp.sum(self.mask) * values[0].size

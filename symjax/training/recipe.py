@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -74,6 +73,17 @@ def make_optimizer(recipe: Recipe, *, steps: int) -> optax.GradientTransformatio
     return rule if recipe.clip is None else optax.chain(optax.clip_by_global_norm(recipe.clip), rule)
 
 
+def _muon(rate: Callable, *, weight_decay: float) -> optax.GradientTransformation:
+    """Return Muon with the usual five steps one by one; a loop of them compiles half as long again."""
+    return optax.contrib.muon(
+        rate,
+        ns_coeffs=((3.4445, -4.7750, 2.0315),) * 5,
+        weight_decay=weight_decay,
+        adam_weight_decay=weight_decay,
+        muon_weight_dimension_numbers=_matrices,
+    )
+
+
 def _amsgrad(rate: Callable, *, weight_decay: float) -> optax.GradientTransformation:
     if not weight_decay:
         return optax.amsgrad(rate)
@@ -92,12 +102,7 @@ def _flag(name: str) -> str:
 
 
 RULES: dict[str, Callable[..., optax.GradientTransformation]] = {
-    "muon": partial(
-        optax.contrib.muon,
-        ns_coeffs=((3.4445, -4.7750, 2.0315),)
-        * 5,  # the usual five steps one by one: a loop, of two thirds the compilation
-        muon_weight_dimension_numbers=_matrices,
-    ),
+    "muon": _muon,
     "amsgrad": _amsgrad,
     "adam": optax.adamw,
 }

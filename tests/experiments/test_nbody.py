@@ -17,16 +17,20 @@ def test_tiny_preset_trains_and_reports(run):
     history = [json.loads(line) for line in (config.out / "metrics.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in history] == [1, 2, 3]
     assert history[-1]["train_mse"] < history[0]["train_mse"]
-    (line,) = (json.loads(line) for line in (config.out / "results.jsonl").read_text().splitlines())
-    assert line["test_mse"] == errors
-    assert line["config"]["seed"] == config.seed
+    report = json.loads((config.out / "report.json").read_text())
+    assert report["errors"] == errors
+    assert report["compilations"] == {"train": 1, "evaluation": 1}
+    assert json.loads((config.out / "run.json").read_text())["recipe"]["seed"] == config.recipe.seed
     assert (config.out / "learning_curve.png").stat().st_size > 10_000
 
 
-def test_goes_on_where_it_stopped(run, capsys):
+def test_what_has_no_report_goes_on_and_what_has_one_is_read(run, capsys):
     config, errors = run
+    (config.out / "report.json").unlink()
     (config.out / "checkpoints" / "99").mkdir()
-    assert nbody.main(dataclasses.replace(config, resume=True)) == errors
-    assert "passed over checkpoint 99" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="already holds a run"):
-        nbody.main(config)
+    assert nbody.main(config) == errors
+    assert "passed over checkpoint 99" in capsys.readouterr().err
+    assert nbody.main(config) == errors
+    assert "is trained already" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="was started with width = 8, not 9"):
+        nbody.main(dataclasses.replace(config, options=dataclasses.replace(config.options, width=9)))
