@@ -47,8 +47,8 @@ class GeneratedGroup(MatrixGroup):
         elements = [_element(f"generator {i}", h) for i, h in enumerate(self.generators)]
         sizes = {len(array) for array in tangents + elements} | ({self.d} if self.d else set())
         if len(sizes) != 1 or min(sizes) < 1:
-            found = f"sizes {sorted(sizes)}" if sizes else "neither tangents nor generators nor `d`"
-            raise ValueError(f"expected generators that all act on the same d >= 1 coordinates, got {found}")
+            given = f"sizes {sorted(sizes)}" if sizes else "neither tangents nor generators nor `d`"
+            raise ValueError(f"expected generators that all act on the same d >= 1 coordinates, got {given}")
         size = sizes.pop()
         if tangents or any(h.ndim == 2 for h in elements):
             elements = [np.eye(size)[h] if h.ndim == 1 else h for h in elements]

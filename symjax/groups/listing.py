@@ -31,15 +31,15 @@ def finite_elements(generators: Sequence[np.ndarray], d: int) -> dict[bytes, Ine
     matrices = [as_matrix(np.asarray(h)) for h in generators]
     if any(np.max(np.abs(np.abs(np.linalg.eigvals(h)) - 1)) > STRETCH for h in matrices):
         raise ValueError("expected a finite group, and an element stretches some vector without end")
-    found = {element_key(np.eye(d)): np.eye(d)}
-    fresh = list(found.values())
+    elements = {element_key(np.eye(d)): np.eye(d)}
+    fresh = list(elements.values())
     while fresh:
         products = {element_key(h @ e): h @ e for e in fresh for h in matrices}
-        fresh = [e for key, e in products.items() if key not in found]
-        found |= {element_key(e): e for e in fresh}
-        if len(found) > MOST_ELEMENTS:
+        fresh = [e for key, e in products.items() if key not in elements]
+        elements |= {element_key(e): e for e in fresh}
+        if len(elements) > MOST_ELEMENTS:
             raise ValueError(f"expected a finite group of at most {MOST_ELEMENTS} elements, to be listed one by one")
-    return found
+    return elements
 
 
 def tangent_rank(tangents: Sequence[Any]) -> int:

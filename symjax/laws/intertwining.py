@@ -97,14 +97,14 @@ def _moves(
     group: MatrixGroup, rep: LinearRep, vector: Inexact[Array, " n"], generic: Inexact[Array, "..."]
 ) -> Float[Array, " g"]:
     """Return how far the generators move a vector that should be invariant, relative to its size or that of another."""
-    found, generic = [jnp.zeros(0, float)], jnp.concatenate([vector, generic.ravel()])
+    deviations, generic = [jnp.zeros(0, float)], jnp.concatenate([vector, generic.ravel()])
     if group.directions:
         rates = jax.vmap(lambda a: rep.dact(a, vector))(_stacked(group.directions))
-        found.append(deviation(rates, jnp.zeros_like(rates), generic))
+        deviations.append(deviation(rates, jnp.zeros_like(rates), generic))
     if group.generators:
         images = jax.vmap(lambda h: rep.act(h, vector))(_stacked(group.generators))
-        found.append(deviation(images, jnp.broadcast_to(vector.astype(images.dtype), images.shape), generic))
-    return jnp.concatenate(found)
+        deviations.append(deviation(images, jnp.broadcast_to(vector.astype(images.dtype), images.shape), generic))
+    return jnp.concatenate(deviations)
 
 
 def _stacked(elements: tuple[Any, ...]) -> Any:

@@ -71,13 +71,13 @@ class Induced(LinearRep):
             return xp.argmin(xp.abs(element[None] - elements).max(axis=(-2, -1)))
 
         if xp is np:
-            found = np.array([cosets.index.get(element_key(element), -1) for element in moved])
-            found[found < 0] = [nearest(element) for element in moved[found < 0]]
-            if np.abs(moved - elements[found]).max() > SAME:
+            numbers = np.array([cosets.index.get(element_key(element), -1) for element in moved])
+            numbers[numbers < 0] = [nearest(element) for element in moved[numbers < 0]]
+            if np.abs(moved - elements[numbers]).max() > SAME:
                 raise ValueError(f"{self} has no matrix for {g}, which is no element of {self.group}")
         else:
-            found = jax.lax.map(nearest, moved)
-        return xp.asarray(cosets.coset)[found], xp.asarray(cosets.inner)[found]
+            numbers = jax.lax.map(nearest, moved)
+        return xp.asarray(cosets.coset)[numbers], xp.asarray(cosets.inner)[numbers]
 
     @property
     def text(self) -> str:
@@ -142,8 +142,8 @@ def _cosets(group: MatrixGroup, subgroup: MatrixGroup) -> _Cosets:
     first = []
     for i, element in enumerate(elements):
         if coset[i] < 0:
-            found = [index[element_key(element @ h)] for h in inside]
-            coset[found], inner[found] = len(first), np.arange(len(inside))
+            together = [index[element_key(element @ h)] for h in inside]
+            coset[together], inner[together] = len(first), np.arange(len(inside))
             first.append(i)
     return _Cosets(np.stack(elements), np.stack(inside), np.array(first), coset, inner, index)
 

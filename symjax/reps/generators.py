@@ -19,15 +19,15 @@ def monomials(rep: LinearRep) -> list[Monomial] | None:
     group, probe = rep.require_group(), np.random.default_rng(0).standard_normal(rep.size)
     if any(np.any(rep.dact(a, probe)) for a in group.directions):
         return None
-    found = []
+    moves = []
     for h in group.generators:
         if (monomial := rep.monomial(h)) is None:
             return None
-        found.append(monomial)
-    return found
+        moves.append(monomial)
+    return moves
 
 
 def permutes(rep: LinearRep) -> bool:
     """Return whether every element permutes the coordinates, so that functions of one number at a time are lawful."""
-    found = monomials(rep)
-    return found is not None and all((sign > 0).all() for _, sign in found)
+    moves = monomials(rep)
+    return moves is not None and all((sign > 0).all() for _, sign in moves)

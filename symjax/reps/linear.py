@@ -236,9 +236,9 @@ class Sum(LinearRep):
         """Return the element as a permutation with signs, where it is one."""
         perms, signs, start = [], [], 0
         for term, copies in self.terms:
-            if (found := term.monomial(h)) is None:
+            if (monomial := term.monomial(h)) is None:
                 return None
-            perm, sign = found
+            perm, sign = monomial
             offsets = start + term.size * np.arange(copies)
             perms.append((offsets[:, None] + perm).ravel())
             signs.append(np.tile(sign, copies))
@@ -315,10 +315,10 @@ class Product(LinearRep):
         """Return the element as a permutation with signs, where it is one."""
         perm, sign = np.zeros(1, int), np.ones(1)
         for factor in self.factors:
-            if (found := factor.monomial(h)) is None:
+            if (monomial := factor.monomial(h)) is None:
                 return None
-            perm = (perm[:, None] * factor.size + found[0]).ravel()
-            sign = (sign[:, None] * found[1]).ravel()
+            perm = (perm[:, None] * factor.size + monomial[0]).ravel()
+            sign = (sign[:, None] * monomial[1]).ravel()
         return perm, sign
 
     @property
@@ -491,9 +491,9 @@ def factors_of(group: MatrixGroup) -> tuple[MatrixGroup, ...]:
 def _place(own: tuple[MatrixGroup, ...], part: int, group: DirectProduct, factor: int | None) -> int:
     """Return which factor of a product is the given part: of several equal ones, the first is the first, and so on."""
     wanted = own[part]
-    found = [i for i, other in enumerate(group.groups) if other == wanted]
-    if factor is not None and factor in found and own.count(wanted) == 1:
+    equal = [i for i, other in enumerate(group.groups) if other == wanted]
+    if factor is not None and factor in equal and own.count(wanted) == 1:
         return factor
-    if factor is None and len(found) == own.count(wanted):
-        return found[own[:part].count(wanted)]
+    if factor is None and len(equal) == own.count(wanted):
+        return equal[own[:part].count(wanted)]
     raise ValueError(f"expected {wanted} to be one factor of {group}, or factor= to say which of several")

@@ -40,10 +40,10 @@ def summands(rep: LinearRep) -> tuple[Summand, ...]:
 
     They come in the order of their first copies and hold every place exactly once.
     """
-    found: dict[LinearRep, list[np.ndarray]] = {}
+    copies: dict[LinearRep, list[np.ndarray]] = {}
     for summand in _split(rep):
-        found.setdefault(summand.rep, []).append(summand.places)
-    return tuple(Summand(part, np.concatenate(places)) for part, places in found.items())
+        copies.setdefault(summand.rep, []).append(summand.places)
+    return tuple(Summand(part, np.concatenate(places)) for part, places in copies.items())
 
 
 def _split(rep: LinearRep) -> list[Summand]:

@@ -34,14 +34,14 @@ def moves(rep_in: LinearRep, rep_out: LinearRep) -> list[Move]:
         Unsolved: If an element cannot be split in double precision.
     """
     group = rep_in.require_group()
-    found = [Move(partial(rep_in.dact, a), partial(rep_out.dact, a), True) for a in group.directions]
+    listed = [Move(partial(rep_in.dact, a), partial(rep_out.dact, a), True) for a in group.directions]
     for h in group.generators:
         if _is_mild(rep_in, h) and _is_mild(rep_out, h):
-            found.append(Move(partial(rep_in.act, h), partial(rep_out.act, h), False))
+            listed.append(Move(partial(rep_in.act, h), partial(rep_out.act, h), False))
         else:
             sides = zip(_parts(rep_in, h), _parts(rep_out, h), (False, True), strict=True)
-            found += [Move(partial(along_last, y), partial(along_last, x), is_log) for y, x, is_log in sides]
-    return found
+            listed += [Move(partial(along_last, y), partial(along_last, x), is_log) for y, x, is_log in sides]
+    return listed
 
 
 def constraints(rep_in: LinearRep, rep_out: LinearRep) -> list[Pair]:

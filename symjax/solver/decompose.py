@@ -189,10 +189,10 @@ def _extended(units: list[np.ndarray], imaginary: np.ndarray, scale: float) -> l
     if size < CLEAR * scale or len(units) == 4:
         raise Unsolved("what commutes with an irrep is no division algebra, or not clearly")
     unit = new / size
-    found = [*units, unit] if len(units) == 1 else [*units, unit, units[1] @ unit]
-    for unit in found[1:]:
+    extended = [*units, unit] if len(units) == 1 else [*units, unit, units[1] @ unit]
+    for unit in extended[1:]:
         _require_one(-unit @ unit, "an imaginary unit does not square to -1")
-    return found
+    return extended
 
 
 def _adapted(units: Num[np.ndarray, "u s s"], start: Num[np.ndarray, "s s"]) -> Num[np.ndarray, "s m u"]:
@@ -205,14 +205,14 @@ def _adapted(units: Num[np.ndarray, "u s s"], start: Num[np.ndarray, "s s"]) -> 
         return start[:, :, None]
     if size % len(units):
         raise Unsolved(f"an eigenspace of dimension {size} is none over {KINDS[len(units)]} numbers")
-    found = np.zeros((size, 0, len(units)))
-    while found.shape[1] * len(units) < size:
-        spanned = found.reshape(size, -1)
+    copies = np.zeros((size, 0, len(units)))
+    while copies.shape[1] * len(units) < size:
+        spanned = copies.reshape(size, -1)
         outside = np.eye(size) - spanned @ spanned.T
-        vector = outside @ start[:, found.shape[1]]
+        vector = outside @ start[:, copies.shape[1]]
         copy = (units @ (vector / np.linalg.norm(vector))).T
-        found = np.concatenate([found, copy[:, None]], axis=1)
-    return found
+        copies = np.concatenate([copies, copy[:, None]], axis=1)
+    return copies
 
 
 def _require_one(matrix: np.ndarray, otherwise: str) -> None:

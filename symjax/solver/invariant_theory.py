@@ -56,12 +56,12 @@ def spanning_diagrams(group: MatrixGroup, ups: Sequence[bool]) -> Spanning:
     """
     d, (kind, special, form) = group.d, _theorem(group)
     if kind == "partitions":
-        found = (Diagram(parts) for parts in set_partitions(range(len(ups)), d))
+        listed = (Diagram(parts) for parts in set_partitions(range(len(ups)), d))
     elif kind == "bijections":
-        found = _bijection_diagrams(ups, d if special else 0)
+        listed = _bijection_diagrams(ups, d if special else 0)
     else:
-        found = _pairing_diagrams(ups, d if special else 0, not np.array_equal(form, np.eye(d)))
-    diagrams = tuple(itertools.islice(found, LARGEST + 1))
+        listed = _pairing_diagrams(ups, d if special else 0, not np.array_equal(form, np.eye(d)))
+    diagrams = tuple(itertools.islice(listed, LARGEST + 1))
     if len(diagrams) > LARGEST:
         raise Unsolved(f"there are more than {LARGEST} diagrams on {len(ups)} indices")
     if np.array_equal(form, -form.T):

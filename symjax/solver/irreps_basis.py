@@ -52,24 +52,24 @@ class Split:
         """Return vectors, the columns of x, in irreps: by place, and by unit and copy."""
         xp, width = namespace(x, self.order), x.shape[1]
         x, start = pick(x, self.order, 0), 0
-        found: list[list[Any]] = [[] for _ in kinds]
+        irreps: list[list[Any]] = [[] for _ in kinds]
         for rotation, copies, parts in self._tensors():
             numbers = x[start : start + len(rotation) * copies].reshape(len(rotation), copies * width)
             start += len(rotation) * copies
             turned = cast(rotation, x).conj().T @ numbers
             for (irrep, many), rows in zip(parts, _rows(parts, kinds), strict=True):
                 k, u = kinds[irrep]
-                found[irrep].append(turned[rows].reshape(k, u, many * copies, width))
-        joined = (part[0] if len(part) == 1 else xp.concatenate(part, axis=2) for part in found)
+                irreps[irrep].append(turned[rows].reshape(k, u, many * copies, width))
+        joined = (part[0] if len(part) == 1 else xp.concatenate(part, axis=2) for part in irreps)
         return [part.reshape(k, u * part.shape[2], width) for part, (k, u) in zip(joined, kinds, strict=True)]
 
-    def back(self, found: list[Inexact[Any, "_ _ b"]], kinds: tuple[Kind, ...]) -> Inexact[Any, "n b"]:
+    def back(self, irreps: list[Inexact[Any, "_ _ b"]], kinds: tuple[Kind, ...]) -> Inexact[Any, "n b"]:
         """Return the vectors that have these parts in the irreps."""
-        xp, width = namespace(*found, self.order), found[0].shape[2]
-        views = [part.reshape(k, u, part.shape[1] // u, width) for part, (k, u) in zip(found, kinds, strict=True)]
+        xp, width = namespace(*irreps, self.order), irreps[0].shape[2]
+        views = [part.reshape(k, u, part.shape[1] // u, width) for part, (k, u) in zip(irreps, kinds, strict=True)]
         starts, numbers = [0] * len(kinds), []
         for rotation, copies, parts in self._tensors():
-            turned = [xp.zeros((0, copies * width), found[0].dtype)]
+            turned = [xp.zeros((0, copies * width), irreps[0].dtype)]
             for irrep, many in parts:
                 stop, rows = starts[irrep] + many * copies, math.prod(kinds[irrep]) * many
                 turned.append(views[irrep][:, :, starts[irrep] : stop].reshape(rows, copies * width))
@@ -142,23 +142,23 @@ class IsotypicBasis:
 
     def coefficients(self, w: Inexact[Any, "... o i"]) -> Inexact[Any, "... r"]:
         """Return the inner products with the maps."""
-        xp, found = namespace(w), [namespace(w).zeros((*w.shape[:-2], 0), w.dtype)]
+        xp, parts = namespace(w), [namespace(w).zeros((*w.shape[:-2], 0), w.dtype)]
         for kind, (o, i, u), target, source in zip(self.kinds, self.shapes, *self._vectors(w), strict=True):
             turned = target.reshape(-1, target.shape[-1]) @ w
             turned = turned.reshape(*w.shape[:-2], *target.shape[:2], w.shape[-1])
             mixing = xp.einsum("...kxj,kyj->...xy", turned, source.conj()).reshape(*w.shape[:-2], u, o, u, i)
             c = _scale(kind) * xp.einsum("...woui,vwu->...oiv", mixing, cast(_right_units(u), w))
-            found.append(c.reshape(*w.shape[:-2], o * i * u))
-        return xp.concatenate(found, axis=-1)
+            parts.append(c.reshape(*w.shape[:-2], o * i * u))
+        return xp.concatenate(parts, axis=-1)
 
     def _mixings(self, c: Inexact[Any, "... r"]) -> list[Inexact[Any, "..."]]:
         """Return for each irrep the matrix that takes units and copies that come in to those that go out."""
-        ends, found = np.cumsum([0, *map(math.prod, self.shapes)]), []
+        ends, mixings = np.cumsum([0, *map(math.prod, self.shapes)]), []
         for kind, (o, i, u), start, end in zip(self.kinds, self.shapes, ends[:-1], ends[1:], strict=True):
             part = c[..., start:end].reshape(*c.shape[:-1], o, i, u)
             mixing = namespace(c).einsum("...oiv,vwu->...woui", part, cast(_right_units(u), c))
-            found.append(_scale(kind) * mixing.reshape(*c.shape[:-1], u * o, u * i))
-        return found
+            mixings.append(_scale(kind) * mixing.reshape(*c.shape[:-1], u * o, u * i))
+        return mixings
 
     def _vectors(self, like: Any) -> tuple[list[Any], list[Any]]:
         """Return what `into` makes of the unit vectors, on the side of the output and on that of the input."""

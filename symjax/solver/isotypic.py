@@ -83,22 +83,22 @@ def _by_some_seed(split: Callable[[int], Result], *reps: LinearRep) -> Result:
 @functools.lru_cache(maxsize=128)
 def _certified(rep: LinearRep, seed: int) -> Isotypic:
     """Return the irreps, after a test on random vectors that all that should commute with the generators does."""
-    found = decompose(rep, seed)
-    whole = [(found, np.arange(rep.size)[None])]
+    split = decompose(rep, seed)
+    whole = [(split, np.arange(rep.size)[None])]
     basis, rng = _paired(whole, whole), np.random.default_rng(seed)
     c, x = rng.standard_normal(basis.dim), rng.standard_normal((2, rep.size))
     for source, last in zip(moved(rep, x), moved(rep, basis.apply(c, x)), strict=True):
         first = basis.apply(c, source)
         if not np.max(np.abs(first - last)) <= ACCURACY * max(1.0, float(np.max(np.abs(last)))):
             raise Unsolved("what should commute with the group does not")
-    return found
+    return split
 
 
 def _paired(source: list[Tensor], target: list[Tensor]) -> IsotypicBasis:
     """Return the maps between sums of tensors, each given with its irreps and where the numbers of its copies are."""
-    classes = _classes([found for found, _ in target + source])
+    classes = _classes([split for split, _ in target + source])
     labels = {irrep: label for label, members in enumerate(classes) for irrep in members}
-    sides = [{labels[irrep] for found, _ in side for irrep in found.irreps} for side in (target, source)]
+    sides = [{labels[irrep] for split, _ in side for irrep in split.irreps} for side in (target, source)]
     shared = sorted(set.intersection(*sides))
     kinds = tuple(classes[label][0].vectors.shape[1::2] for label in shared)
     numbers = {irrep: shared.index(label) for irrep, label in labels.items() if label in shared}
@@ -108,11 +108,11 @@ def _paired(source: list[Tensor], target: list[Tensor]) -> IsotypicBasis:
 def _split(side: list[Tensor], numbers: dict[Irrep, int]) -> Split:
     """Return the change of basis of one side, to the irreps that are numbered."""
     order, rotations, parts = [np.zeros(0, int)], [], []
-    for found, places in side:
-        kept = [irrep in numbers for irrep in found.irreps]
+    for split, places in side:
+        kept = [irrep in numbers for irrep in split.irreps]
         order.append(places.T.ravel())
-        rotations.append(found.rotation if all(kept) else found.rotation[:, np.repeat(kept, found.widths)])
-        held = (irrep for irrep in found.irreps if irrep in numbers)
+        rotations.append(split.rotation if all(kept) else split.rotation[:, np.repeat(kept, split.widths)])
+        held = (irrep for irrep in split.irreps if irrep in numbers)
         parts.append(tuple((numbers[irrep], irrep.multiplicity) for irrep in held))
     copies = tuple(len(places) for _, places in side)
     return Split(np.concatenate(order), tuple(rotations), copies, tuple(parts))
@@ -120,9 +120,9 @@ def _split(side: list[Tensor], numbers: dict[Irrep, int]) -> Split:
 
 def _classes(tensors: list[Isotypic]) -> list[list[Irrep]]:
     """Return equal irreps together, by the levels and links that the random elements have in them."""
-    levels, links = (max((getattr(found, of) for found in tensors), default=0.0) for of in ("levels", "links"))
+    levels, links = (max((getattr(split, of) for split in tensors), default=0.0) for of in ("levels", "links"))
     classes: list[list[Irrep]] = []
-    for irrep in (irrep for found in tensors for irrep in found.irreps):
+    for irrep in (irrep for split in tensors for irrep in split.irreps):
         home = next((members for members in classes if _are_equal(members[0], irrep, levels, links)), None)
         if home is None:
             classes.append(home := [])

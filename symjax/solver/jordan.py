@@ -52,8 +52,8 @@ def eigenspaces(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces:
 
 
 def _eigenspaces(a: Inexact[np.ndarray, "n n"]) -> Eigenspaces:
-    if (found := _normal(a)) is not None:
-        return found
+    if (normal := _normal(a)) is not None:
+        return normal
     values, vectors = eig(a)
     if (condition := _condition(vectors)) < WELL_CONDITIONED:
         return Eigenspaces(values, 0.0, 0.0 if _is_triangular(a) else condition, vectors)

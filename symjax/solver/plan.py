@@ -128,20 +128,20 @@ class Plan:
         return hash(self._content)
 
     def __repr__(self) -> str:
-        found = f"{self.method}, residual {self.residual:.1e}" if self.dim else self.advice
-        return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {found})"
+        outcome = f"{self.method}, residual {self.residual:.1e}" if self.dim else self.advice
+        return f"Plan({self.rep_in!r} -> {self.rep_out!r}: dim {self.dim}, {outcome})"
 
 
 def _moving_factors(rep: LinearRep) -> set[int]:
     """Return which factors of a direct product move the leaves of a representation, all for a leaf of the product."""
-    found: set[int] = set()
+    movers: set[int] = set()
 
     def look(leaf: LinearRep) -> LinearRep:
-        found.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(leaf.require_group()))))
+        movers.update([leaf.factor] if isinstance(leaf, Pullback) else range(len(factors_of(leaf.require_group()))))
         return leaf
 
     rep.map_leaves(look, rep.group)
-    return found
+    return movers
 
 
 def _constant(array: Any) -> Any:

@@ -92,16 +92,16 @@ def _require_memory(source: LinearRep, target: LinearRep) -> None:
 @functools.lru_cache(maxsize=256)
 def _plan(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.Path | None) -> Plan:
     if _shares_irreps(rep_in, rep_out, method):
-        found = _search(rep_in, rep_out, ("isotypic",), store)
-        if isinstance(found, _Solution) and found.basis.dim:
-            return Plan(found.basis, found.method, found.residual, rep_in, rep_out)
+        whole = _search(rep_in, rep_out, ("isotypic",), store)
+        if isinstance(whole, _Solution) and whole.basis.dim:
+            return Plan(whole.basis, whole.method, whole.residual, rep_in, rep_out)
     tiles, methods, residual = [], set(), 0.0
     for t, target in enumerate(summands(rep_out)):
         for s, source in enumerate(summands(rep_in)):
-            found = _solve_pair(source.rep, target.rep, method, store)
-            if found.basis.dim:
-                tiles.append(Tile(found.basis, s, t, (len(target.places), len(source.places))))
-                methods, residual = methods | {found.method}, max(residual, found.residual)
+            pair = _solve_pair(source.rep, target.rep, method, store)
+            if pair.basis.dim:
+                tiles.append(Tile(pair.basis, s, t, (len(target.places), len(source.places))))
+                methods, residual = methods | {pair.method}, max(residual, pair.residual)
     return Plan(
         TiledBasis(tuple(tiles), rep_in, rep_out), "+".join(sorted(methods)) or "none", residual, rep_in, rep_out
     )
@@ -128,12 +128,12 @@ class _Solution(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _solve_pair(source: LinearRep, target: LinearRep, method: Method, store: pathlib.Path | None) -> _Solution:
-    found = _search(source, target, AUTOMATIC if method == "auto" else (method,), store)
-    if not isinstance(found, _Solution):
-        listed = "; ".join(f"{name}: {reason}" for name, reason in found.items())
+    solution = _search(source, target, AUTOMATIC if method == "auto" else (method,), store)
+    if not isinstance(solution, _Solution):
+        listed = "; ".join(f"{name}: {reason}" for name, reason in solution.items())
         raise ValueError(f"no basis of the maps from {source} to {target} was found ({listed})")
-    small = found.method != "orbits" and 0 < found.basis.dim * source.size * target.size <= SMALL
-    return found._replace(basis=in_full(found.basis)) if small else found
+    small = solution.method != "orbits" and 0 < solution.basis.dim * source.size * target.size <= SMALL
+    return solution._replace(basis=in_full(solution.basis)) if small else solution
 
 
 def _search(

@@ -108,16 +108,16 @@ class TiledBasis:
         xp, lead = namespace(coefficients), coefficients.shape[:-1]
         if not self.tiles:
             return xp.zeros((*lead, self.rep_out.size, self.rep_in.size), coefficients.dtype)
-        found, start = {}, 0
+        blocks, start = {}, 0
         for tile in self.tiles:
             c = coefficients[..., start : start + tile.dim].reshape(*lead, *tile.copies, tile.basis.dim)
             w = xp.moveaxis(tile.basis.matrix(c), -2, -3)
-            found[tile.target, tile.source] = w.reshape(*lead, w.shape[-4] * w.shape[-3], w.shape[-2] * w.shape[-1])
+            blocks[tile.target, tile.source] = w.reshape(*lead, w.shape[-4] * w.shape[-3], w.shape[-2] * w.shape[-1])
             start += tile.dim
 
         def part(t: int, s: int) -> Any:
             shape = summands(self.rep_out)[t].places.size, summands(self.rep_in)[s].places.size
-            return found[t, s] if (t, s) in found else xp.zeros((*lead, *shape), coefficients.dtype)
+            return blocks[t, s] if (t, s) in blocks else xp.zeros((*lead, *shape), coefficients.dtype)
 
         columns = range(len(summands(self.rep_in)))
         rows = [xp.concatenate([part(t, s) for s in columns], axis=-1) for t in range(len(summands(self.rep_out)))]

@@ -59,7 +59,7 @@ def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> DenseBasis:
         raise Unsolved(f"{max(rep_in.size, rep_out.size)} coordinates are more than the {LARGEST} of a dense matrix")
     pairs = constraints(rep_in, rep_out)
     candidates = (_candidate(rep_in, rep_out, probe) for probe in _probes(rep_in, seed))
-    out, into, survivors = min(candidates, key=lambda found: found[2].shape[1])
+    out, into, survivors = min(candidates, key=lambda candidate: candidate[2].shape[1])
     if survivors.shape[1] > LARGEST:
         raise Unsolved(f"{survivors.shape[1]} unknowns survive the first element, and at most {LARGEST} may")
     require_memory(BYTES * survivors.shape[1] ** 2, f"{survivors.shape[1]} unknowns", Unsolved)
