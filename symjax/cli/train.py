@@ -11,7 +11,7 @@ import jax
 from symjax import training
 from symjax.cli.options import parse_options
 from symjax.cli.quiet import drop_echoes
-from symjax.potentials import POTENTIALS, describe_divergence, options_of, plot_parity, preset_of, print_errors
+from symjax.potentials import DEFAULT, POTENTIALS, describe_divergence, options_of, plot_parity, preset_of, print_errors
 from symjax.tasks import PRESETS, Prepared, task_of
 from symjax.training import FitResult, Recipe, say
 
@@ -44,7 +44,7 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
     """Return what is asked for where nothing is named, and the options of its network."""
     early = argparse.ArgumentParser(prog="symjax train", add_help=False, allow_abbrev=False)
     early.add_argument("--preset", choices=PRESETS, default="small")
-    early.add_argument("--model", choices=POTENTIALS, default=next(iter(POTENTIALS)))
+    early.add_argument("--model", choices=POTENTIALS, default=DEFAULT)
     early.add_argument("--property")
     early.add_argument("--resume", type=pathlib.Path)
     known = early.parse_known_args(arguments)[0]

@@ -29,9 +29,10 @@ from symjax.potentials.references import (
     make_references,
     property_references,
 )
-from symjax.potentials.table import POTENTIALS, architecture, build, module_of, options_of, preset_of
+from symjax.potentials.table import DEFAULT, POTENTIALS, architecture, build, module_of, options_of, preset_of
 
 __all__ = [
+    "DEFAULT",
     "HEADS",
     "POTENTIALS",
     "Blueprint",

@@ -46,6 +46,9 @@ POTENTIALS = {
 }
 
 
+DEFAULT = "nequip"
+
+
 def architecture(name: str) -> Architecture:
     """Return a row of the table.
 

@@ -24,7 +24,7 @@ class Options:
     length: str = "Å"  # of positions, and of lengths in its unit: Å, bohr, nm
     valid: float = 0.1  # a fraction below 1, or a number of structures
     test: float = 0.1
-    model: str = next(iter(potentials.POTENTIALS))  # a row of the table of potentials
+    model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
     batch_size: int = 5  # structures, on average

@@ -1,5 +1,6 @@
 """What every row of the table of potentials promises, measured on one padded shape with one compiled function each."""
 
+import dataclasses
 import functools
 import json
 
@@ -156,6 +157,16 @@ def test_single_precision_stays_single(name):
 
 CLASSES = {name: type(model_of(name)).__name__ for name in POTENTIALS}
 STRUCTURES = [(name, case) for name, kind in CLASSES.items() for case in DEGENERATE if case.startswith(f"{kind},")]
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_its_row_is_whole(name):
+    """Cases on symmetric structures, every preset, and a line of help for every option."""
+    assert any(row == name for row, _ in STRUCTURES), f"add {CLASSES[name]} to SMALL in tests/cases/models.py"
+    options = [preset_of(name, preset) for preset in ("tiny", "small", "base")]
+    helped = type(options[0]).__doc__.partition("Attributes:")[2]
+    missing = [field.name for field in dataclasses.fields(options[0]) if f"{field.name}: " not in helped]
+    assert not missing, "each option has a line under Attributes:"
 
 
 @pytest.mark.parametrize(("name", "case"), STRUCTURES)
