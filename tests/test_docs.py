@@ -1,6 +1,7 @@
 """The README and the pages of docs/ are true: links lead somewhere, commands parse, code prints what it says."""
 
 import ast
+import importlib
 import os
 import pathlib
 import re
@@ -42,9 +43,8 @@ def _commands():
 
 @pytest.mark.parametrize("arguments", [a for a in _commands() if "--resume" not in a], ids=" ".join)
 def test_commands_parse(arguments):
-    parse = "import importlib, sys; importlib.import_module(f'symjax.cli.{sys.argv[1]}').parse(sys.argv[2:])"
-    outcome = subprocess.run([sys.executable, "-c", parse, *arguments], capture_output=True, text=True)
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    verb, *rest = arguments
+    assert importlib.import_module(f"symjax.cli.{verb}").parse(rest)
 
 
 @pytest.mark.parametrize("code", _blocks("python"), ids=("laws", "maps", "potential", "forces"))
