@@ -64,9 +64,9 @@ def _drop_oldest(folder: pathlib.Path) -> None:
 
 def _programs(folder: pathlib.Path) -> list[tuple[float, int, pathlib.Path]]:
     """Return age and size of each program, the oldest first; jax names them NAME-DIGEST-cache."""
-    found = []
+    programs = []
     for path in folder.glob("*-cache") if folder.is_dir() else ():
         with contextlib.suppress(OSError):
             status = path.stat()
-            found.append((status.st_mtime, status.st_size, path))
-    return sorted(found)
+            programs.append((status.st_mtime, status.st_size, path))
+    return sorted(programs)

@@ -195,10 +195,10 @@ def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy",
         ValueError: the file cannot be read, has no isolated atoms, lacks an energy, or has two for one element.
     """
     frames = [(f"{path}, frame {i}", frame) for i, frame in enumerate(read_frames(path))]
-    found = _isolated(frames, energy_key, unit_factors(units))
-    if not found:
+    energies = _isolated(frames, energy_key, unit_factors(units))
+    if not energies:
         raise ValueError(f"{path} holds no isolated atoms; expected frames with a single atom that is not periodic")
-    return found
+    return energies
 
 
 def _is_isolated(frame: Frame) -> bool:
@@ -209,16 +209,16 @@ def _is_isolated(frame: Frame) -> bool:
 
 
 def _isolated(frames: list[tuple[str, Frame]], key: str, factors: Factors) -> dict[int, float]:
-    found: dict[int, float] = {}
+    energies: dict[int, float] = {}
     for where, frame in frames:
         if _is_isolated(frame):
             number, value = int(frame.atoms.numbers[0]), float(_label(where, frame, key, "energy")) * factors.energy
-            if abs(found.setdefault(number, value) - value) > 1e-6:
+            if abs(energies.setdefault(number, value) - value) > 1e-6:
                 raise ValueError(
-                    f"{where}: isolated {frame.atoms.symbols} has {value} eV, but {found[number]} eV in an earlier "
+                    f"{where}: isolated {frame.atoms.symbols} has {value} eV, but {energies[number]} eV in an earlier "
                     "frame; keep one of them"
                 )
-    return found
+    return energies
 
 
 def _label(where: str, frame: Frame, key: str, what: str) -> np.ndarray:

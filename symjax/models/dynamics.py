@@ -34,10 +34,10 @@ def hamiltonian_field(energy: Energy, z: Float[Array, "*b n"]) -> Float[Array, "
 
 
 def _total(energy: Energy, z: Float[Array, "*b n"]) -> Float[Array, ""]:
-    found = energy(z)
-    if found.shape != (*z.shape[:-1], 1):
-        raise ValueError(f"expected an energy of one number for each state of {z.shape}, got {found.shape}")
-    return jnp.sum(found)
+    energies = energy(z)
+    if energies.shape != (*z.shape[:-1], 1):
+        raise ValueError(f"expected an energy of one number for each state of {z.shape}, got {energies.shape}")
+    return jnp.sum(energies)
 
 
 def _symplectic(slope: Float[Array, "*b n"]) -> Float[Array, "*b n"]:

@@ -62,8 +62,8 @@ def architecture(name: str) -> Architecture:
 
 def module_of(name: str) -> Any:
     """Return the class of a potential, with the error of `architecture`."""
-    module, _, found = architecture(name).module.partition(":")
-    return getattr(importlib.import_module(module), found)
+    module, _, kind = architecture(name).module.partition(":")
+    return getattr(importlib.import_module(module), kind)
 
 
 def options_of(name: str) -> Any:

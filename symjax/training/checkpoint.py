@@ -165,11 +165,11 @@ class CheckpointStore:
             return header["user"], {}
         _require_same_identity(what, self.identity, header.get("identity", ""))
         args = {name: ocp.args.StandardRestore(host) for name, host in hosts.items()}
-        found = self._manager.restore(step, args=ocp.args.Composite(**args))
+        contents = self._manager.restore(step, args=ocp.args.Composite(**args))
         for name in targets:
-            if _digest(found[name]) != header["digests"][name]:
+            if _digest(contents[name]) != header["digests"][name]:
                 raise _DamagedError(f"the content of {name!r} does not match its digest")
-        return header["user"], {name: _like(target, found[name]) for name, target in targets.items()}
+        return header["user"], {name: _like(target, contents[name]) for name, target in targets.items()}
 
 
 @dataclasses.dataclass

@@ -129,13 +129,13 @@ def resume(store: CheckpointStore, state: TrainState) -> Resumed:
     Raises:
         ValueError: if the checkpoints are of another model, or all are damaged.
     """
-    found = store.restore(_items(state))
-    if found is None:
+    saved = store.restore(_items(state))
+    if saved is None:
         return Resumed(state, Progress(), ())
-    store.set_aside_after(found.step)
-    items = dict(found.items)
+    store.set_aside_after(saved.step)
+    items = dict(saved.items)
     restored = TrainState(params=items.pop("params"), ema=items.pop("ema", None), **items["rest"])
-    return Resumed(restored, _progress(found.meta), found.passed_over)
+    return Resumed(restored, _progress(saved.meta), saved.passed_over)
 
 
 def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTree = None) -> Trained:
@@ -153,9 +153,9 @@ def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTr
     if newest is None:
         raise ValueError(f"there is no checkpoint in {store.directory}")
     item = "ema" if newest.meta["averaged"] else "params"
-    found = store.restore({item: target}, prefer=None if latest else _progress(newest.meta).best_step)
-    assert found is not None, "it was there a moment ago"
-    return Trained(found.items[item], found.step, found.passed_over)
+    saved = store.restore({item: target}, prefer=None if latest else _progress(newest.meta).best_step)
+    assert saved is not None, "it was there a moment ago"
+    return Trained(saved.items[item], saved.step, saved.passed_over)
 
 
 def _items(state: TrainState) -> dict[str, PyTree]:

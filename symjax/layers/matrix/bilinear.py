@@ -76,13 +76,13 @@ def bilinear(rep: LinearRep, weights: Inexact[Any, " w"], x: Inexact[Any, "... n
     """
     xp, parts, paths = namespace(weights, x), summands(rep), bilinear_paths(rep)
     features = [part.read(x) for part in parts]
-    found: list[Any] = [xp.zeros((*x.shape[:-1], *part.places.shape[::-1]), x.dtype) for part in parts]
+    sums: list[Any] = [xp.zeros((*x.shape[:-1], *part.places.shape[::-1]), x.dtype) for part in parts]
     for path, w in zip(paths, _split(weights, [math.prod(path.shape) for path in paths]), strict=True):
         sizes = parts[path.target].rep.size, parts[path.source].rep.size
         acting = pick(features[path.operator][..., : path.shape[1], :], path.order, -1)
         matrices = acting.reshape(*x.shape[:-1], path.shape[1], *sizes)
-        found[path.target] += _act(w.reshape(path.shape), matrices, features[path.source])
-    sorted_parts = [xp.swapaxes(y, -1, -2).reshape(*x.shape[:-1], y.shape[-2] * y.shape[-1]) for y in found]
+        sums[path.target] += _act(w.reshape(path.shape), matrices, features[path.source])
+    sorted_parts = [xp.swapaxes(y, -1, -2).reshape(*x.shape[:-1], y.shape[-2] * y.shape[-1]) for y in sums]
     y = xp.concatenate(sorted_parts, axis=-1)
     return pick(y, ranks(rep), -1)
 
