@@ -1,85 +1,111 @@
-"""NequIP, one step of training and one of inference, against `mlip` (JAX) and `nequip` (torch, eager).
+"""Potentials, one step of training and one of inference; NequIP also against `mlip` (JAX) and `nequip` (torch, eager).
 
     python -m venv ~/peers/mlip && ~/peers/mlip/bin/pip install mlip==0.2.5
     python -m venv ~/peers/nequip && ~/peers/nequip/bin/pip install torch nequip==0.19.1
     python -m benchmarks.potentials --peer-python-mlip ~/peers/mlip/bin/python \
         --peer-python-nequip ~/peers/nequip/bin/python --bpa train_300K.xyz
 
-All sides: cutoff 5 Å, float32, 2 interactions, 32x0e + 32x1o + 32x2e, 8 Bessel functions, radial networks 64-64, one
-thread, the same structures: 8 of ethanol (72 atoms, 576 edges), 4 of 3BPA (108 atoms, 1784 edges). Training is a
-whole step: loss on energies and forces, gradient, optimiser. Ours and mlip's also clip and average the parameters;
-nequip's is plain Adam. nequip's last interaction only computes scalars, and so does ours; mlip's computes all irreps.
-The first step's time counts imports, data, initial parameters, tracing, compilation and the step; no compilation cache.
+All sides: cutoff 5 Å, float32, 8 Bessel functions, radial networks 64-64, one thread, the same structures: 8 of ethanol
+(72 atoms, 576 edges), 4 of 3BPA (108 atoms, 1784 edges). Sizes are LAYERSxCHANNELSlDEGREE, as in 2x32l2. Training is a
+whole step as it ships: loss on energies and forces, gradient, clipping, AMSGrad, moving average; that of nequip is plain
+Adam. nequip's last interaction only computes scalars, and so does ours; mlip's computes all irreps. The first step's
+time counts imports, data, initial parameters, tracing, compilation and the step; no compilation cache. Operations are
+those of our program before it is compiled; beside their rate stands that of a product of matrices in the same process.
+
+Rows of the table of potentials without a peer are measured alone, in the size of their preset "small".
 """
 
 import argparse
+import json
 import os
 import pathlib
+import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks.timing import compare, serve
+from benchmarks.timing import alone, compare, serve
 
 if TYPE_CHECKING:
     import ase
 
 PEERS = {"mlip": ("benchmarks.peers.mlip_jax", "mlip"), "nequip": ("benchmarks.peers.nequip_torch", "torch nequip")}
 COUNTS = {"ethanol": 8, "3BPA": 4}
+SIZES = ("2x32l2", "3x64l2", "4x64l2", "4x32l3")
 
 
-def make_ours(path: str, work: str, facts: dict) -> Callable[[], object]:
-    """Return the step of `symjax.models.atoms.NequIP`."""
-    import ase.io
+def make_ours(path: str, work: str, name: str, options: dict[str, Any], facts: dict) -> Callable[[], object]:
+    """Return the step of a row of the table of potentials."""
     import jax
-    import jax.numpy as jnp
     import numpy as np
-    import optax
 
-    from symjax.graphs import Budget, atoms_graph, batch_graphs, graph_mask, node_mask
-    from symjax.models.atoms import NequIP
-    from symjax.potentials.derivatives import energy_and_forces
-    from symjax.potentials.potential import scaled_energy
-    from symjax.training import init_state, make_step, parallelise, run_once
+    from symjax import potentials, training
+    from symjax.data import make_batch, make_samples, read_structures, sample_sizes
+    from symjax.graphs import Budget
 
-    frames = list(ase.io.iread(path))
-    species = tuple(sorted({int(number) for atoms in frames for number in atoms.numbers}))
-    graphs = [atoms_graph(atoms, cutoff=5.0, species=species) for atoms in frames]
-    nodes, edges = sum(len(atoms) for atoms in frames), sum(len(graph.senders) for graph in graphs)
-    batch = batch_graphs(graphs, Budget(nodes + 1, edges + 1, len(graphs) + 1), dtype=np.float32)
-    energies = np.array([*(atoms.get_potential_energy() for atoms in frames), 0], np.float32)
-    forces = np.concatenate([*(atoms.get_forces() for atoms in frames), np.zeros((1, 3))]).astype(np.float32)
+    data = read_structures(path)
+    references = potentials.fit_references(data)
+    samples = make_samples(references.remove(data), cutoff=5.0, species=data.species)
+    nodes, edges = (int(sizes.sum()) for sizes in sample_sizes(samples))
+    batch = make_batch(samples, [range(len(data))], Budget(nodes + 1, edges + 1, len(data) + 1), dtype=np.float32)
+    graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
 
-    model = NequIP(len(species), edges / nodes, layers=2)
-    params, predict = run_once(model.init, jax.random.key(0), batch), energy_and_forces(scaled_energy(model, 1.0))
-    count = sum(leaf.size for leaf in jax.tree.leaves(params))
+    given = {"species": len(data.species), "average_neighbours": edges / nodes, "cutoff": 5.0}
+    model = potentials.build(name, training.plain(potentials.preset_of(name, "small")) | options | given)
+    energy = potentials.scaled_energy(model, references.scale)
+    recipe = training.Recipe(optimizer="amsgrad", learning_rate=1e-2)
+    optimizer = training.make_optimizer(recipe, steps=10_000)
+
+    def begin(key: jax.Array, graph: Any) -> training.TrainState:
+        return training.init_state(model.init(key, graph), optimizer, key=key, ema=True)
+
+    state = training.run_once(begin, jax.random.key(0), graph)
+    count = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     facts |= {"parameters": count, "atoms": nodes, "edges": edges}
     if work == "inference":
-        infer = jax.jit(predict)
-        batch = jax.device_put(batch)
-        return lambda: jax.block_until_ready(infer(params, batch))
+        infer, graph = jax.jit(potentials.energy_and_forces(energy)), jax.device_put(graph)
+        facts["gflop"] = operations(infer.lower(state.params, graph))
+        return lambda: jax.block_until_ready(infer(state.params, graph))
 
-    def loss(params, batch, key):
-        graph, energies, forces = batch
-        predicted = predict(params, graph)
-        graph_errors = jnp.where(graph_mask(graph), predicted.energy - energies, 0)
-        atom_errors = jnp.where(node_mask(graph)[:, None], predicted.forces - forces, 0)
-        return {
-            "energy": (jnp.sum(graph_errors**2), graph_mask(graph).sum()),
-            "forces": (jnp.sum(atom_errors**2), 3 * node_mask(graph).sum()),
-        }
-
-    optimizer = optax.chain(optax.clip_by_global_norm(500.0), optax.amsgrad(1e-2))
-    step = parallelise(make_step(loss, optimizer, {"energy": 1.0, "forces": 25.0}, ema_decay=0.99))
-    state = run_once(lambda params, key: init_state(params, optimizer, key=key, ema=True), params, jax.random.key(1))
-    shards = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (batch, energies, forces))
+    body = training.make_step(
+        potentials.potential_loss(energy), optimizer, {"energy": 1.0, "forces": 1.0}, ema_decay=recipe.ema
+    )
+    step = training.parallelise(body)
+    state, batch = step.replicate(state), jax.device_put(batch)
+    facts["gflop"] = operations(step.compiled.lower(state, batch))
 
     def train():
         nonlocal state
-        state, _ = jax.block_until_ready(step(state, shards))
+        state, _ = jax.block_until_ready(step(state, batch))
 
     return train
+
+
+def operations(lowered: Any) -> float:
+    """Return how many billions of floating-point operations a program has."""
+    return round(lowered.cost_analysis()["flops"] / 1e9, 4)
+
+
+def rate_of_products(size: int = 1024, repeats: int = 20) -> float:
+    """Return the billions of operations a CPU second of a product of float32 matrices."""
+    import jax
+    import jax.numpy as jnp
+
+    x = jnp.ones((size, size))
+    multiply = jax.jit(lambda x: x @ x)
+    jax.block_until_ready(multiply(x))
+    began = time.process_time()
+    for _ in range(repeats):
+        jax.block_until_ready(multiply(x))
+    return round(2 * size**3 * repeats / (time.process_time() - began) / 1e9, 1)
+
+
+def options_of_size(size: str) -> dict[str, int]:
+    """Return the options that a size such as 4x64l2 means."""
+    layers, channels, lmax = map(int, re.fullmatch(r"(\d+)x(\d+)l(\d+)", size).groups())  # pyright: ignore
+    return {"layers": layers, "channels": channels, "lmax": lmax}
 
 
 def structures(name: str, file: str | None) -> "list[ase.Atoms] | None":
@@ -102,8 +128,10 @@ def structures(name: str, file: str | None) -> "list[ase.Atoms] | None":
 
 
 def main() -> None:
-    """Compare on every data set, for both kinds of work, with both peers."""
+    """Compare on every data set, for both kinds of work, in every size, with both peers."""
     import ase.io
+
+    from symjax.potentials import POTENTIALS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for peer in PEERS:
@@ -111,30 +139,49 @@ def main() -> None:
         parser.add_argument(f"--peer-python-{peer}", default=default, help=f"interpreter that has {peer}")
     parser.add_argument("--ethanol", help="extended xyz file; by default the data set that ships")
     parser.add_argument("--bpa", help="extended xyz file of 3BPA; skipped without")
+    parser.add_argument("--models", nargs="+", choices=tuple(POTENTIALS), default=tuple(POTENTIALS))
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help="of NequIP, such as 4x64l2")
     parser.add_argument("--work", nargs="+", choices=("training", "inference"), default=("training", "inference"))
-    options = vars(parser.parse_args())
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for name, file in (("ethanol", options["ethanol"]), ("3BPA", options["bpa"])):
+        for name, file in (("ethanol", options.ethanol), ("3BPA", options.bpa)):
             frames = structures(name, file)
             if frames is None:
-                print(f'{{"case": "NequIP on {name}", "skipped": "pass a file of structures"}}', flush=True)
+                print(f'{{"case": "potentials on {name}", "skipped": "pass a file of structures"}}', flush=True)
                 continue
             path = str(pathlib.Path(folder, f"{name}.xyz"))
             ase.io.write(path, frames, format="extxyz")
-            for work in options["work"]:
-                for peer, (module, packages) in PEERS.items():
-                    compare(
-                        f"NequIP {work} step on {name}, batch {len(frames)}, against {peer}",
-                        [sys.executable, "-m", "benchmarks.potentials", "serve", path, work],
-                        [options[f"peer_python_{peer}"], "-m", module, path, work],
-                        install=f"python -m venv PEER && PEER/bin/pip install {packages}, "
-                        f"then pass --peer-python-{peer} PEER/bin/python",
-                    )
+            for work in options.work:
+                where = f"{work} step on {name}, batch {len(frames)}"
+                for model in options.models:
+                    if model != "nequip":
+                        alone(f"{model}, {where}", _ours(path, work, model, {}))
+                    for size in options.sizes if model == "nequip" else ():
+                        against_peers(f"NequIP {size}, {where}", path, work, options_of_size(size), vars(options))
+
+
+def against_peers(case: str, path: str, work: str, size: dict[str, int], options: dict[str, Any]) -> None:
+    """Compare NequIP of one size with both peers."""
+    for peer, (module, packages) in PEERS.items():
+        interpreter = options[f"peer_python_{peer}"]
+        compare(
+            f"{case}, against {peer}",
+            _ours(path, work, "nequip", size),
+            [interpreter, "-m", module, path, work, json.dumps(size)],
+            install=f"python -m venv PEER && PEER/bin/pip install {packages}, then pass --peer-python-{peer} "
+            "PEER/bin/python",
+        )
+
+
+def _ours(path: str, work: str, name: str, options: dict[str, int]) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.potentials", "serve", path, work, name, json.dumps(options)]
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         report: dict = {"optimizer": "AMSGrad, clipping, EMA"}
-        serve(lambda: make_ours(sys.argv[2], sys.argv[3], report), "symjax", "jax", "flax", facts=report)
+        path, work, name, options = sys.argv[2:]
+        step = lambda: make_ours(path, work, name, json.loads(options), report)  # noqa: E731
+        serve(step, "symjax", "jax", "flax", facts=report, after=lambda: {"product_gflops": rate_of_products()})
     else:
         main()

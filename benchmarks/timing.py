@@ -36,14 +36,21 @@ COLD_LIMIT, WARM_TIME, WARM_RUNS = (
 )  # CPU s above which work is not repeated; CPU s and runs of repetitions
 
 
-def serve(make: Callable[[], Callable[[], object]], *packages: str, facts: Mapping[str, Any] | None = None) -> None:
+def serve(
+    make: Callable[[], Callable[[], object]],
+    *packages: str,
+    facts: Mapping[str, Any] | None = None,
+    after: Callable[[], Mapping[str, Any]] = dict,
+) -> None:
     """Be one side: build the step, run it once, then measure as many steps as each line on standard input asks for.
 
     Args:
         make: Returns the step, a function without arguments that ends when its results are there (`block_until_ready`).
             Imports, data and compilation belong inside: they count towards the time to the first step.
         packages: Distributions whose versions are reported.
-        facts: What else to report of this side; `make` may fill it.
+        facts: What else to report of this side; `make` may fill it. Of "gflop", the operations of a step, the rate is
+            reported too.
+        after: Measures more to report, after the first step.
     """
     with contextlib.redirect_stdout(sys.stderr):
         start = time.perf_counter()
@@ -52,7 +59,8 @@ def serve(make: Callable[[], Callable[[], object]], *packages: str, facts: Mappi
         first = {"cpu_s": time.process_time(), "wall_s": time.perf_counter() - start}
         for _ in range(WARM_UP):
             step()
-    print(json.dumps({"first_step": first, "facts": dict(facts or {}), "versions": _versions(packages)}), flush=True)
+        known = {**(facts or {}), **after()}
+    print(json.dumps({"first_step": first, "facts": known, "versions": _versions(packages)}), flush=True)
     for line in sys.stdin:
         with contextlib.redirect_stdout(sys.stderr):
             samples = [_timed(step)[0] for _ in range(int(line))]
@@ -99,6 +107,17 @@ def compare(
                 "load": round(load, 2),
                 "date": dt.date.today().isoformat(),
             }
+    print(json.dumps(result), flush=True)
+    return result
+
+
+def alone(case: str, ours: Sequence[str], *, rounds: int = 6, repeats: int = 8) -> dict[str, Any]:
+    """Measure a command that `serve`s, print it as one JSON line and return it."""
+    with contextlib.ExitStack() as stack:
+        side = _Side(stack, ours)
+        for _ in range(rounds):
+            side.measure(repeats)
+        result = {"case": case, "ours": side.report(), "steps": rounds * repeats, "date": dt.date.today().isoformat()}
     print(json.dumps(result), flush=True)
     return result
 
@@ -188,12 +207,15 @@ class _Side:
     def report(self) -> dict[str, Any]:
         cpu, wall = (round(1e3 * statistics.median(times), 2) for times in zip(*self.samples, strict=True))
         first = {f"first_step_{key}": round(value, 1) for key, value in self.start["first_step"].items()}
+        facts = self.start["facts"]
+        rate = {"gflops": round(1e3 * facts["gflop"] / cpu, 1)} if "gflop" in facts else {}
         return {
             "step_cpu_ms": cpu,
             "step_wall_ms": wall,
             **first,
             "peak_mib": self.peak,
-            **self.start["facts"],
+            **facts,
+            **rate,
             "versions": self.start["versions"],
         }
 

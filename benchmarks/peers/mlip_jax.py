@@ -1,12 +1,13 @@
 """NequIP of `mlip` (JAX): a training or inference step on the structures of a file."""
 
+import json
 import sys
 from collections.abc import Callable
 
 from benchmarks.timing import serve
 
 
-def make(path: str, work: str, facts: dict) -> Callable[[], object]:
+def make(path: str, work: str, size: dict, facts: dict) -> Callable[[], object]:
     """Return the step, made as the package's own training loop and inference make it."""
     import ase.io
     import jax
@@ -39,8 +40,9 @@ def make(path: str, work: str, facts: dict) -> Callable[[], object]:
 
     species = {int(number): 0.0 for atoms in frames for number in atoms.numbers}
     info = DatasetInfo(atomic_energies_map=species, graph_cutoff_angstrom=5.0, avg_num_neighbors=edges / nodes)
+    irreps = " + ".join(f"{size['channels']}x{degree}{'eo'[degree % 2]}" for degree in range(size["lmax"] + 1))
     config = Nequip.Config(
-        num_layers=2, target_irreps="32x0e + 32x1o + 32x2e", l_max=2, num_rbf=8, radial_mlp_hidden=[64, 64]
+        num_layers=size["layers"], target_irreps=irreps, l_max=size["lmax"], num_rbf=8, radial_mlp_hidden=[64, 64]
     )
     model = ForceField.from_mlip_network(Nequip(config, info), seed=0)
     count = sum(leaf.size for leaf in jax.tree.leaves(model.params))
@@ -68,4 +70,5 @@ def make(path: str, work: str, facts: dict) -> Callable[[], object]:
 
 if __name__ == "__main__":
     report: dict = {"optimizer": "AMSGrad, clipping, EMA"}
-    serve(lambda: make(sys.argv[1], sys.argv[2], report), "mlip", "jax", facts=report)
+    path, work, size = sys.argv[1:]
+    serve(lambda: make(path, work, json.loads(size), report), "mlip", "jax", facts=report)

@@ -1,12 +1,13 @@
 """NequIP of `nequip` (torch, eager): a training or inference step on the structures of a file."""
 
+import json
 import sys
 from collections.abc import Callable
 
 from benchmarks.timing import serve
 
 
-def make(path: str, work: str, facts: dict) -> Callable[[], object]:
+def make(path: str, work: str, size: dict, facts: dict) -> Callable[[], object]:
     """Return the step: energies and forces, for training also the gradient of their mean squared errors and Adam."""
     import ase.io
     import torch
@@ -30,10 +31,10 @@ def make(path: str, work: str, facts: dict) -> Callable[[], object]:
         model_dtype="float32",
         r_max=5.0,
         type_names=symbols,
-        num_layers=2,
-        l_max=2,
+        num_layers=size["layers"],
+        l_max=size["lmax"],
         parity=False,
-        num_features=32,
+        num_features=size["channels"],
         num_bessels=8,
         radial_mlp_depth=2,
         radial_mlp_width=64,
@@ -59,4 +60,6 @@ def make(path: str, work: str, facts: dict) -> Callable[[], object]:
 
 if __name__ == "__main__":
     report: dict = {"optimizer": "Adam"}
-    serve(lambda: make(sys.argv[1], sys.argv[2], report), "nequip", "torch", "e3nn", facts=report)
+    serve(
+        lambda: make(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), report), "nequip", "torch", "e3nn", facts=report
+    )
