@@ -5,12 +5,13 @@
     python -m benchmarks.potentials --peer-python-mlip ~/peers/mlip/bin/python \
         --peer-python-nequip ~/peers/nequip/bin/python --bpa train_300K.xyz
 
-All sides: cutoff 5 Å, float32, 8 Bessel functions, radial networks 64-64, one thread, the same structures: 8 of ethanol
-(72 atoms, 576 edges), 4 of 3BPA (108 atoms, 1784 edges). Sizes are LAYERSxCHANNELSlDEGREE, as in 2x32l2. Training is a
-whole step as it ships: loss on energies and forces, gradient, clipping, AMSGrad, moving average; that of nequip is plain
-Adam. nequip's last interaction only computes scalars, and so does ours; mlip's computes all irreps. The first step's
-time counts imports, data, initial parameters, tracing, compilation and the step; no compilation cache. Operations are
-those of our program before it is compiled; beside their rate stands that of a product of matrices in the same process.
+All sides: cutoff 5 Å, float32, 8 Bessel functions, radial networks 64-64, one thread, the same structures: 8 of
+ethanol (72 atoms, 576 edges), 4 of 3BPA (108 atoms, 1784 edges). Sizes are LAYERSxCHANNELSlDEGREE, as in 2x32l2.
+Training is a whole step as it ships: loss on energies and forces, gradient, clipping, AMSGrad, moving average;
+nequip's is plain Adam without the last. Its last interaction only computes scalars, and so does ours; mlip's computes
+all irreps. The first step's time counts imports, data, initial parameters, tracing, compilation and the step; no
+compilation cache. Operations are those of our program before it is compiled; beside their rate stands that of a
+product of matrices in the same process.
 
 Rows of the table of potentials without a peer are measured alone, in the size of their preset "small".
 """

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symjax.cli.cache import cache_folder, cache_size, clear_cache
+from symjax.cli.memory import describe_memory
 from symjax.cli.options import parse_options
 
 PACKAGES = ("symjax", "jax", "jaxlib", "flax", "optax", "e3nn-jax", "jraph", "chex", "orbax-checkpoint", "numpy", "ase")
@@ -33,6 +34,7 @@ def run(command: Doctor) -> int:
     folder = cache_folder()
     deleted = f", {clear_cache(folder)} programs deleted" if command.clear_cache else ""
     print(f"compiled programs: {folder}, {cache_size(folder) / 2**20:.1f} MiB{deleted}")
+    print(f"memory of steps: {describe_memory()}")
     verdicts = {
         "squared norms of 16385 rows": compiles_rightly(),
         "pmap over all local devices": pmap_sums(),

@@ -10,6 +10,7 @@ import sys
 
 from symjax.cli.cache import keep_compiled
 from symjax.cli.interrupt import interruptible
+from symjax.cli.memory import keep_memory
 
 VERBS = {
     "train": "train a model of atoms, on your data or on the ethanol that ships",
@@ -43,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _own_process() -> list[str]:
-    """Return the arguments, after setting up what only a process of its own may: here, that programs are kept."""
+    """Return the arguments, after setting up what only a process of its own may: memory and programs are kept."""
+    keep_memory()
     arguments = [word for word in sys.argv[1:] if word != "--no-cache"]
     if len(arguments) == len(sys.argv[1:]):
         keep_compiled()
