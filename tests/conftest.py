@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import sys
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4 " + os.environ.get("XLA_FLAGS", "")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -20,6 +21,19 @@ import pytest
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+SLOW = ("notebooks", "experiments", "cli", "potentials/test_properties.py")
+
+
+def pytest_collection_modifyitems(items):
+    """The slow files first: a file goes to one worker, and none should end alone with one."""
+    items.sort(key=lambda item: not str(item.path.relative_to(pathlib.Path(__file__).parent)).startswith(SLOW))
+
+
+@pytest.fixture(scope="session")
+def strict_python(pytestconfig) -> list[str]:
+    """The words that start a fresh interpreter which takes the warnings as pytest does."""
+    return [sys.executable, *(f"-W{rule}" for rule in pytestconfig.getini("filterwarnings"))]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -56,9 +56,9 @@ def test_imports_exist(code):
 @pytest.mark.parametrize(
     ("code", "text"), list(zip(_blocks("python"), _blocks("text"), strict=False)), ids=("laws", "maps")
 )
-def test_code_prints_what_the_readme_says(code, text):
+def test_code_prints_what_the_readme_says(code, text, strict_python):
     outcome = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [*strict_python, "-c", code],
         env=os.environ | {"PYTHONPATH": ""},
         capture_output=True,
         text=True,

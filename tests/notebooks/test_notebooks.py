@@ -3,7 +3,6 @@
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
@@ -15,9 +14,9 @@ def test_there_are_notebooks():
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs(notebook, tmp_path):
+def test_runs(notebook, tmp_path, strict_python):
     outcome = subprocess.run(
-        [sys.executable, "-W", "error", notebook],
+        [*strict_python, notebook],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": ""},
         capture_output=True,
