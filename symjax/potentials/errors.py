@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from ase.data import chemical_symbols
-from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
@@ -96,6 +95,8 @@ def print_errors(errors: Errors, title: str) -> None:
 
 def plot_parity(folder: pathlib.Path, truth: Structures, predicted: Structures) -> None:
     """Draw predicted against reference labels into parity.png, one panel each; energies from their mean."""
+    from matplotlib.figure import Figure  # half a second that most commands can do without
+
     names = [name for name in LABELS if name in truth.labels and name in predicted.labels]
     figure = Figure((4.2 * len(names), 4), layout="constrained")
     axes: Any = figure.subplots(1, len(names), squeeze=False)[0]

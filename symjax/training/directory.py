@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-from matplotlib.figure import Figure
 
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.loop import FitResult
@@ -147,6 +146,8 @@ def plot_learning_curve(
     folder: pathlib.Path, history: Sequence[Mapping[str, Any]], shown: Mapping[str, tuple[float, str]]
 ) -> None:
     """Draw what was measured against the epoch into learning_curve.png: a panel for each name that is shown."""
+    from matplotlib.figure import Figure  # half a second that most commands can do without
+
     measured = {name for record in history for name in record}
     names = [name for name in shown if measured & {f"train_{name}", f"valid_{name}"}] or ["loss"]
     figure = Figure((4.2 * len(names), 3.4), layout="constrained")
