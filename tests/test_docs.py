@@ -7,7 +7,6 @@ import pathlib
 import re
 import shlex
 import subprocess
-import sys
 import textwrap
 
 import pytest

@@ -1,4 +1,4 @@
-"""Steps find the memory of the steps before them, in a process of the command's own, where the user wants nothing else."""
+"""Steps find the memory of those before them, in the command's own process, where the user wants nothing else."""
 
 import os
 import subprocess
