@@ -1,8 +1,7 @@
 """The memory of the command's own process: what a step frees is kept for the next one, on huge pages.
 
 XLA allocates the temporary buffers of a program at each run. glibc maps those beyond 32 MB anew every time, and the
-page faults of a large network cost more than its arithmetic. A single heap that never shrinks has none, whichever thread
-asks.
+page faults of a large network cost more than its arithmetic. A heap that never shrinks has none, whichever thread asks.
 """
 
 import ctypes
