@@ -1,5 +1,6 @@
 """Strict JAX for every test: float64, four virtual devices, no silent promotion, a compile cache."""
 
+import ctypes
 import os
 import pathlib
 import sys
@@ -22,12 +23,20 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+LIBC = ctypes.CDLL(None)
 SLOW = ("notebooks", "experiments", "cli", "potentials/test_properties.py")
 
 
 def pytest_collection_modifyitems(items):
     """The slow files first: a file goes to one worker, and none should end alone with one."""
     items.sort(key=lambda item: not str(item.path.relative_to(pathlib.Path(__file__).parent)).startswith(SLOW))
+
+
+def forget():
+    """Drop all compiled programs, and give their memory back to the system where malloc would keep it."""
+    jax.clear_caches()
+    if hasattr(LIBC, "malloc_trim"):
+        LIBC.malloc_trim(0)
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +49,7 @@ def strict_python(pytestconfig) -> list[str]:
 def forget_programs():
     """Drop what a file compiled, so that workers stay small; the cache on disk gives it back to the next that asks."""
     yield
-    jax.clear_caches()
+    forget()
 
 
 @pytest.fixture

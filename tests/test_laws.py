@@ -8,13 +8,22 @@ import pytest
 
 from symjax.laws import Law, check
 from tests.cases import CASES, DEGENERATE, KEY, load
+from tests.conftest import forget
+
+
+@pytest.fixture(scope="module", params=CASES | DEGENERATE)
+def name(request):
+    """One case after the other, forgotten eight at a time: the programs of all take two gigabytes."""
+    yield request.param
+    if request.param_index % 8 == 7:
+        load.cache_clear()
+        forget()
 
 
 def _is_float(leaf):
     return jnp.issubdtype(leaf.dtype, jnp.inexact)
 
 
-@pytest.mark.parametrize("name", CASES | DEGENERATE)
 def test_obeys_its_laws(name):
     module, x, params, _ = load(name)
     assert all(leaf.dtype in (float, complex) for leaf in jax.tree.leaves(x) if _is_float(leaf)), (
@@ -25,7 +34,6 @@ def test_obeys_its_laws(name):
     assert {entry.verdict for entry in report.entries} <= allowed, f"\n{report}"
 
 
-@pytest.mark.parametrize("name", CASES | DEGENERATE)
 def test_gradients_are_finite(name):
     _, x, params, apply = load(name)
     leaves, structure = jax.tree.flatten(x)
@@ -41,7 +49,6 @@ def test_gradients_are_finite(name):
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient(params, floats)))
 
 
-@pytest.mark.parametrize("name", CASES)
 def test_laws_read_shapes_only(name):
     module, x, _, _ = load(name)
     laws = module.laws(jax.eval_shape(lambda: x))

@@ -150,21 +150,6 @@ def test_numbers_that_are_not_finite_are_null_in_a_report(tmp_path):
     assert report == {"seconds": 1.5, "errors": {"energy, meV": {"mae": None, "rmse": None}}}
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--schedule", "plateau", "--optimizer", "amsgrad", "--parallel", "pmap"],
-        ["--schedule", "constant", "--parallel", "shard_map"],
-    ],
-    ids=" ".join,
-)
-def test_other_schedules_optimisers_and_drivers_learn(files, tmp_path, options):
-    run = tmp_path / "run"
-    assert symjax("train", *OPTIONS, *options, "--data", files / "molecules.xyz", "--out", run) == 0
-    losses = [json.loads(line)["valid_loss"] for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert losses[-1] < losses[0]
-
-
 DYING = """
 import os, signal, sys
 from symjax.cli.main import main
