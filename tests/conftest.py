@@ -24,7 +24,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 LIBC = ctypes.CDLL(None)
-SLOW = ("notebooks", "experiments", "cli", "potentials/test_properties.py")
+SLOW = ("test_laws.py", "notebooks", "experiments", "cli", "potentials/test_properties.py")
 
 
 def pytest_collection_modifyitems(items):
