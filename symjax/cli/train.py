@@ -66,13 +66,7 @@ def run(command: Train) -> int:
     if options.data is not None:
         options = dataclasses.replace(options, data=options.data.absolute())
     folder = _folder(command)
-    if resumed:
-        training.require_same(folder, command.task, options, recipe)
-    else:
-        training.require_free(folder)  # every process asks, before any has written
-    training.require_sound(recipe)
-    if recipe.distributed:
-        _join()
+    training.enter_run(folder, command.task, options, recipe, resumed=resumed)
     prepared = task.prepare(options, recipe, folder, resumed=resumed)
     if not resumed:
         training.write_run(folder, command.task, options, recipe)
@@ -113,10 +107,3 @@ def _folder(command: Train) -> pathlib.Path:
         raise ValueError("--distributed needs --out, a folder that all processes see")
     data = "ethanol" if command.options.data is None else command.options.data.stem
     return command.out or training.free_folder(f"{data}-{command.options.model}")
-
-
-def _join() -> None:
-    try:
-        training.initialise_distributed()
-    except (ValueError, RuntimeError) as error:
-        raise ValueError(f"--distributed found no other processes to join: {error}") from error

@@ -3,6 +3,7 @@
 from symjax.training.checkpoint import CheckpointStore, OtherModelError
 from symjax.training.directory import (
     Run,
+    enter_run,
     free_folder,
     plain,
     plot_learning_curve,
@@ -45,6 +46,7 @@ __all__ = [
     "command_line",
     "damaged",
     "decode",
+    "enter_run",
     "evaluate_batches",
     "fit",
     "free_folder",

@@ -21,7 +21,8 @@ import jax
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.loop import FitResult
 from symjax.training.metrics import origin
-from symjax.training.recipe import Recipe
+from symjax.training.parallel import initialise_distributed
+from symjax.training.recipe import Recipe, require_sound
 from symjax.training.run import spoken
 
 BEFORE_TASKS = {"out", "resume"}  # which run.json also held when all options of the one task were at one level
@@ -34,6 +35,27 @@ class Run:
     task: str
     options: dict[str, Any]
     recipe: Recipe
+
+
+def enter_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe, *, resumed: bool) -> None:
+    """Make sure that a run may begin or go on in a folder, and join the other processes where it is one of a pod.
+
+    Nothing is written, so that every process may ask.
+
+    Raises:
+        ValueError: the folder is not free, or holds another run than the one to resume; the recipe cannot be; or there
+            are no other processes.
+    """
+    if resumed:
+        require_same(folder, task, options, recipe)
+    else:
+        require_free(folder)
+    require_sound(recipe)
+    if recipe.distributed and not jax.distributed.is_initialized():
+        try:
+            initialise_distributed()
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"--distributed found no other processes to join: {error}") from error
 
 
 def write_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe) -> None:

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 import tyro
 
-from symjax.training.directory import read_report, report_run, require_free, require_same, write_run
+from symjax.training.directory import enter_run, read_report, report_run, write_run
 from symjax.training.loop import FitResult
-from symjax.training.parallel import initialise_distributed
-from symjax.training.recipe import Recipe, require_sound
+from symjax.training.recipe import Recipe
 from symjax.training.run import Task, say, train
 
 Config = TypeVar("Config")
@@ -55,16 +54,10 @@ def run_experiment(
         SystemExit: a signal stopped the training.
     """
     resumed = (folder / "run.json").exists()
-    if resumed:
-        require_same(folder, name, options, recipe)
-    else:
-        require_free(folder)
+    enter_run(folder, name, options, recipe, resumed=resumed)
     if (report := read_report(folder)) is not None:
         say(f"{folder} is trained already")
         return report["errors"]
-    require_sound(recipe)
-    if recipe.distributed:
-        initialise_distributed()
     task, measure = prepare(options, recipe)
     if not resumed:
         write_run(folder, name, options, recipe)
