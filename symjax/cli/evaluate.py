@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 from symjax.cli.options import RunDirectory, parse_options
-from symjax.data import LabelKeys, read_labelled
+from symjax.data import LabelKeys, keys_of, read_labelled
 from symjax.potentials import describe_divergence, doubt_of_units, measure, print_errors
 from symjax.tasks import load
 
@@ -29,8 +29,8 @@ def run(command: Evaluate) -> int:
     """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
     potential = load(command.run)
     keys = dataclasses.asdict(command.labels)
-    if (name := potential.label) != "energy":
-        keys |= {"energy_key": None, "forces_key": None, f"{name}_key": command.property_key or name}
+    if potential.label != "energy":
+        keys |= keys_of(potential.label, command.property_key)
     truth, predicted, errors = measure(potential, read_labelled(command.data, **keys))
     print_errors(errors, f"{len(truth)} structures of {command.data}")
     if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, command.labels.units):

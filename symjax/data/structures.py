@@ -16,6 +16,11 @@ from symjax.data.units import Factors, unit_factors
 KEYS = {"energy": "energy", "forces": "forces", "stress": None}  # what files call labels; the others are asked for
 
 
+def keys_of(name: str, key: str | None = None) -> dict[str, str | None]:
+    """Return the keys by which `read_structures` reads one label and no other; None: the file calls it as we do."""
+    return {f"{other}_key": None for other in KEYS} | {f"{name}_key": key or name}
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Structures:
     """Structures without calculators and their labels, by the names of `LABELS`, in float64.
@@ -225,7 +230,7 @@ def _label(where: str, frame: Frame, key: str, what: str) -> np.ndarray:
     """Return one label of one frame, checked: of a graph in its shape, of atoms [n, ...]."""
     label = LABELS[what]
     if key not in frame.labels:
-        dispensable = "" if what == "energy" else ", or None to do without"
+        dispensable = ", or None to do without" if what in ("forces", "stress") else ""
         raise ValueError(
             f"{where}: there is no {what} under {key!r}, only {', '.join(sorted(frame.labels)) or 'no labels at all'}; "
             f"name the right one with --{what if what in KEYS else 'property'}-key, in Python {what}_key{dispensable}"

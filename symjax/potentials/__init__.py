@@ -22,7 +22,7 @@ from symjax.potentials.errors import (
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.potential import Potential, scaled_energy, scaled_label
+from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
 from symjax.potentials.references import (
     References,
     fit_references,
@@ -69,6 +69,6 @@ __all__ = [
     "read_example",
     "require_same_data",
     "scaled_energy",
-    "scaled_label",
+    "scaled_labels",
     "write_blueprint",
 ]

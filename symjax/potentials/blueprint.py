@@ -42,6 +42,11 @@ class Blueprint:
     statistics: dict[str, Any]
     label: str = "energy"
 
+    @property
+    def identity(self) -> str:
+        """What `identity_of` returns once this is written."""
+        return _digest(self.to_dict())
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return dataclasses.asdict(self) | {"references": self.references.to_dict()}
@@ -126,7 +131,11 @@ def read_blueprint(folder: pathlib.Path) -> Blueprint:
 
 def identity_of(folder: pathlib.Path) -> str:
     """Return the SHA-256 of what model.json says, which checkpoints carry: models of the same shapes differ in it."""
-    return hashlib.sha256(json.dumps(read_json(folder / "model.json"), sort_keys=True).encode()).hexdigest()
+    return _digest(read_json(folder / "model.json"))
+
+
+def _digest(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:

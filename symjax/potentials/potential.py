@@ -19,12 +19,22 @@ from symjax.potentials.references import References
 
 def scaled_energy(model: Any, scale: float) -> Energy:
     """Return `energy(params, graph) -> [g]` in eV: the sum over the atoms of a module, times a scale."""
-    return lambda params, graph: scale * HEADS["energy"].read(graph, model.apply(params, graph))
+    return _scaled(model, "energy", scale)
 
 
-def scaled_label(model: Any, label: str, scale: float) -> Predict:
-    """Return `predict(params, graph) -> {label: [g, ...]}`: what a head reads off the atoms, times a scale."""
-    return lambda params, graph: {label: scale * HEADS[label].read(graph, model.apply(params, graph))}
+def scaled_labels(model: Any, label: str, scale: float, *, stress: bool = False) -> Predict:
+    """Return `predict(params, graph) -> labels by name`: what the head of a label reads off the atoms, times a scale.
+
+    An energy comes with its forces and, if asked, its stress.
+    """
+    read = _scaled(model, label, scale)
+    if label == "energy":
+        return energy_labels(read, stress=stress)
+    return lambda params, graph: {label: read(params, graph)}
+
+
+def _scaled(model: Any, label: str, scale: float) -> Callable[[PyTree, Any], Any]:
+    return lambda params, graph: scale * HEADS[label].read(graph, model.apply(params, graph))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,9 +62,7 @@ class Potential:
 
     def labels(self, *, stress: bool = False) -> Predict:
         """Return the function `(params, graph) -> labels by name`, energies without the references."""
-        if self.label == "energy":
-            return energy_labels(self.energy, stress=stress)
-        return scaled_label(self.model, self.label, self.references.scale)
+        return scaled_labels(self.model, self.label, self.references.scale, stress=stress)
 
     @functools.cached_property
     def _compiled(self) -> Mapping[bool, Callable]:

@@ -44,8 +44,6 @@ POTENTIALS = {
         vectors=False,
     ),
 }
-
-
 DEFAULT = "nequip"
 
 

@@ -10,7 +10,7 @@ from tyro.conf import Suppress
 from symjax import potentials
 from symjax.data import LabelKeys, Structures, ethanol, read_labelled
 from symjax.tasks import Prepared
-from symjax.tasks.structures import prepare_structures
+from symjax.tasks.structures import load as load, measure as measure, prepare_structures
 from symjax.training import Recipe, piecewise_linear, read_schedule
 
 
@@ -34,16 +34,13 @@ class Options:
 
 def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: bool = False) -> Prepared:
     """Return the task of learning the potential, with the errors of its parts."""
-    weights, stress = _weights(options), options.labels.stress_key is not None
+    weights = _weights(options)
     return prepare_structures(
         read(options),
         options,
         recipe,
         folder,
         references=lambda train: potentials.make_references(train, options.references),
-        predict=lambda model, known: potentials.energy_labels(
-            potentials.scaled_energy(model, known.scale), stress=stress
-        ),
         weights=weights,
         label="energy",
         resumed=resumed,
@@ -53,14 +50,6 @@ def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: 
 def read(options: Options) -> Structures:
     """Return the labelled structures that are asked for."""
     return ethanol() if options.data is None else read_labelled(options.data, **dataclasses.asdict(options.labels))
-
-
-load = potentials.load_potential
-
-
-def measure(folder: pathlib.Path, data: Structures) -> potentials.Measurement:
-    """Return the errors of the best potential of a run on labelled structures."""
-    return potentials.measure(load(folder), data)
 
 
 def _weights(options: Options) -> dict[str, Callable]:

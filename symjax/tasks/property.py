@@ -7,9 +7,9 @@ from typing import Any, Literal
 from tyro.conf import Suppress
 
 from symjax import potentials
-from symjax.data import Structures, read_labelled
+from symjax.data import Structures, keys_of, read_labelled
 from symjax.tasks import Prepared
-from symjax.tasks.structures import prepare_structures
+from symjax.tasks.structures import load as load, measure as measure, prepare_structures
 from symjax.training import Recipe, piecewise_linear
 
 
@@ -43,7 +43,6 @@ def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: 
         recipe,
         folder,
         references=lambda train: potentials.property_references(train, name),
-        predict=lambda model, known: potentials.scaled_label(model, name, known.scale),
         weights={name: piecewise_linear({0: 1.0})},
         label=name,
         resumed=resumed,
@@ -57,7 +56,7 @@ def read(options: Options) -> Structures:
         raise ValueError(f"--property is {' or '.join(properties)}, not {name!r}")
     if options.data is None:
         raise ValueError(f"the data that ship have no {name}; name a file with --data")
-    keys = {"energy_key": None, "forces_key": None, f"{name}_key": options.property_key or name}
+    keys = keys_of(name, options.property_key)
     structures = read_labelled(options.data, **keys, units=options.units, length=options.length)
     for i, atoms in enumerate(structures.atoms):
         if atoms.pbc.any():
@@ -66,11 +65,3 @@ def read(options: Options) -> Structures:
                 "such structures out"
             )
     return structures
-
-
-load = potentials.load_potential
-
-
-def measure(folder: pathlib.Path, data: Structures) -> potentials.Measurement:
-    """Return the errors of the best model of a run on labelled structures."""
-    return potentials.measure(load(folder), data)

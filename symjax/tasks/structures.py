@@ -10,17 +10,27 @@ import numpy as np
 from symjax.data import LABELS, Graphs, Structures, make_samples, sample_sizes, split_data, statistics
 from symjax.graphs import mean_budget
 from symjax.potentials import (
-    Predict,
+    Measurement,
     References,
     draw_blueprint,
     identity_of,
     label_loss,
+    load_potential,
+    measure as measure_potential,
     read_blueprint,
     require_same_data,
+    scaled_labels,
     write_blueprint,
 )
 from symjax.tasks import Prepared
 from symjax.training import Recipe, Task
+
+load = load_potential
+
+
+def measure(folder: pathlib.Path, data: Structures) -> Measurement:
+    """Return the errors of the best model of a run on labelled structures."""
+    return measure_potential(load(folder), data)
 
 
 def prepare_structures(
@@ -30,7 +40,6 @@ def prepare_structures(
     folder: pathlib.Path,
     *,
     references: Callable[[Structures], References],
-    predict: Callable[[Any, References], Predict],
     weights: Mapping[str, Callable],
     label: str,
     resumed: bool,
@@ -43,7 +52,6 @@ def prepare_structures(
         recipe: how it is learnt.
         folder: the run directory.
         references: training structures -> what to take off their labels; a resumed run has its own.
-        predict: a module and the references -> the function of (params, graph) that makes labels.
         weights: of the labels that are learnt.
         label: what the head makes.
         resumed: whether the run goes on.
@@ -63,10 +71,11 @@ def prepare_structures(
     elif jax.process_index() == 0:
         densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
         write_blueprint(folder, blueprint, splits.train.atoms[densest])
-    model = blueprint.build()
+    identity = identity_of(folder) if resumed else blueprint.identity  # a new file may not be there for all processes
+    model, stress = blueprint.build(), "stress" in structures.labels
     task = Task(
         init=lambda key, batch: model.init(key, batch.graph),
-        loss=label_loss(predict(model, known)),
+        loss=label_loss(scaled_labels(model, label, known.scale, stress=stress)),
         weights=weights,
         train=batches,
         valid=Graphs(valid, budget),
@@ -74,4 +83,4 @@ def prepare_structures(
     )
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
-    return Prepared(task, identity_of(folder), splits.test, summary)
+    return Prepared(task, identity, splits.test, summary)

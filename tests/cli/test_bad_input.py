@@ -46,6 +46,9 @@ TRAIN = ["train", "--preset", "tiny", "--test", "4"]
         (["--cutoff", "-1"], ["cutoff", "-1"]),
         (["--channels", "0"], ["channels", "at least 1"]),
         (["--stress-key", "stress"], ["stress under 'stress'"]),
+        (["--property", "charm"], ["--property is dipole", "'charm'"]),
+        (["--property", "dipole", "--property-key", "mu"], ["dipole under 'mu'", "--property-key"]),
+        (["--weight-decay", "-1"], ["--weight-decay", "-1"]),
     ],
     ids=lambda value: " ".join(value) if value[0].startswith("--") else "",
 )
