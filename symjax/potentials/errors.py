@@ -106,6 +106,6 @@ def plot_parity(folder: pathlib.Path, truth: Structures, predicted: Structures) 
         middle = reference.mean() if label.extensive else 0.0
         axis.axline((0, 0), slope=1, color="grey", linewidth=0.8)
         axis.plot(np.ravel(reference - middle), np.ravel(prediction - middle), ".", markersize=3)
-        what = f"{name}{' component' if label.shape else ''}, {unit}"
+        what = f"{'component of ' if label.shape else ''}{name}, {unit}"
         axis.set(xlabel=f"reference {what}", ylabel=f"predicted {what}", aspect="equal")
     figure.savefig(folder / "parity.png", dpi=150)
