@@ -1,9 +1,22 @@
 """What a function promises, and the one checker that measures it."""
 
 from symjax.laws.causality import Causality
-from symjax.laws.equivariance import Equivariance
+from symjax.laws.check import check
+from symjax.laws.equivariance import Equivariance, Word
 from symjax.laws.intertwining import Intertwining
-from symjax.laws.law import Entry, Law, Report, check
+from symjax.laws.law import Entry, Failure, Law, Point, Report
 from symjax.laws.probe import random_params
 
-__all__ = ["Causality", "Entry", "Equivariance", "Intertwining", "Law", "Report", "check", "random_params"]
+__all__ = [
+    "Causality",
+    "Entry",
+    "Equivariance",
+    "Failure",
+    "Intertwining",
+    "Law",
+    "Point",
+    "Report",
+    "Word",
+    "check",
+    "random_params",
+]

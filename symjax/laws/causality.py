@@ -1,16 +1,28 @@
 """Causality: some outputs may not see some inputs."""
 
 import dataclasses
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Key
 from numpy.typing import ArrayLike
 
-from symjax.laws.probe import is_floating, nudge
+from symjax.laws.law import Failure, Point, residual
+from symjax.laws.probe import at_hand, is_floating, nudge
+from symjax.math import namespace
+
+STEP = 3.0  # times the size of the input
+
+
+class Move(NamedTuple):
+    """Some rows of the input, replaced by those of another input."""
+
+    rows: Bool[np.ndarray, " n"]
+    elsewhere: Any
 
 
 @dataclasses.dataclass(frozen=True, init=False, repr=False)
@@ -34,18 +46,32 @@ class Causality:
             raise ValueError(f"expected a matrix allowed[output, input], got an array of shape {relation.shape}")
         object.__setattr__(self, "allowed", tuple(map(tuple, relation.tolist())))
 
-    def residual(self, fn: Callable[[Any], Any], x: Any, key: Key[Array, ""]) -> Float[Array, ""]:
-        """Return the largest forbidden move, relative to the size of the output; 0 only where no bit changed.
+    residual = residual
+
+    def elements(self, at: Point, key: Key[Array, ""], *, thorough: bool = False) -> list[Move]:
+        """Return a move of every row, and of all rows at once that some output may not see; if thorough, of each.
 
         Raises:
             ValueError: If the first axes of input and output are not those of the relation.
         """
         allowed = np.asarray(self.allowed)
-        y, elsewhere = fn(x), nudge(x, key, scale=3.0)
-        _expect_rows("output", y, allowed.shape[0])
-        _expect_rows("input", x, allowed.shape[1])
-        moves = [_moves(fn(_replace_row(x, elsewhere, j)), y) for j in range(allowed.shape[1])]
-        return jnp.max(jnp.where(allowed, 0, jnp.stack(moves, axis=1)))
+        _expect_rows("output", at.y, allowed.shape[0])
+        _expect_rows("input", at.x, allowed.shape[1])
+        elsewhere = nudge(at.x, key, scale=STEP * at.reach)
+        together = np.unique(~allowed, axis=0)
+        if not thorough:
+            together = together[int(jax.random.randint(key, (), 0, len(together)))][None]
+        moved = [*np.eye(allowed.shape[1], dtype=bool), *together[together.any(axis=1)]]
+        return [Move(rows, elsewhere) for rows in moved]
+
+    def failure(self, fn: Callable[[Any], Any], at: Point, element: Move) -> Failure:
+        """Return the largest forbidden move, relative to the size of the output; 0 only where no bit changed."""
+        sees = (np.asarray(self.allowed) & element.rows).any(axis=1)
+        with np.errstate(all="ignore"):
+            y = fn(_replace_rows(at.x, element))
+            moves = [_leaf_moves(*leaves) for leaves in zip(*map(jax.tree.leaves, (y, at.y)), strict=True)]
+        xp = namespace(*moves)
+        return Failure(xp.max(xp.where(sees, 0, xp.stack(moves)), initial=0))
 
     def then(self, other: "Causality") -> "Causality":
         """Return the law of the composite, the boolean product of the relations: first this one, then the other.
@@ -68,20 +94,25 @@ def _expect_rows(what: str, tree: Any, rows: int) -> None:
             raise ValueError(f"expected {rows} rows in every leaf of the {what}, got an array of shape {leaf.shape}")
 
 
-@jax.jit
-def _replace_row(x: Any, elsewhere: Any, j: Any) -> Any:
-    return jax.tree.map(lambda a, b: a.at[j].set(b[j]), x, elsewhere)
+def _replace_rows(x: Any, move: Move) -> Any:
+    def replace(a: Any, b: Any) -> Any:
+        a, b = at_hand(a), at_hand(b)
+        return jnp.asarray(namespace(a, b).where(move.rows.reshape(-1, *[1] * (a.ndim - 1)), b, a))
+
+    return jax.tree.map(replace, x, move.elsewhere)
 
 
-@jax.jit
-def _moves(got: Any, wanted: Any) -> Float[Array, " rows"]:
-    """Return for each row its largest move over the leaves, never rounded to zero where a bit changed."""
-    return jnp.max(jnp.stack(jax.tree.leaves(jax.tree.map(_leaf_moves, got, wanted))), axis=0)
-
-
-def _leaf_moves(got: Array, wanted: Array) -> Float[Array, " rows"]:
-    changed = (got != wanted).reshape(got.shape[0], -1).any(axis=1)
+def _leaf_moves(got: Any, wanted: Any) -> Any:
+    """Return for each row its largest move, never rounded to zero where a bit changed."""
+    got, wanted = at_hand(got), at_hand(wanted)
+    xp, rows = namespace(got, wanted), (got.shape[0], math.prod(got.shape[1:]))
+    changed = ((got != wanted) & ~(_is_nan(got) & _is_nan(wanted))).reshape(rows).any(axis=1)
     a, b = (leaf if is_floating(leaf) else leaf.astype(float) for leaf in (got, wanted))
-    size = jnp.max(jnp.abs(b), initial=0)
-    moved = jnp.abs(a - b).reshape(a.shape[0], -1).max(axis=1, initial=0) / jnp.where(size > 0, size, 1)
-    return jnp.where(changed, jnp.maximum(moved, jnp.finfo(moved.dtype).eps ** 2), 0).astype(float)
+    size = xp.max(xp.stack([xp.where(xp.isfinite(leaf), xp.abs(leaf), 0) for leaf in (a, b)]), initial=0)
+    moved = xp.abs(a - b).reshape(rows).max(axis=1, initial=0) / xp.where(size > 0, size, 1)
+    least = float(jnp.finfo(moved.dtype).eps) ** 2
+    return xp.where(changed, xp.where(moved > least, moved, least), 0).astype(float)
+
+
+def _is_nan(values: Any) -> Any:
+    return namespace(values).isnan(values) if is_floating(values) else np.zeros(values.shape, bool)

@@ -1,4 +1,4 @@
-"""The instruments of a check: small nudges of an input, random parameters, and the distance between two outputs."""
+"""The instruments of a check: inputs near and far from a given one, random parameters, the noise of a precision."""
 
 import math
 from functools import partial
@@ -7,14 +7,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from symjax.math import namespace
+
 NOISE = {"float64": 1e-10, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
+DRAWN = 10  # the least draw, as a power of two: draws of a few sizes are compiled once and cut to shape
 
 
 def is_floating(leaf: Any) -> bool:
-    """Return whether an array, or the shape of one, holds real or complex numbers and is not empty."""
-    return jnp.issubdtype(leaf.dtype, jnp.inexact) and math.prod(leaf.shape) > 0
+    """Return whether an array, or the shape of one, holds real or complex numbers."""
+    return jnp.issubdtype(leaf.dtype, jnp.inexact)
 
 
 def noise_level(x: Any) -> float:
@@ -29,48 +33,68 @@ def noise_level(x: Any) -> float:
     return max(levels)
 
 
-@jax.jit(static_argnames="scale")
-def nudge(x: Any, key: Key[Array, ""], *, scale: float = 0.1) -> Any:
-    """Return x with normal noise on its floating-point leaves, `scale` times the typical magnitude of each leaf.
+def nudge(x: Any, key: Key[Array, ""], *, scale: float = 0.1, stretch: float = 1.0) -> Any:
+    """Return x with normal noise on its floating-point leaves, `scale` times `typical` of each, then all stretched.
 
-    That is its geometric mean, zeros counting as one, which a few huge entries in padding do not spoil. Integers (ends
-    of edges, species, masks) keep their values.
+    Integers (ends of edges, species, masks) keep their values, and so do infinities.
     """
     leaves, structure = jax.tree.flatten(x)
-    return structure.unflatten(map(partial(_nudge_leaf, scale), leaves, normals(leaves, key)))
+    with np.errstate(all="ignore"):
+        return structure.unflatten(map(partial(_nudge_leaf, scale, stretch), leaves, normals(leaves, key)))
 
 
-def _nudge_leaf(scale: float, leaf: Array, noise: Array) -> Array:
+def _nudge_leaf(scale: float, stretch: float, leaf: Array, noise: Any) -> Array:
     if not is_floating(leaf):
         return leaf
-    typical = jnp.exp(jnp.mean(jnp.log(jnp.where(leaf == 0, 1, jnp.abs(leaf)))))
-    phase = 1 + 1j if jnp.iscomplexobj(leaf) else 1
-    return leaf + phase * (scale * (typical * noise.astype(typical.dtype))).astype(leaf.dtype)
+    values = at_hand(leaf)
+    xp = namespace(values)
+    phase = 1 + 1j if xp.iscomplexobj(values) else 1
+    moved = stretch * (values + phase * (scale * typical(values) * noise).astype(values.dtype))
+    return jnp.asarray(xp.where(xp.isfinite(values), moved, values).astype(values.dtype))
 
 
-def normals(leaves: list[Any], key: Key[Array, ""]) -> list[Array]:
+def typical(values: Any) -> Any:
+    """Return the geometric mean of the magnitudes in an array, which a few huge entries in padding do not spoil.
+
+    Zeros and what is not finite count as one.
+    """
+    xp, size = namespace(values), abs(values).astype(float)
+    return xp.exp(xp.sum(xp.log(xp.where((size > 0) & xp.isfinite(size), size, 1))) / max(1, size.size))
+
+
+def jiggle(x: Any, like: Any, key: Key[Array, ""]) -> Any:
+    """Return x with random errors of a few roundings on the leaves that differ from those of `like`.
+
+    They are relative to the largest number along the last axis, which an action may have mixed.
+    """
+    leaves, structure = jax.tree.flatten(x)
+    return structure.unflatten(map(_jiggle_leaf, leaves, jax.tree.leaves(like), normals(leaves, key)))
+
+
+def _jiggle_leaf(leaf: Any, like: Any, noise: Any) -> Any:
+    if not is_floating(leaf) or np.array_equal(leaf, like, equal_nan=True):
+        return leaf
+    values = np.asarray(leaf)
+    size = np.max(np.where(np.isfinite(values), np.abs(values), 0), axis=-1 if values.ndim else None, keepdims=True)
+    error = 4 * float(jnp.finfo(values.dtype).eps) * size.astype(float) * noise
+    return jnp.asarray(values + error.astype(values.dtype))
+
+
+def normals(leaves: list[Any], key: Key[Array, ""]) -> list[Any]:
     """Return standard normals in the shape of each leaf, from one draw because every draw costs a compilation."""
     ends = np.cumsum([0] + [math.prod(leaf.shape) for leaf in leaves])
-    flat = jax.random.normal(key, (int(ends[-1]),))
+    flat = at_hand(_draw(key, 2 ** max(DRAWN, int(ends[-1]).bit_length())))
     return [flat[a:b].reshape(leaf.shape) for leaf, a, b in zip(leaves, ends[:-1], ends[1:], strict=True)]
 
 
-@jax.jit
-def deviation(got: Any, wanted: Any, generic: Any) -> Float[Array, " leaves"]:
-    """Return for each leaf max|got - wanted| over the largest magnitude among got, wanted and generic.
-
-    `generic` keeps the ratio honest where a symmetric input makes an output vanish but for rounding.
-    """
-    leaves = zip(*(jax.tree.leaves(tree) for tree in (got, wanted, generic)), strict=True)
-    return jnp.array([_leaf_deviation(*leaf) for leaf in leaves], dtype=float)
+@jax.jit(static_argnames="count")
+def _draw(key: Key[Array, ""], count: int) -> Float[Array, " count"]:
+    return jax.random.normal(key, (count,))
 
 
-def _leaf_deviation(got: Array, wanted: Array, generic: Array) -> Float[Array, ""]:
-    if got.shape != wanted.shape:
-        raise ValueError(f"expected outputs of one shape, got {got.shape} and {wanted.shape}; does the action keep it?")
-    got, wanted, generic = (leaf if is_floating(leaf) else leaf.astype(float) for leaf in (got, wanted, generic))
-    size = jnp.max(jnp.stack([jnp.max(jnp.abs(leaf), initial=0) for leaf in (got, wanted, generic)]))
-    return (jnp.max(jnp.abs(got - wanted), initial=0) / jnp.where(size > 0, size, 1)).astype(float)
+def at_hand(x: Array) -> Any:
+    """Return an array in numpy, where nothing is compiled for each new shape, unless it is being traced."""
+    return x if isinstance(x, Tracer) else np.asarray(x)
 
 
 def random_params(layer: Any, x: Any, *, key: Key[Array, ""]) -> Any:
@@ -83,8 +107,8 @@ def random_params(layer: Any, x: Any, *, key: Key[Array, ""]) -> Any:
     leaves, structure = jax.tree.flatten(shapes.get("params", {}))
     precisions = [leaf.dtype for leaf in jax.tree.leaves(x) if is_floating(leaf)]
 
-    def scaled(leaf: jax.ShapeDtypeStruct, normal: Array) -> Array:
+    def scaled(leaf: jax.ShapeDtypeStruct, normal: Any) -> Array:
         finest = max([leaf.dtype, *precisions], key=lambda dtype: jnp.finfo(dtype).bits)
-        return (normal / math.sqrt(max(1, math.prod(leaf.shape[:-1])))).astype(finest)
+        return jnp.asarray((normal / math.sqrt(max(1, math.prod(leaf.shape[:-1])))).astype(finest))
 
     return {**others, "params": structure.unflatten(map(scaled, leaves, normals(leaves, key)))}

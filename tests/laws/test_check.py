@@ -79,7 +79,7 @@ def test_lawful_functions_pass(fn, law):
         pytest.param(lambda x: jnp.flip(jnp.cumsum(x, axis=0), axis=0), PAST, id="time reversed"),
         pytest.param(lambda x: x + 1e-14 * x.mean(axis=0, keepdims=True), PAST, id="a leak of the last bits"),
         pytest.param(lambda x: jnp.arange(5) + jnp.argmax(x[:, 0]), PAST, id="an argmax over the future"),
-        pytest.param(lambda x: x / jnp.zeros_like(x), SETS, id="NaN"),
+        pytest.param(lambda x: 0 * x / jnp.zeros_like(x), SETS, id="NaN"),
         pytest.param(lambda x: 1e-9 * x.at[0].multiply(2.0), SETS, id="broken in a small output"),
     ],
 )
@@ -115,7 +115,7 @@ def test_only_reflections_tell_a_pseudovector_from_a_vector():
         pytest.param(lambda x: jnp.ones_like(x), id="constant"),
         pytest.param(lambda x: 0 * x, id="zero map"),
         pytest.param(lambda x: (x, jnp.zeros_like(x)), id="one output of two"),
-        pytest.param(lambda x: 1 + 1e-14 * x, id="all but constant"),
+        pytest.param(lambda x: 1 + 1e-15 * x, id="all but constant"),
     ],
 )
 def test_an_output_that_ignores_its_input_is_vacuous_unless_declared(fn):
