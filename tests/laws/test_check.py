@@ -1,6 +1,7 @@
 """The checker accepts what is lawful and catches what is not, each kind of breakage once."""
 
 import functools
+import re
 from typing import NamedTuple
 
 import e3nn_jax as e3nn
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 
 import symjax
-from symjax.groups import SE, E, O, S, TimeShifts, Translations
-from symjax.laws import Causality, Equivariance, check, random_params
+from symjax.groups import SE, E, Motion, O, S, TimeShifts, Translations
+from symjax.laws import Causality, Equivariance, Point, Word, check, random_params
 from symjax.math import segment_sum
 from symjax.reps import (
     Axis,
@@ -281,6 +282,45 @@ def test_what_cannot_be_checked_is_refused_in_one_sentence():
         check(centre, X, key=KEY, laws=[Causality(np.tri(4))])
     with pytest.raises(ValueError, match="expected a matrix"):
         Causality([True, False])
+
+
+@pytest.mark.parametrize(
+    ("law", "x"),
+    [
+        (Equivariance(S(3), Vectors(), Vectors()), X),
+        (Equivariance(S(3), Vectors(), Vectors()), X[0]),
+        (Equivariance(O(3), Axis(1), Axis(1)), X),
+        (Equivariance(S(5), TimeAxis(), TimeAxis()), X),
+        (Equivariance(S(4), Axis(0), Axis(0)), X),
+        (Equivariance(O(2), Vectors(), Vectors()), X),
+        (Equivariance(E(2), Points(), Vectors()), X),
+    ],
+    ids=str,
+)
+def test_elements_that_cannot_act_are_refused(law, x):
+    with pytest.raises(ValueError, match=r"expected elements of .* to act by"):
+        check(lambda x: 3 * x, x, key=KEY, laws=[law])
+
+
+@pytest.mark.parametrize("tolerance", [-1e-3, float("nan"), float("inf")])
+def test_a_tolerance_that_means_nothing_is_refused(tolerance):
+    with pytest.raises(ValueError, match="tolerance to be a number of at least 0"):
+        Equivariance(S(5), Axis(0), Axis(0), tolerance=tolerance)
+    with pytest.raises(ValueError, match="atol to be a number of at least 0"):
+        check(centre, X, key=KEY, laws=[SETS], atol=tolerance)
+
+
+def test_a_thorough_report_prints_what_breaks_a_law_ready_to_paste():
+    def beyond_six(x):
+        return centre(x) + jnp.where(jnp.max(jnp.abs(x)) > 6, 1.0, 0.0)
+
+    law = Equivariance(E(3), Points(), Vectors())
+    (entry,) = (report := check(beyond_six, X, key=KEY, laws=[law], effort="thorough")).entries
+    point, element = (line.split(" = ", 1)[1] for line in re.split("\n(?=point|element)", str(report))[1:])
+    names = {"array": np.array, "Motion": Motion, "Word": Word}
+    x = eval(point, names)
+    again = law.failure(beyond_six, Point(x, beyond_six(x), beyond_six(x)), eval(element, names))
+    assert again.residual == pytest.approx(entry.residual, rel=1e-6)
 
 
 def test_a_residual_can_be_taken_inside_jit():
