@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from symjax.layers.irreps.linear import irreps_blocks
+from symjax.layers.irreps.linear import from_blocks, irreps_blocks
 
 
 def scaled_silu(x: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -36,12 +36,12 @@ def gate(x: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
         raise ValueError(f"expected an even scalar for each irrep to gate, after all other scalars, got {x.irreps}")
     activations = [scaled_silu if ir.p == 1 else scaled_tanh for _, ir in kept.irreps]
     blocks = [activate(block) for activate, block in zip(activations, irreps_blocks(kept), strict=True)]
-    opened, start = scaled_silu(gates.array)[..., None], 0
+    opened, start = scaled_silu(gates.array)[:, None], 0
     for block in irreps_blocks(others):
-        stop = start + block.shape[1]
-        blocks.append(block * opened[:, start:stop])
+        stop = start + block.shape[2]
+        blocks.append(block * opened[:, :, start:stop])
         start = stop
-    return e3nn.from_chunks(kept.irreps + others.irreps, [*blocks], x.shape[:-1], x.dtype)
+    return from_blocks(kept.irreps + others.irreps, blocks, x)
 
 
 def gated_irreps(wanted: e3nn.Irreps) -> e3nn.Irreps:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import e3nn_jax as e3nn
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jax.lax import Precision
 from jaxtyping import Array, Float, Int
@@ -13,22 +14,38 @@ from symjax.groups import O
 from symjax.laws import Equivariance, Law
 from symjax.reps import Irreps
 
+FEW_KINDS = 4  # up to so many, one product with zeros for the other kinds costs less than a matrix for each row
 
-def irreps_blocks(x: e3nn.IrrepsArray) -> list[Float[Array, "n c k"]]:
-    """Return the block of each irrep: [n, multiplicity, 2 l + 1], zeros where e3nn stores nothing."""
+
+def irreps_blocks(x: e3nn.IrrepsArray) -> list[Float[Array, "n _ _"]]:
+    """Return the block of each irrep, channels innermost: [n, 2 l + 1, multiplicity], zeros where e3nn stores none."""
     parts = zip(x.irreps, x.chunks, strict=True)
-    return [jnp.zeros((x.shape[0], mul, ir.dim), x.dtype) if block is None else block for (mul, ir), block in parts]
+    return [
+        jnp.zeros((x.shape[0], ir.dim, mul), x.dtype) if chunk is None else jnp.swapaxes(chunk, 1, 2)
+        for (mul, ir), chunk in parts
+    ]
+
+
+def from_blocks(
+    irreps: e3nn.Irreps, blocks: Sequence[Float[Array, "n _ _"]], like: e3nn.IrrepsArray
+) -> e3nn.IrrepsArray:
+    """Return the array of irreps that has these blocks, with as many rows as another."""
+    return e3nn.from_chunks(irreps, [jnp.swapaxes(block, 1, 2) for block in blocks], like.shape[:1], like.dtype)
 
 
 def irreps_linear(
-    matrices: Sequence[Float[Array, "_ _"] | Float[Array, "n _ _"]], x: e3nn.IrrepsArray, irreps: e3nn.Irreps
+    matrices: Sequence[Float[Array, "_ _"] | Float[Array, "s _ _"]],
+    x: e3nn.IrrepsArray,
+    irreps: e3nn.Irreps,
+    kind: Int[Array, " n"] | None = None,
 ) -> e3nn.IrrepsArray:
-    """Return y[o, k] = sum_i x[i, k] W[i, o] / sqrt(I) for each irrep of the output, where I channels of x have it.
+    """Return y[k, o] = sum_i x[k, i] W[i, o] / sqrt(I) for each irrep of the output, where I channels of x have it.
 
     Args:
-        matrices: W [I, O] for each irrep of the output, for all rows of x or for each one.
+        matrices: W [I, O] for each irrep of the output, or one for each kind of row [kinds, I, O].
         x: [n, irreps].
         irreps: of the output; those that x lacks are zero.
+        kind: of each row.
 
     Raises:
         ValueError: If the matrices are not of the shapes that `linear_shapes` says.
@@ -37,14 +54,19 @@ def irreps_linear(
     if [matrix.shape[-2:] for matrix in matrices] != shapes:
         got = [matrix.shape for matrix in matrices]
         raise ValueError(f"expected matrices of shapes {shapes} to map {x.irreps} to {irreps}, got {got}")
-    chunks = []
-    for (_, ir), (channels, _), matrix in zip(irreps, shapes, matrices, strict=True):
-        inputs = [block for (_, own), block in zip(x.irreps, irreps_blocks(x), strict=True) if own == ir]
-        block = jnp.concatenate([*inputs, jnp.zeros((x.shape[0], 0, ir.dim), x.dtype)], axis=1)
-        product = "nik,io->nok" if matrix.ndim == 2 else "nik,nio->nok"
+    owned, blocks = irreps_blocks(x), []
+    for (_, ir), (channels, outputs), matrix in zip(irreps, shapes, matrices, strict=True):
+        inputs = [block for (_, own), block in zip(x.irreps, owned, strict=True) if own == ir]
+        block = jnp.concatenate([*inputs, jnp.zeros((x.shape[0], ir.dim, 0), x.dtype)], axis=2)
         scaled = matrix / math.sqrt(max(1, channels))
-        chunks.append(jnp.einsum(product, block, scaled, precision=Precision.HIGHEST))
-    return e3nn.from_chunks(irreps, chunks, (x.shape[0],), x.dtype)
+        if kind is not None and len(matrix) <= FEW_KINDS:
+            own = jax.nn.one_hot(kind, len(matrix), dtype=x.dtype)
+            block = (block[:, :, None] * own[:, None, :, None]).reshape(*block.shape[:2], len(matrix) * channels)
+            scaled = scaled.reshape(-1, outputs)
+        elif kind is not None:
+            scaled = scaled[kind]
+        blocks.append(jnp.matmul(block, scaled, precision=Precision.HIGHEST))
+    return from_blocks(irreps, blocks, x)
 
 
 def linear_shapes(source: e3nn.Irreps, target: e3nn.Irreps) -> list[tuple[int, int]]:
@@ -76,4 +98,4 @@ class IrrepsLinear(nn.Module):
         for place, ((_, ir), shape) in enumerate(zip(irreps, linear_shapes(x.irreps, irreps), strict=True)):
             lacking = jnp.zeros((*rows, *shape), x.dtype)
             matrices.append(self.param(f"{ir}_{place}", normal, lacking.shape, x.dtype) if shape[0] else lacking)
-        return irreps_linear(matrices if kind is None else [matrix[kind] for matrix in matrices], x, irreps)
+        return irreps_linear(matrices, x, irreps, kind)

@@ -11,7 +11,7 @@ import numpy as np
 from jax.lax import Precision
 from jaxtyping import Array, Float, Int
 
-from symjax.layers.irreps.linear import irreps_blocks
+from symjax.layers.irreps.linear import from_blocks, irreps_blocks
 from symjax.math import segment_sum
 
 
@@ -75,19 +75,19 @@ def tensor_product_conv(
             f"expected harmonics of multiplicity 1 and weights of width {sum(widths)}, one a channel of each path, "
             f"got {harmonics.irreps} and width {weights.shape[-1]}"
         )
-    n, blocks, chunks = features.shape[0], irreps_blocks(features), []
+    n, blocks, sums = features.shape[0], irreps_blocks(features), []
     weight = iter(jnp.split(weights[:, None], np.cumsum(widths)[:-1], axis=-1))
     for source, group in itertools.groupby(paths, key=lambda path: path.source):
         group = tuple(group)
         coefficients = _coefficients(tuple(features.irreps)[source].ir, harmonics.irreps, group).astype(features.dtype)
         ends = np.cumsum([path.target.ir.dim for path in group])[:-1]
-        sent = jnp.swapaxes(blocks[source], 1, 2)[senders]
+        sent = blocks[source][senders]
         turn = jnp.einsum("abk,eb->eak", coefficients, harmonics.array, precision=Precision.HIGHEST)
         turned = jnp.einsum("eak,eac->ekc", turn, sent, precision=Precision.HIGHEST)
         weighted = [next(weight) * block for block in jnp.split(turned, ends, axis=1)]
         summed = segment_sum(jnp.concatenate(weighted, axis=1), receivers, n, indices_are_sorted=True)
-        chunks += [jnp.swapaxes(block, 1, 2) for block in jnp.split(summed, ends, axis=1)]
-    return e3nn.from_chunks(e3nn.Irreps([path.target for path in paths]), chunks, (n,), features.dtype)
+        sums += jnp.split(summed, ends, axis=1)
+    return from_blocks(e3nn.Irreps([path.target for path in paths]), sums, features)
 
 
 def _coefficients(left: e3nn.Irrep, harmonics: e3nn.Irreps, paths: Sequence[ProductPath]) -> Float[np.ndarray, "a b k"]:

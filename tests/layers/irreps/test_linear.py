@@ -26,8 +26,9 @@ def test_mixes_channels_of_equal_irreps():
     np.testing.assert_allclose(y.array, expected(matrices[0], matrices[2]), atol=1e-14)
 
 
-def test_each_kind_has_its_own_weights():
-    layer, kind = IrrepsLinear(str(OUTPUT), kinds=3), jnp.array([2, 0, 2, 1])
+@pytest.mark.parametrize("kinds", [3, 9])
+def test_each_kind_has_its_own_weights(kinds):
+    layer, kind = IrrepsLinear(str(OUTPUT), kinds=kinds), jnp.array([2, 0, 2, 1])
     params = jax.jit(layer.init)(jax.random.key(0), X, kind)
     weights = jax.tree.map(np.asarray, params["params"])
     assert weights.keys() == {"0e_0", "1o_2"}
