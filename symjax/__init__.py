@@ -4,10 +4,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from symjax.laws import Causality, Equivariance, Report, check
+    from symjax.laws import Causality, Equivariance, Report, check, prove
     from symjax.tasks import load
 
-__all__ = ["Causality", "Equivariance", "Report", "check", "load"]
+__all__ = ["Causality", "Equivariance", "Report", "check", "load", "prove"]
 
 
 def __getattr__(name: str):

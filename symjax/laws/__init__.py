@@ -6,6 +6,7 @@ from symjax.laws.equivariance import Equivariance, Word
 from symjax.laws.intertwining import Intertwining
 from symjax.laws.law import Entry, Failure, Law, Point, Report
 from symjax.laws.probe import random_params
+from symjax.laws.proof import Proof, prove
 
 __all__ = [
     "Causality",
@@ -15,8 +16,10 @@ __all__ = [
     "Intertwining",
     "Law",
     "Point",
+    "Proof",
     "Report",
     "Word",
     "check",
+    "prove",
     "random_params",
 ]

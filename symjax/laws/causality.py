@@ -46,6 +46,28 @@ class Causality:
             raise ValueError(f"expected a matrix allowed[output, input], got an array of shape {relation.shape}")
         object.__setattr__(self, "allowed", tuple(map(tuple, relation.tolist())))
 
+    @classmethod
+    def past(cls, instants: int) -> "Causality":
+        """Return that each instant sees itself and those before it."""
+        return cls(np.tri(instants))
+
+    @classmethod
+    def ancestors(cls, edges: ArrayLike) -> "Causality":
+        """Return that each variable sees its ancestors, not itself, in the graph with `edges[i, j]` where i -> j.
+
+        Raises:
+            ValueError: If the edges are no square matrix, or form a cycle, which is named.
+        """
+        graph = np.asarray(edges, dtype=bool)
+        if graph.ndim != 2 or graph.shape[0] != graph.shape[1]:
+            raise ValueError(f"expected a square matrix of edges[from, to], got an array of shape {graph.shape}")
+        reached = graph
+        for _ in range(len(graph).bit_length()):
+            reached = reached | (reached @ reached)
+        if reached.diagonal().any():
+            raise ValueError(f"expected a graph without cycles, got {_cycle(graph, reached)}")
+        return cls(reached.T)
+
     residual = residual
 
     def elements(self, at: Point, key: Key[Array, ""], *, thorough: bool = False) -> list[Move]:
@@ -54,15 +76,23 @@ class Causality:
         Raises:
             ValueError: If the first axes of input and output are not those of the relation.
         """
+        self.require_rows(at.x, at.y)
         allowed = np.asarray(self.allowed)
-        _expect_rows("output", at.y, allowed.shape[0])
-        _expect_rows("input", at.x, allowed.shape[1])
         elsewhere = nudge(at.x, key, scale=STEP * at.reach)
         together = np.unique(~allowed, axis=0)
         if not thorough:
             together = together[int(jax.random.randint(key, (), 0, len(together)))][None]
         moved = [*np.eye(allowed.shape[1], dtype=bool), *together[together.any(axis=1)]]
         return [Move(rows, elsewhere) for rows in moved]
+
+    def require_rows(self, x: Any, y: Any) -> None:
+        """Refuse inputs and outputs whose first axes are not those of the relation.
+
+        Raises:
+            ValueError: If some leaf has another number of rows.
+        """
+        _expect_rows("output", y, len(self.allowed))
+        _expect_rows("input", x, len(self.allowed[0]))
 
     def failure(self, fn: Callable[[Any], Any], at: Point, element: Move) -> Failure:
         """Return the largest forbidden move, relative to the size of the output; 0 only where no bit changed."""
@@ -86,6 +116,17 @@ class Causality:
     def __repr__(self) -> str:
         relation = np.asarray(self.allowed)
         return f"Causality: {len(relation)} outputs see {relation.sum()} of {relation.size} pairs"
+
+
+def _cycle(graph: np.ndarray, reached: np.ndarray) -> str:
+    """Return a shortest way from the first variable on a cycle back to it."""
+    start = int(np.argmax(reached.diagonal()))
+    ways = [[start]]
+    while True:
+        ways = [[*way, int(j)] for way in ways for j in np.flatnonzero(graph[way[-1]]) if reached[j, start]]
+        if back := next((way for way in ways if way[-1] == start), None):
+            return " -> ".join(map(str, back))
+        ways = list({way[-1]: way for way in ways}.values())
 
 
 def _expect_rows(what: str, tree: Any, rows: int) -> None:

@@ -74,7 +74,7 @@ def check(
     x = jax.tree.map(jnp.asarray, x)
     if laws is not None and not isinstance(laws, Sequence):
         raise TypeError(f"expected laws=[...], a list of laws, got {laws!r}")
-    laws = _declared_laws(layer, x) if laws is None else laws
+    laws = declared_laws(layer, x) if laws is None else laws
     if not laws or not all(isinstance(law, Law) for law in laws):
         raise TypeError(
             f"expected a list of at least one law, such as Equivariance(...), got {laws!r}; pass laws=[...]"
@@ -83,19 +83,21 @@ def check(
     if effort not in ("usual", "thorough"):
         raise ValueError(f'expected effort "usual" or "thorough", got {effort!r}')
     noise, thorough = noise_level(x), effort == "thorough"
-    fn = _as_function(layer, x, params, key)
+    fn = as_function(layer, x, params, key)
     points = _points(fn, x, key)
     measure = partial(_measure, fn=fn, points=points, key=key, noise=noise, atol=atol, thorough=thorough)
     return Report(tuple(measure(law) for law in laws), thorough)
 
 
-def _declared_laws(layer: Any, x: Any) -> Sequence[Law]:
+def declared_laws(layer: Any, x: Any) -> Sequence[Law]:
+    """Return what a layer promises."""
     if not hasattr(layer, "laws"):
         raise TypeError(f"expected a layer with a method laws(x), got {layer!r}; pass laws=[...] to check a function")
     return layer.laws(x)
 
 
-def _as_function(layer: Any, x: Any, params: Any, key: Key[Array, ""]) -> Callable[[Any], Any]:
+def as_function(layer: Any, x: Any, params: Any, key: Key[Array, ""]) -> Callable[[Any], Any]:
+    """Return a compiled function of x alone; a linen module has the parameters given, or random ones."""
     if not (hasattr(layer, "init") and hasattr(layer, "apply")):
         if not callable(layer):
             raise TypeError(f"expected a linen module or something that is called with x, got {layer!r}")
