@@ -107,7 +107,7 @@ class _Trace:
         self.places = ["a place unknown"]  # of the calls that lead to an equation
         ins = [Traced(leaf, self._own_rows(leaf)) for leaf in jax.tree.leaves(x)]
         outs = self.run(closed.jaxpr, closed.consts, ins)
-        self.seen = np.logical_or.reduce([self._by_row(spread(out, self.rows)) for out in outs])
+        self.seen = np.stack([self._by_row(spread(out, self.rows)) for out in outs]).any(axis=0)
 
     def _own_rows(self, leaf: Any) -> Marks:
         own = np.eye(self.rows, len(leaf), dtype=bool)
@@ -203,7 +203,7 @@ class _Trace:
             (going,) = self.run(*_opened(params["cond_jaxpr"]), [*test, *carry])
             turned = self.run(*_opened(params["body_jaxpr"]), [*body, *carry])
             wider = [self._joined([c, t, going._replace(value=c.value)], c) for c, t in zip(carry, turned, strict=True)]
-            if all(np.array_equal(*(spread(t, self.rows) for t in pair)) for pair in zip(wider, carry, strict=True)):
+            if all((spread(a, self.rows) == spread(b, self.rows)).all() for a, b in zip(wider, carry, strict=True)):
                 return wider
             carry = wider
 
