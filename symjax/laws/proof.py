@@ -113,7 +113,7 @@ class _Trace:
         own = np.eye(self.rows, len(leaf), dtype=bool)
         return np.broadcast_to(own.reshape(*own.shape, *(1,) * (leaf.ndim - 1)), (self.rows, *leaf.shape))
 
-    def _by_row(self, marks: Marks) -> np.ndarray:
+    def _by_row(self, marks: Marks) -> Any:
         """Return [output row, input row] of an array whose first axis are rows."""
         return marks[: self.unknown].reshape(self.unknown, marks.shape[1], -1).any(axis=-1).T
 
