@@ -7,6 +7,7 @@ from symjax.laws.intertwining import Intertwining
 from symjax.laws.law import Entry, Failure, Law, Point, Report
 from symjax.laws.probe import random_params
 from symjax.laws.proof import Proof, prove
+from symjax.laws.stationarity import Stationarity
 
 __all__ = [
     "Causality",
@@ -18,6 +19,7 @@ __all__ = [
     "Point",
     "Proof",
     "Report",
+    "Stationarity",
     "Word",
     "check",
     "prove",

@@ -107,7 +107,7 @@ class _Trace:
         self.places = ["a place unknown"]  # of the calls that lead to an equation
         ins = [Traced(leaf, self._own_rows(leaf)) for leaf in jax.tree.leaves(x)]
         outs = self.run(closed.jaxpr, closed.consts, ins)
-        self.seen = np.stack([self._by_row(spread(out, self.rows)) for out in outs]).any(axis=0)
+        self.seen: Any = np.stack([self._by_row(spread(out, self.rows)) for out in outs]).any(axis=0)
 
     def _own_rows(self, leaf: Any) -> Marks:
         own = np.eye(self.rows, len(leaf), dtype=bool)
