@@ -1,8 +1,7 @@
 """model.json: what a model is besides its parameters, and what it was made from."""
 
 import dataclasses
-import hashlib
-import json
+import io
 import pathlib
 import sys
 from typing import Any
@@ -19,7 +18,20 @@ from symjax.potentials.heads import HEADS
 from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
 from symjax.potentials.table import architecture, build
-from symjax.training import CheckpointStore, damaged, decode, read_json, restore_params, write_json
+from symjax.training import (
+    CheckpointStore,
+    damaged,
+    decode,
+    digest_json,
+    name_of,
+    read_json,
+    read_run,
+    require_same_identity,
+    restore_params,
+    seal,
+    write_bytes,
+    write_json,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +45,7 @@ class Blueprint:
         references: what labels were freed from, and the scale of the outputs.
         statistics: of the training data, with the number of devices and the digest of all data.
         label: what its head makes.
+        run: the identity of the run it belongs to; none before runs had one.
     """
 
     name: str
@@ -41,15 +54,17 @@ class Blueprint:
     references: References
     statistics: dict[str, Any]
     label: str = "energy"
+    run: str = ""
 
     @property
     def identity(self) -> str:
         """What `identity_of` returns once this is written."""
-        return _digest(self.to_dict())
+        return _identity(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        return dataclasses.asdict(self) | {"references": self.references.to_dict()}
+        data = dataclasses.asdict(self) | {"references": self.references.to_dict()}
+        return data if self.run else {name: value for name, value in data.items() if name != "run"}
 
     def build(self) -> Any:
         """Return the module."""
@@ -83,6 +98,7 @@ def draw_blueprint(
     splits: Splits,
     references: References,
     label: str = "energy",
+    run: str = "",
 ) -> Blueprint:
     """Return the blueprint of a model for some training data.
 
@@ -97,7 +113,7 @@ def draw_blueprint(
         given["outputs"] = HEADS[label].outputs(architecture(name).vectors)
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
-    blueprint = Blueprint(name, options | given, facts.species, references, known, label)
+    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run)
     blueprint.build()
     return blueprint
 
@@ -105,7 +121,9 @@ def draw_blueprint(
 def write_blueprint(folder: pathlib.Path, blueprint: Blueprint, structure: ase.Atoms) -> None:
     """Write model.json, and beside it a training structure for `check`."""
     folder.mkdir(parents=True, exist_ok=True)
-    ase.io.write(folder / "structure.xyz", structure, format="extxyz")
+    text = io.StringIO()
+    ase.io.write(text, structure, format="extxyz")
+    write_bytes(folder / "structure.xyz", text.getvalue().encode())
     write_json(folder / "model.json", blueprint.to_dict())
 
 
@@ -113,7 +131,7 @@ def read_blueprint(folder: pathlib.Path) -> Blueprint:
     """Return what model.json says of a run's model.
 
     Raises:
-        ValueError: there is none, or it is damaged.
+        ValueError: there is none, it is damaged, or it does not belong to run.json.
     """
     path = folder / "model.json"
     data = read_json(path)
@@ -124,18 +142,19 @@ def read_blueprint(folder: pathlib.Path) -> Blueprint:
         blueprint = decode(Blueprint, data, "it")
         if blueprint.build().species != len(blueprint.species):
             raise ValueError(f"the options count {blueprint.build().species} species, not {len(blueprint.species)}")
-        return blueprint
     except ValueError as error:
         raise damaged(path, error) from None
+    require_same_identity(str(path), read_run(folder).identity, blueprint.run)
+    return blueprint
 
 
 def identity_of(folder: pathlib.Path) -> str:
-    """Return the SHA-256 of what model.json says, which checkpoints carry: models of the same shapes differ in it."""
-    return _digest(read_json(folder / "model.json"))
+    """Return what checkpoints carry: the random name of the run and the SHA-256 of what model.json says."""
+    return _identity(read_json(folder / "model.json"))
 
 
-def _digest(data: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+def _identity(data: dict[str, Any]) -> str:
+    return seal(name_of(data["run"]), data) if "run" in data else digest_json(data)
 
 
 def require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:

@@ -42,6 +42,7 @@ def prepare_structures(
     references: Callable[[Structures], References],
     weights: Mapping[str, Callable],
     label: str,
+    run: str,
     resumed: bool,
 ) -> Prepared:
     """Return the task of learning some labels of structures, and write or compare model.json.
@@ -54,6 +55,7 @@ def prepare_structures(
         references: training structures -> what to take off their labels; a resumed run has its own.
         weights: of the labels that are learnt.
         label: what the head makes.
+        run: the identity of the run.
         resumed: whether the run goes on.
     """
     if options.batch_size < 1:
@@ -63,7 +65,9 @@ def prepare_structures(
     cutoff, species = options.net["cutoff"], splits.train.species
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
-    blueprint = draw_blueprint(options.model, options.net, facts=facts, splits=splits, references=known, label=label)
+    blueprint = draw_blueprint(
+        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
+    )
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     batches = Graphs(train, budget, seed=recipe.seed)
     if resumed:

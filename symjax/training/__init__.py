@@ -16,8 +16,10 @@ from symjax.training.directory import (
     write_report,
     write_run,
 )
+from symjax.training.disk import write_bytes
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
+from symjax.training.identity import digest_json, name_of, require_same_identity, seal
 from symjax.training.loop import FitResult, Keep, Pace, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
@@ -46,6 +48,7 @@ __all__ = [
     "command_line",
     "damaged",
     "decode",
+    "digest_json",
     "enter_run",
     "evaluate_batches",
     "fit",
@@ -58,6 +61,7 @@ __all__ = [
     "make_step",
     "means",
     "measure",
+    "name_of",
     "origin",
     "parallelise",
     "piecewise_linear",
@@ -71,14 +75,17 @@ __all__ = [
     "report_run",
     "require_free",
     "require_same",
+    "require_same_identity",
     "require_sound",
     "restore_params",
     "resume",
     "run_experiment",
     "run_once",
     "say",
+    "seal",
     "train",
     "warmup_cosine",
+    "write_bytes",
     "write_json",
     "write_report",
     "write_run",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
-import json
 import os
 import pathlib
 import re
@@ -19,6 +19,8 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 from orbax.checkpoint import checkpoint_managers
 
+from symjax.training.identity import digest_json, require_same_identity
+
 META = "meta"
 
 
@@ -29,6 +31,7 @@ class Restored(NamedTuple):
     items: dict[str, PyTree]
     meta: dict
     passed_over: tuple[str, ...]
+    identity: str = ""
 
 
 class OtherModelError(ValueError):
@@ -46,17 +49,24 @@ class CheckpointStore:
 
     Args:
         directory: created if absent, and cleared of interrupted writes.
-        identity: what the steps are of, besides names and shapes; written with each, compared when items are read.
+        identity: what the steps are of, besides names and shapes; written with each, compared when they are read. None:
+            that of the first step that is read.
         keep: how many of the latest steps to keep, besides the protected ones.
         read_only: leave the folder as it is; a run may be writing to it.
     """
 
-    def __init__(self, directory: str | pathlib.Path, *, identity: str = "", keep: int = 2, read_only: bool = False):
+    def __init__(
+        self, directory: str | pathlib.Path, *, identity: str | None = "", keep: int = 2, read_only: bool = False
+    ):
         self.directory, self.identity = pathlib.Path(directory).absolute(), identity
         self._protected = _KeepSteps()
         policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._protected])
         options = ocp.CheckpointManagerOptions(
-            preservation_policy=policy, create=not read_only, cleanup_tmp_directories=not read_only
+            preservation_policy=policy,
+            create=not read_only,
+            cleanup_tmp_directories=not read_only,
+            # else threads wait ten minutes for a folder that could not be made, and the process with them
+            async_options=ocp.AsyncOptions(create_directories_asynchronously=False),
         )
         self._manager = ocp.CheckpointManager(self.directory, options=options)
 
@@ -89,7 +99,7 @@ class CheckpointStore:
         header |= {"digests": {name: _digest(tree) for name, tree in host.items()}}
         header |= {"identity": self.identity, "user": dict(meta)}
         args: dict[str, Any] = {name: ocp.args.StandardSave(tree) for name, tree in host.items()}
-        args[META] = ocp.args.JsonSave(header | {"digest": _digest_json(header)})
+        args[META] = ocp.args.JsonSave(header | {"digest": digest_json(header)})
         with _disk_errors_in_one_sentence(self.directory):
             self._manager.wait_until_finished()
             if step in self._manager.all_steps():
@@ -117,17 +127,29 @@ class CheckpointStore:
         passed_over: list[str] = []
         for step in steps:
             try:
-                meta, items = self._read(step, targets)
+                header, items = self._read(step, targets)
             except OtherModelError:
                 raise
             except Exception as error:  # Orbax answers damage with whatever it stumbles over
                 reason = str(error) if isinstance(error, _DamagedError) else "a file of it is missing or unreadable"
                 passed_over.append(f"passed over checkpoint {step} in {self.directory}, which is damaged: {reason}")
                 continue
-            return Restored(step, items, meta, tuple(passed_over))
+            return Restored(step, items, header["user"], tuple(passed_over), header.get("identity", ""))
         if passed_over:
             raise ValueError(f"no checkpoint in {self.directory} can be read: {'; '.join(passed_over)}")
         return None
+
+    def require_own(self, step: int, identity: str) -> None:
+        """Refuse a step of another identity; a store without one takes it.
+
+        Raises:
+            OtherModelError: it is of another run, or of this run with other options.
+        """
+        self.identity = identity if self.identity is None else self.identity
+        try:
+            require_same_identity(f"checkpoint {step} in {self.directory}", self.identity, identity)
+        except ValueError as error:
+            raise OtherModelError(str(error)) from None
 
     def set_aside_after(self, step: int) -> None:
         """Rename the steps after `step` to "N.damaged", so that a run continued from `step` may write them anew."""
@@ -155,21 +177,20 @@ class CheckpointStore:
         if not any((self.directory / str(step)).iterdir()):
             raise _DamagedError("an empty folder")
         header = self._manager.restore(step, args=ocp.args.Composite(**{META: ocp.args.JsonRestore()}))[META]
-        if header.pop("digest", None) != _digest_json(header):
+        if header.pop("digest", None) != digest_json(header):
             raise _DamagedError("its metadata does not match its digest")
         what = f"checkpoint {step} in {self.directory}"
         hosts = {name: None if target is None else _to_host(target) for name, target in targets.items()}
         for name, host in hosts.items():
             _require_same_leaves(what, name, host, header["leaves"])
-        if not targets:
-            return header["user"], {}
-        _require_same_identity(what, self.identity, header.get("identity", ""))
+        if targets:
+            self.require_own(step, header.get("identity", ""))
         args = {name: ocp.args.StandardRestore(host) for name, host in hosts.items()}
         contents = self._manager.restore(step, args=ocp.args.Composite(**args))
         for name in targets:
             if _digest(contents[name]) != header["digests"][name]:
                 raise _DamagedError(f"the content of {name!r} does not match its digest")
-        return header["user"], {name: _like(target, contents[name]) for name, target in targets.items()}
+        return header, {name: _like(target, contents[name]) for name, target in targets.items()}
 
 
 @dataclasses.dataclass
@@ -190,9 +211,8 @@ def _disk_errors_in_one_sentence(directory: pathlib.Path) -> Iterator[None]:
     except Exception as error:
         code = re.search(r"os_error_code='(\d+)'", str(error))
         number = error.errno if isinstance(error, OSError) else int(code[1]) if code else None
-        if number is None:
-            raise
-        raise OSError(number, f"a checkpoint could not be written to {directory}: {os.strerror(number)}") from error
+        said = " ".join(str(error).split())[:200] if number is None else os.strerror(number)
+        raise OSError(number or errno.EIO, f"a checkpoint could not be written to {directory}: {said}") from error
 
 
 def _is_key(x: Any) -> bool:
@@ -230,10 +250,6 @@ def _digest(tree: PyTree) -> str:
     return content.hexdigest()
 
 
-def _digest_json(header: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
-
-
 def _require_same_leaves(what: str, name: str, host: PyTree | None, written: Mapping[str, dict]) -> None:
     if name not in written:
         raise OtherModelError(f"{what} holds {sorted(written)} and no {name!r}")
@@ -245,14 +261,6 @@ def _require_same_leaves(what: str, name: str, host: PyTree | None, written: Map
                 f"{what} is of another model or optimiser: {name}/{path} is {there} there and {here} here; "
                 "use the settings it was made with"
             )
-
-
-def _require_same_identity(what: str, here: str, there: str) -> None:
-    if here != there:
-        raise OtherModelError(
-            f"{what} is of another model of the same shapes: its identity is {there[:12]!r} there and {here[:12]!r} "
-            "here; use the settings it was made with"
-        )
 
 
 def _unused(path: pathlib.Path) -> pathlib.Path:

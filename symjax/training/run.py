@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Array, Key, PyTree
 
 from symjax.training.checkpoint import CheckpointStore
+from symjax.training.identity import name_of, seal
+from symjax.training.lock import written_alone
 from symjax.training.loop import FitResult, Keep, Pace, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means
 from symjax.training.parallel import Parallel, parallelise, run_once
@@ -60,22 +62,35 @@ class Task(NamedTuple):
     shown: Mapping[str, tuple[float, str]] = {}
 
 
-def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "", resumed: bool = False) -> FitResult:
+def train(
+    task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str | None = None, resumed: bool = False
+) -> FitResult:
     """Train, evaluate, and keep checkpoints and one record an epoch in a folder.
 
     Args:
         task: what is learnt.
         recipe: how.
         folder: where `checkpoints/` and `metrics.jsonl` go.
-        identity: what the checkpoints are of, besides names and shapes.
+        identity: what checkpoints and records are of, where `enter_run` holds the folder. None: it is held here, and
+            they are of a new random name, or of the one to go on with.
         resumed: go on with the newest good checkpoint; the result has the bits of an undisturbed run.
 
     Raises:
-        ValueError: the recipe cannot be, or not without `valid`, or the folder holds a run that is not to be resumed.
+        ValueError: the recipe cannot be, or not without `valid`, or the folder holds a run that is not to be resumed,
+            or is being written by another process.
         FloatingPointError: too many steps in a row, or every evaluation, were not finite.
         OSError: a checkpoint or a record cannot be written.
     """
     require_sound(recipe)
+    if identity is not None:
+        return _train(task, recipe, folder, identity, resumed=resumed)
+    with written_alone(folder) as name:
+        return _train(task, recipe, folder, seal(name, {}), resumed=resumed, adopt=resumed)
+
+
+def _train(
+    task: Task, recipe: Recipe, folder: pathlib.Path, identity: str, *, resumed: bool, adopt: bool = False
+) -> FitResult:
     if task.valid is None and (recipe.patience or recipe.plateau):
         raise ValueError("--patience and --schedule plateau ask for a validation, which this task has not")
     evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
@@ -91,11 +106,12 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
     folder.mkdir(parents=True, exist_ok=True)
     shard = jax.tree.map(lambda leaf: leaf[0], task.train.load(first[0][:1]))
     state, start = run_once(begin, jax.random.key(recipe.seed), shard), None
-    with CheckpointStore(folder / "checkpoints", identity=identity) as store:
+    with CheckpointStore(folder / "checkpoints", identity=None if adopt else identity) as store:
         if resumed:
             state, start, passed_over = resume(store, state)
             say(*passed_over, f"going on after epoch {start.epoch}, step {start.step}")
-        log = MetricsLog(folder / "metrics.jsonl")
+        store.identity = identity if store.identity is None else store.identity
+        log = MetricsLog(folder / "metrics.jsonl", name_of(store.identity))
         result = fit(
             state,
             step,

@@ -154,7 +154,9 @@ def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTr
         raise ValueError(f"there is no checkpoint in {store.directory}")
     item = "ema" if newest.meta["averaged"] else "params"
     saved = store.restore({item: target}, prefer=None if latest else _progress(newest.meta).best_step)
-    assert saved is not None, "it was there a moment ago"
+    if saved is None:
+        raise ValueError(f"the checkpoints in {store.directory} went away while they were read; try again")
+    store.require_own(newest.step, newest.identity)
     return Trained(saved.items[item], saved.step, saved.passed_over)
 
 
