@@ -22,6 +22,7 @@ from orbax.checkpoint import checkpoint_managers
 from symjax.training.identity import digest_json, require_same_identity
 
 META = "meta"
+FINITE = ("params", "ema")  # an optimiser may begin with infinities
 
 
 class Restored(NamedTuple):
@@ -190,6 +191,8 @@ class CheckpointStore:
         for name in targets:
             if _digest(contents[name]) != header["digests"][name]:
                 raise _DamagedError(f"the content of {name!r} does not match its digest")
+        if name := first_infinite({name: contents[name] for name in targets if name in FINITE}):
+            raise _DamagedError(f"{name} is not finite")
         return header, {name: _like(target, contents[name]) for name, target in targets.items()}
 
 
@@ -236,6 +239,12 @@ def _leaves(tree: PyTree) -> list[tuple[str, np.ndarray]]:
     """Return sorted (path, array) pairs; the path is the same for a NamedTuple and a dictionary with its names."""
     flat = jax.tree_util.tree_flatten_with_path(tree)[0]
     return sorted((jax.tree_util.keystr(path, simple=True, separator="/"), np.asarray(leaf)) for path, leaf in flat)
+
+
+def first_infinite(tree: PyTree) -> str | None:
+    """Return the path of a leaf that holds a number that is not finite, and None where all are."""
+    floats = ((path, leaf) for path, leaf in _leaves(tree) if jax.numpy.issubdtype(leaf.dtype, np.inexact))
+    return next((path for path, leaf in floats if not np.isfinite(leaf).all()), None)
 
 
 def _describe(tree: PyTree) -> dict[str, str]:

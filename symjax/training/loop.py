@@ -20,7 +20,15 @@ from symjax.training.interrupt import interruptions
 from symjax.training.metrics import MetricsLog, add_sums, means
 from symjax.training.parallel import Parallel
 from symjax.training.schedule import Plateau
-from symjax.training.state import Progress, TrainState, inference_params, last_sound_step, restore_params, save_state
+from symjax.training.state import (
+    Progress,
+    TrainState,
+    inference_params,
+    last_sound_step,
+    require_finite,
+    restore_params,
+    save_state,
+)
 
 
 class FitResult(NamedTuple):
@@ -108,7 +116,7 @@ def fit(
         start: the place of `state` in the run; the beginning, by default.
 
     Raises:
-        FloatingPointError: if `pace.max_streak` steps in a row were not finite.
+        FloatingPointError: if the first parameters, or `pace.max_streak` steps in a row, were not finite.
         OSError: if a checkpoint or a record cannot be written.
     """
     keep, start = keep or Keep(), start or Progress()
@@ -117,6 +125,7 @@ def fit(
             f"{keep.store.directory} already holds a run: resume(store, state) it, or choose another folder"
         )
     history = [] if keep.log is None else keep.log.rewind(start.epoch)
+    require_finite("the first parameters", state)
     run = _Run(step.replicate(state), start, history, step, pace, keep, int(state.streak))
 
     with interruptions() as interrupted, _bar(pace.epochs) as show:
@@ -175,7 +184,7 @@ class _Run:
     def _diverged(self, behind: int) -> str:
         last = self.place.step - behind
         return (
-            f"the loss or its gradient was not finite in {self.streak} steps in a row (steps "
+            f"the loss, its gradient or the step they make was not finite in {self.streak} steps in a row (steps "
             f"{last - self.streak + 1} to {last}, up to batch {self.place.index - behind} of epoch "
             f"{self.place.epoch + 1}); "
             f"{self._last_checkpoint(last)}. Lower the learning rate, or look at these batches"

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from symjax.training.checkpoint import CheckpointStore
+from symjax.training.checkpoint import CheckpointStore, first_infinite
 
 
 class TrainState(NamedTuple):
@@ -100,10 +100,26 @@ def inference_params(state: TrainState) -> PyTree:
 
 
 def save_state(store: CheckpointStore, state: TrainState, progress: Progress) -> None:
-    """Save parameters, their average and the rest as separate items, so that serving reads only what it needs."""
+    """Save parameters, their average and the rest as separate items, so that serving reads only what it needs.
+
+    Raises:
+        FloatingPointError: parameters or average are not finite, and nothing is saved.
+        OSError: as `CheckpointStore.save`.
+    """
+    require_finite(f"step {progress.step}", state)
     meta = {"progress": progress._asdict(), "averaged": state.ema is not None}
     sound = last_sound_step(store, progress.step, int(state.streak))
     store.save(progress.step, _items(state), meta, protect=(progress.best_step, sound))
+
+
+def require_finite(what: str, state: TrainState) -> None:
+    """Refuse parameters, or an average of them, that are not finite.
+
+    Raises:
+        FloatingPointError: they are not; the sentence names the first.
+    """
+    if name := first_infinite({"params": state.params, "ema": state.ema}):
+        raise FloatingPointError(f"{what} cannot be kept, for {name} is not finite; look at the initial values")
 
 
 def last_sound_step(store: CheckpointStore, step: int, streak: int) -> int | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -30,8 +31,9 @@ def make_step(
     device, so empty and unequal shards are exact: the pulled-back local sums are divided by the global counts, and only
     then added over the devices. The optimiser (and whatever it clips) sees that reduced gradient.
 
-    A step whose objective or gradient norm is not finite changes neither parameters, average nor optimiser state; it is
-    counted in `state.skipped` and `state.streak`, and adds nothing to the metrics.
+    A step whose objective, gradient or outcome is not finite changes neither parameters, average nor optimiser state;
+    it is counted in `state.skipped` and `state.streak`, and adds nothing to the metrics. A finite gradient whose norm
+    overflows is handed on shorter, so that what clips it finds its direction; its norm is the largest number there is.
 
     Args:
         loss: `loss(params, shard, key) -> {name: (sum, count)}`. Counts do not depend on the parameters. Names without
@@ -66,9 +68,9 @@ def make_step(
         (gradient,) = pull_back(jax.grad(objective)(sums))
         sums, gradient = _over_devices((sums, gradient), axis_name)
 
-        value, norm = objective(sums), optax.tree.norm(gradient)
-        good = jnp.isfinite(value) & jnp.isfinite(norm)
+        value, (gradient, norm) = objective(sums), _of_finite_norm(gradient)
         proposal = _descend(optimizer, ema_decay, state, gradient)
+        good = jnp.isfinite(value) & jnp.isfinite(norm) & _stays_finite(proposal, _current(state))
         metrics = {name: (sums[name], counts[name]) for name in sums}
         metrics |= {"loss": (value, jnp.ones_like(value)), "grad_norm": (norm, jnp.ones_like(norm))}
         metrics = jax.tree.map(lambda x: jnp.where(good, x, jnp.zeros_like(x)), metrics)
@@ -143,10 +145,43 @@ def _descend(
     return params, opt_state, ema
 
 
+def _of_finite_norm(gradient: PyTree) -> tuple[PyTree, Array]:
+    """Return a gradient and its norm; a finite one is shortened where the sum of its squares overflows."""
+    leaves = [leaf for leaf in jax.tree.leaves(gradient) if leaf.size]
+    norm = optax.tree.norm(gradient)
+    most = jnp.asarray(jnp.finfo(norm.dtype).max, norm.dtype)
+    sizes = _by_shape([jnp.abs(leaf) for leaf in leaves])
+    largest = [functools.reduce(jnp.maximum, same).max().astype(norm.dtype) for same in sizes]
+    largest = functools.reduce(jnp.maximum, largest, jnp.zeros_like(norm))
+    over = jnp.isinf(norm) & jnp.isfinite(largest)
+    bound = jnp.sqrt(most / (2 * max(1, sum(leaf.size for leaf in leaves))))
+    factor = jnp.where(over, bound / jnp.where(over, largest, 1), 1)
+    return jax.tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), gradient), jnp.where(over, most, norm)
+
+
+def _stays_finite(proposal: PyTree, current: PyTree) -> Array:
+    """Return whether no number ceases to be finite; an optimiser's state may have infinities from its beginning."""
+    pairs = zip(jax.tree.leaves(proposal), jax.tree.leaves(current), strict=True)
+    fine = [jnp.isfinite(new) | ~jnp.isfinite(old) for new, old in pairs if jnp.issubdtype(new.dtype, jnp.inexact)]
+    verdicts = [functools.reduce(jnp.logical_and, same).all() for same in _by_shape(fine)]
+    return functools.reduce(jnp.logical_and, verdicts, jnp.asarray(True))
+
+
+def _by_shape(leaves: list[Array]) -> list[list[Array]]:
+    """Return the leaves of each shape and type together, so that one kernel reduces them all."""
+    groups: dict[Any, list[Array]] = {}
+    for leaf in leaves:
+        groups.setdefault((leaf.shape, leaf.dtype), []).append(leaf)
+    return [*groups.values()]
+
+
+def _current(state: TrainState) -> tuple[PyTree, PyTree, PyTree]:
+    return state.params, state.opt_state, state.ema
+
+
 def _accept(state: TrainState, proposal: tuple[PyTree, PyTree, PyTree], good: Array, bad: Array) -> TrainState:
     """Take the proposal where it is good, else keep everything but the counters."""
-    current = (state.params, state.opt_state, state.ema)
-    params, opt_state, ema = jax.tree.map(lambda new, old: jnp.where(good, new, old), proposal, current)
+    params, opt_state, ema = jax.tree.map(lambda new, old: jnp.where(good, new, old), proposal, _current(state))
     return state._replace(
         params=params,
         opt_state=opt_state,
