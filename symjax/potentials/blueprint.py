@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import pathlib
-import sys
 from typing import Any
 
 import ase
@@ -28,6 +27,7 @@ from symjax.training import (
     read_run,
     require_same_identity,
     restore_params,
+    say,
     seal,
     write_bytes,
     write_json,
@@ -189,6 +189,5 @@ def load_potential(folder: pathlib.Path) -> Potential:
         raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
     with CheckpointStore(folder / "checkpoints", identity=identity_of(folder), read_only=True) as store:
         params, _, passed_over = restore_params(store, target=blueprint.shapes())
-    for sentence in passed_over:
-        print(sentence, file=sys.stderr)
+    say(*passed_over)
     return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.label)

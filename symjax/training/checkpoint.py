@@ -78,8 +78,10 @@ class CheckpointStore:
         self.close()
 
     def steps(self) -> list[int]:
-        """Return the steps in the folder, oldest first, believed or not."""
-        return sorted(self._manager.all_steps())
+        """Return the steps in the folder, oldest first, believed or not, be they folders or not."""
+        found = self.directory.iterdir() if self.directory.is_dir() else ()
+        names = (int(place.name) for place in found if place.name.isdecimal() and place.name == str(int(place.name)))
+        return sorted({*self._manager.all_steps(), *names})
 
     def save(
         self, step: int, items: Mapping[str, PyTree], meta: Mapping[str, Any], *, protect: Collection[int | None] = ()

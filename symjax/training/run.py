@@ -122,6 +122,7 @@ def _train(
             keep=Keep(store, log, lambda record: say(*_progress(record, task.shown))),
             start=start,
         )
+    say(*result.passed_over)
     if task.valid is not None and result.stopped_by != "signal" and result.progress.best is None:
         raise FloatingPointError(
             f"no evaluation was finite in {result.progress.epoch} epochs, so there is nothing to report; start anew "

@@ -169,11 +169,19 @@ def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTr
     if newest is None:
         raise ValueError(f"there is no checkpoint in {store.directory}")
     item = "ema" if newest.meta["averaged"] else "params"
-    saved = store.restore({item: target}, prefer=None if latest else _progress(newest.meta).best_step)
+    best = None if latest else _progress(newest.meta).best_step
+    wanted = newest.step if best is None else best
+    saved = store.restore({item: target}, prefer=wanted)
     if saved is None:
         raise ValueError(f"the checkpoints in {store.directory} went away while they were read; try again")
     store.require_own(newest.step, newest.identity)
-    return Trained(saved.items[item], saved.step, saved.passed_over)
+    passed_over = tuple(dict.fromkeys(newest.passed_over + saved.passed_over))
+    if wanted not in store.steps():
+        passed_over += (f"checkpoint {wanted} in {store.directory}, the best, is not there",)
+    if passed_over:
+        instead = f"the best that step {newest.step} knew of" if saved.step == wanted else f"in place of step {wanted}"
+        passed_over += (f"step {saved.step} in {store.directory} is served, {instead}",)
+    return Trained(saved.items[item], saved.step, passed_over)
 
 
 def _items(state: TrainState) -> dict[str, PyTree]:

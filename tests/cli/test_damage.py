@@ -1,6 +1,7 @@
 """Run directories that are absent, damaged, of another model, or half there."""
 
 import dataclasses
+import re
 import shutil
 
 import ase.io
@@ -42,6 +43,19 @@ def test_a_run_of_another_model(files, copy, refuses):
     check(lambda data: data["options"].update(width=3), "model.json", "width")
     check(lambda data: data.pop("species"), "model.json", "species")
     check(lambda data: data["references"].pop("scale"), "model.json", "scale")
+
+
+def test_every_verb_says_that_it_serves_something_older(files, copy, tmp_path, capsys):
+    shutil.copytree(copy / "checkpoints" / "1", copy / "checkpoints" / "2")
+    metadata = copy / "checkpoints" / "2" / "meta" / "metadata"
+    metadata.write_text(metadata.read_text().replace('"averaged"', '"avoided"'))
+    data, output = files / "molecules.xyz", tmp_path / "out.xyz"
+    for verb in (["evaluate", "--data", data], ["predict", "--input", data, "--output", output], ["check"]):
+        capsys.readouterr()
+        symjax(verb[0], copy, *verb[1:])
+        said = capsys.readouterr().err.splitlines()
+        assert said[0].startswith("passed over checkpoint 2 in"), verb
+        assert re.match("step 1 in .* is served, the best that step 1 knew of$", said[1])
 
 
 def test_a_damaged_run(files, copy, refuses):
