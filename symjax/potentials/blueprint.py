@@ -13,6 +13,7 @@ from jaxtyping import PyTree
 
 from symjax.data import Splits, Statistics, Structures, digest_data, read_structures
 from symjax.graphs import atoms_graph
+from symjax.math import require_memory
 from symjax.potentials.heads import HEADS
 from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
@@ -32,6 +33,8 @@ from symjax.training import (
     write_bytes,
     write_json,
 )
+
+COPIES_TO_SERVE, COPIES_TO_LEARN = 2, 6  # of the parameters: their gradient, average, momenta, and a checkpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +74,30 @@ class Blueprint:
         return build(self.name, self.options)
 
     def shapes(self) -> PyTree:
-        """Return zeros of the shapes and types of the parameters, in single precision."""
+        """Return zeros of the shapes and types of the parameters, in single precision.
+
+        Raises:
+            ValueError: they do not fit into memory.
+        """
+        self.require_memory(COPIES_TO_SERVE)
+        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), self._abstract())
+
+    def require_memory(self, copies: int) -> None:
+        """Refuse parameters of which so many copies do not fit into memory.
+
+        Raises:
+            ValueError: they do not.
+        """
+        count = sum(leaf.size for leaf in jax.tree.leaves(self._abstract()))
+        require_memory(4 * copies * count, f"{copies} copies of the {count:.2g} parameters of {self.name}")
+
+    def _abstract(self) -> PyTree:
         model, atom = self.build(), ase.Atoms([self.species[0]])
         graph = jax.tree.map(
             lambda leaf: leaf.astype(np.float32) if np.issubdtype(leaf.dtype, np.floating) else leaf,
             atoms_graph(atom, cutoff=model.cutoff, species=self.species),
         )
-        params = jax.eval_shape(model.init, jax.random.key(0), graph)
-        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
+        return jax.eval_shape(model.init, jax.random.key(0), graph)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,8 +122,8 @@ def draw_blueprint(
     """Return the blueprint of a model for some training data.
 
     Raises:
-        ValueError: there is no such model, it cannot predict the property, an option is out of range, or no two atoms
-            are within the cutoff.
+        ValueError: there is no such model, it cannot predict the property, an option is out of range, the parameters do
+            not fit into memory, or no two atoms are within the cutoff.
     """
     if facts.mean_neighbours == 0:
         raise ValueError(f"no two atoms of the training data are within {options['cutoff']} Å; raise --cutoff")
@@ -114,7 +133,7 @@ def draw_blueprint(
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
     blueprint = Blueprint(name, options | given, facts.species, references, known, label, run)
-    blueprint.build()
+    blueprint.require_memory(COPIES_TO_LEARN)
     return blueprint
 
 

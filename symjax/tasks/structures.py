@@ -9,6 +9,7 @@ import numpy as np
 
 from symjax.data import LABELS, Graphs, Structures, make_samples, sample_sizes, split_data, statistics
 from symjax.graphs import mean_budget
+from symjax.math import require_memory
 from symjax.potentials import (
     Measurement,
     References,
@@ -25,6 +26,7 @@ from symjax.potentials import (
 from symjax.tasks import Prepared
 from symjax.training import Recipe, Task
 
+BYTES = 100  # at least, of a node, edge or graph of a batch
 load = load_potential
 
 
@@ -69,6 +71,7 @@ def prepare_structures(
         options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
     )
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
+    require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)
     if resumed:
         require_same_data(folder, blueprint)

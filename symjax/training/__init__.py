@@ -13,6 +13,7 @@ from symjax.training.directory import (
     report_run,
     require_free,
     require_same,
+    write_picture,
     write_report,
     write_run,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "warmup_cosine",
     "write_bytes",
     "write_json",
+    "write_picture",
     "write_report",
     "write_run",
 ]

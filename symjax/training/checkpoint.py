@@ -19,6 +19,7 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 from orbax.checkpoint import checkpoint_managers
 
+from symjax.training.disk import flush_all
 from symjax.training.identity import digest_json, require_same_identity
 
 META = "meta"
@@ -60,7 +61,9 @@ class CheckpointStore:
         self, directory: str | pathlib.Path, *, identity: str | None = "", keep: int = 2, read_only: bool = False
     ):
         self.directory, self.identity = pathlib.Path(directory).absolute(), identity
-        self._protected = _KeepSteps()
+        if os.path.lexists(self.directory) and not self.directory.is_dir():
+            raise ValueError(f"{self.directory} is no folder, where checkpoints belong; move it away")
+        self._protected, self._in_flight = _KeepSteps(), None
         policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._protected])
         options = ocp.CheckpointManagerOptions(
             preservation_policy=policy,
@@ -104,11 +107,12 @@ class CheckpointStore:
         args: dict[str, Any] = {name: ocp.args.StandardSave(tree) for name, tree in host.items()}
         args[META] = ocp.args.JsonSave(header | {"digest": digest_json(header)})
         with _disk_errors_in_one_sentence(self.directory):
-            self._manager.wait_until_finished()
+            self._settle()
             if step in self._manager.all_steps():
                 self._manager.delete(step)
             self._protected.steps = protect
             self._manager.save(step, args=ocp.args.Composite(**args), force=True)
+            self._in_flight = step
 
     def restore(self, targets: Mapping[str, PyTree | None], *, prefer: int | None = None) -> Restored | None:
         """Read the newest step whose content matches its digests, going back one step at a time.
@@ -165,9 +169,9 @@ class CheckpointStore:
         self._manager.reload()
 
     def wait(self) -> None:
-        """Wait for the background write; raises as `save` does."""
+        """Wait for the background write, and until a power cut leaves it; raises as `save` does."""
         with _disk_errors_in_one_sentence(self.directory):
-            self._manager.wait_until_finished()
+            self._settle()
 
     def close(self) -> None:
         """Wait and let go of the folder."""
@@ -176,9 +180,14 @@ class CheckpointStore:
         finally:
             self._manager.close()
 
+    def _settle(self) -> None:
+        step, self._in_flight = self._in_flight, None
+        self._manager.wait_until_finished()
+        if step is not None and jax.process_index() == 0:
+            flush_all(self.directory / str(step))
+
     def _read(self, step: int, targets: Mapping[str, PyTree | None]) -> tuple[dict, dict[str, PyTree]]:
-        if not any((self.directory / str(step)).iterdir()):
-            raise _DamagedError("an empty folder")
+        _require_files(self.directory / str(step))
         header = self._manager.restore(step, args=ocp.args.Composite(**{META: ocp.args.JsonRestore()}))[META]
         if header.pop("digest", None) != digest_json(header):
             raise _DamagedError("its metadata does not match its digest")
@@ -218,6 +227,15 @@ def _disk_errors_in_one_sentence(directory: pathlib.Path) -> Iterator[None]:
         number = error.errno if isinstance(error, OSError) else int(code[1]) if code else None
         said = " ".join(str(error).split())[:200] if number is None else os.strerror(number)
         raise OSError(number or errno.EIO, f"a checkpoint could not be written to {directory}: {said}") from error
+
+
+def _require_files(folder: pathlib.Path) -> None:
+    """Refuse what would be waited for without end, or is nothing to read."""
+    if not any(folder.iterdir()):
+        raise _DamagedError("an empty folder")
+    for place in folder.rglob("*"):
+        if not (place.is_file() or place.is_dir()):
+            raise _DamagedError(f"{place.relative_to(folder)} is no file")
 
 
 def _is_key(x: Any) -> bool:

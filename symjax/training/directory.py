@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import json
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from typing import Any
 
 import jax
 
+from symjax.training.disk import write_bytes
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.identity import name_of, seal
 from symjax.training.lock import written_alone
@@ -183,8 +185,18 @@ def write_report(folder: pathlib.Path, errors: Mapping[str, Any], facts: Mapping
 
 
 def read_report(folder: pathlib.Path) -> dict[str, Any] | None:
-    """Return the report of a finished run, and None where there is none yet."""
-    return read_json(folder / "report.json") if (folder / "report.json").exists() else None
+    """Return the report of a finished run, and None where there is none yet.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    path = folder / "report.json"
+    if not path.exists():
+        return None
+    report = read_json(path)
+    if not isinstance(report.get("errors"), dict):
+        raise damaged(path, ValueError("it has no 'errors'"))
+    return report
 
 
 def plot_learning_curve(
@@ -205,8 +217,20 @@ def plot_learning_curve(
             if points:
                 axis.plot(*zip(*points, strict=True), label=part)
         axis.set(xlabel="epoch", ylabel=", ".join(filter(None, [spoken(name), unit])), yscale="log")
-        axis.legend()
-    figure.savefig(folder / "learning_curve.png", dpi=150)
+        if axis.lines:
+            axis.legend()
+    write_picture(folder / "learning_curve.png", figure)
+
+
+def write_picture(path: pathlib.Path, figure: Any) -> None:
+    """Write a figure whole or not at all.
+
+    Raises:
+        OSError: the disk is full, or the file cannot be written.
+    """
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=150)
+    write_bytes(path, picture.getvalue())
 
 
 def plain(options: Any) -> dict[str, Any]:

@@ -65,6 +65,12 @@ def flush(path: pathlib.Path) -> None:
         os.close(descriptor)
 
 
+def flush_all(folder: pathlib.Path) -> None:
+    """Wait until the disk has a folder and all in it."""
+    for place in (*folder.rglob("*"), folder, folder.parent):
+        flush(place)
+
+
 @contextlib.contextmanager
 def _told(failure: str) -> Iterator[None]:
     try:
