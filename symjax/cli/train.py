@@ -76,7 +76,7 @@ def run(command: Train) -> int:
             say(f"stopped by a signal after step {result.progress.step}; go on with: symjax train --resume {folder}")
         else:
             _report(folder, task, prepared, result, round(time.perf_counter() - began, 1))
-    return 0
+    return result.exit_code
 
 
 def _report(folder: pathlib.Path, task: Any, prepared: Prepared, result: FitResult, seconds: float) -> None:

@@ -285,11 +285,21 @@ def _require_same_leaves(what: str, name: str, host: PyTree | None, written: Map
     expected = written[name] if host is None else _describe(host)
     for path in sorted(expected.keys() | written[name].keys()):
         here, there = expected.get(path, "absent"), written[name].get(path, "absent")
+        if here != there and _narrow(here) == _narrow(there):
+            advice = f"{'unset' if _narrow(there) == there else 'set'} JAX_ENABLE_X64, as the run had it"
+            raise OtherModelError(
+                f"{what} is of another precision: {name}/{path} is {there} there and {here} here; {advice}"
+            )
         if here != there:
             raise OtherModelError(
                 f"{what} is of another model or optimiser: {name}/{path} is {there} there and {here} here; "
                 "use the settings it was made with"
             )
+
+
+def _narrow(leaf: str) -> str:
+    """Return the description of a leaf in single precision."""
+    return re.sub(r"^(int|uint|float)64", r"\g<1>32", leaf).replace("complex128", "complex64")
 
 
 def _unused(path: pathlib.Path) -> pathlib.Path:

@@ -51,7 +51,7 @@ def run_experiment(
 
     Raises:
         ValueError: the recipe cannot be, or the folder holds the run of another network.
-        SystemExit: a signal stopped the training.
+        SystemExit: a signal stopped the training; the exit code is the shell's for this signal.
     """
     resumed = (folder / "run.json").exists()
     if resumed and (report := read_report(folder)) is not None:
@@ -65,9 +65,15 @@ def run_experiment(
         say(f"{folder}: {'training goes on' if resumed else 'training begins'}")
         result = train(task, recipe, folder, identity=identity, resumed=resumed)
         if result.stopped_by == "signal":
-            raise SystemExit(
-                f"stopped by a signal after step {result.progress.step}; the same command goes on from there"
-            )
+            raise _stop(result)
         errors = dict(measure(result))
         report_run(folder, errors, result, task.shown)
     return errors
+
+
+def _stop(result: FitResult) -> SystemExit:
+    sentence = f"stopped by a signal after step {result.progress.step}; the same command goes on from there"
+    say(sentence)
+    stop = SystemExit(sentence)
+    stop.code = result.exit_code
+    return stop

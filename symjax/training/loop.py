@@ -42,6 +42,7 @@ class FitResult(NamedTuple):
         stopped_by: "epochs", "patience" or "signal".
         passed_over: a sentence for each damaged checkpoint met on the way to the best parameters, which are then not
             the best.
+        signal: the number of the signal that stopped it, else 0.
         compilations: how many shapes each compiled function met; 1 in a healthy run.
     """
 
@@ -52,6 +53,12 @@ class FitResult(NamedTuple):
     stopped_by: str
     passed_over: tuple[str, ...] = ()
     compilations: Mapping[str, int] = {}
+    signal: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """What a process should end with: what a shell makes of the signal, so that no script goes on, else 0."""
+        return 128 + self.signal if self.signal else 0
 
 
 class Pace(NamedTuple):
@@ -134,9 +141,9 @@ def fit(
             for item in plan[run.place.index :]:
                 run.advance(item if load is None else load(item))
                 show(run.place, len(plan))
-                if interrupted(run.place.step):
+                if number := interrupted(run.place.step):
                     run.save()
-                    return run.result("signal")
+                    return run.result("signal")._replace(signal=int(number))
                 if run.is_time_to_save() and run.place.index < len(plan):
                     run.save()
             due = (run.place.epoch + 1) % pace.evaluate_every == 0 or run.place.epoch + 1 == pace.epochs

@@ -180,7 +180,7 @@ def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTr
         passed_over += (f"checkpoint {wanted} in {store.directory}, the best, is not there",)
     if passed_over:
         instead = f"the best that step {newest.step} knew of" if saved.step == wanted else f"in place of step {wanted}"
-        passed_over += (f"step {saved.step} in {store.directory} is served, {instead}",)
+        passed_over = (*passed_over[:-1], f"{passed_over[-1]}; step {saved.step} is served, {instead}")
     return Trained(saved.items[item], saved.step, passed_over)
 
 

@@ -133,9 +133,9 @@ def damage_metadata(folder):
 @pytest.mark.parametrize(
     ("spoil", "served", "words"),
     [
-        (lambda run: damage_metadata(run / "6"), 2, ("checkpoint 6", "step 2 in", "the best that step 4 knew of")),
-        (lambda run: shutil.rmtree(run / "6" / "meta"), 2, ("checkpoint 6", "step 2 in", "that step 4 knew of")),
-        (lambda run: (run / "6" / "_CHECKPOINT_METADATA").write_text("["), 2, ("checkpoint 6", "step 2 in")),
+        (lambda run: damage_metadata(run / "6"), 2, ("checkpoint 6", "step 2 is", "the best that step 4 knew of")),
+        (lambda run: shutil.rmtree(run / "6" / "meta"), 2, ("checkpoint 6", "step 2 is", "that step 4 knew of")),
+        (lambda run: (run / "6" / "_CHECKPOINT_METADATA").write_text("["), 2, ("checkpoint 6", "step 2 is")),
         (lambda run: shutil.rmtree(run / "2"), 6, ("checkpoint 2 in", "is not there", "served, in place of step 2")),
         (lambda run: damage_metadata(run / "2"), 6, ("checkpoint 2", "served, in place of step 2")),
         (lambda run: flip_a_byte(biggest(run / "2", "ema")), 6, ("checkpoint 2", "served, in place of step 2")),

@@ -201,7 +201,7 @@ def test_a_signal_writes_a_checkpoint_and_gives_its_meaning_back(step, tmp_path,
 
     with CheckpointStore(tmp_path / "run") as store:
         result = fit(toy.state(), step, toy.plan, pace=Pace(2), load=load, keep=Keep(store))
-        assert result.stopped_by == "signal"
+        assert (result.stopped_by, result.signal, result.exit_code) == ("signal", number, 128 + number)
         found = resume(store, toy.state())
     assert (found.progress.step, found.progress.index) == (1, 1)
     assert toy.distance(found.state, result.state) == 0
