@@ -1,6 +1,6 @@
 """One step body, three parallel drivers, checkpoints that verify, a loop that resumes."""
 
-from symjax.training.checkpoint import CheckpointStore, OtherModelError
+from symjax.training.checkpoint import CheckpointStore
 from symjax.training.directory import (
     Run,
     enter_run,
@@ -20,9 +20,10 @@ from symjax.training.directory import (
 from symjax.training.disk import write_bytes
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
-from symjax.training.identity import digest_json, name_of, require_same_identity, seal
-from symjax.training.loop import FitResult, Keep, Pace, fit
+from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
+from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
+from symjax.training.pace import Pace
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
 from symjax.training.run import Batches, Task, measure, say, train

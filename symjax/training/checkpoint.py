@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import hashlib
 import os
 import pathlib
 import re
@@ -13,14 +12,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 from orbax.checkpoint import checkpoint_managers
 
 from symjax.training.disk import flush_all
-from symjax.training.identity import digest_json, require_same_identity
+from symjax.training.identity import OtherModelError, digest_json, require_same_identity
+from symjax.training.leaves import describe, digest, first_infinite, like, require_same_leaves, to_host
+from symjax.training.recipe import is_count
 
 META = "meta"
 FINITE = ("params", "ema")  # an optimiser may begin with infinities
@@ -34,10 +34,6 @@ class Restored(NamedTuple):
     meta: dict
     passed_over: tuple[str, ...]
     identity: str = ""
-
-
-class OtherModelError(ValueError):
-    """A sound checkpoint of something else than what was asked for."""
 
 
 class _DamagedError(ValueError):
@@ -61,6 +57,8 @@ class CheckpointStore:
         self, directory: str | pathlib.Path, *, identity: str | None = "", keep: int = 2, read_only: bool = False
     ):
         self.directory, self.identity = pathlib.Path(directory).absolute(), identity
+        if not is_count(keep):
+            raise ValueError(f"keep must be a whole number of at least 1, not {keep!r}")
         if os.path.lexists(self.directory) and not self.directory.is_dir():
             raise ValueError(f"{self.directory} is no folder, where checkpoints belong; move it away")
         self._protected, self._in_flight = _KeepSteps(), None
@@ -100,9 +98,11 @@ class CheckpointStore:
         Raises:
             OSError: if this write, or an earlier one in the background, failed for want of space or permission.
         """
-        host = {name: _to_host(tree) for name, tree in items.items()}
-        header = {"leaves": {name: _describe(tree) for name, tree in host.items()}}
-        header |= {"digests": {name: _digest(tree) for name, tree in host.items()}}
+        if not is_count(step, 0):
+            raise ValueError(f"a step is a whole number of at least 0, not {step!r}")
+        host = {name: to_host(tree) for name, tree in items.items()}
+        header = {"leaves": {name: describe(tree) for name, tree in host.items()}}
+        header |= {"digests": {name: digest(tree) for name, tree in host.items()}}
         header |= {"identity": self.identity, "user": dict(meta)}
         args: dict[str, Any] = {name: ocp.args.StandardSave(tree) for name, tree in host.items()}
         args[META] = ocp.args.JsonSave(header | {"digest": digest_json(header)})
@@ -153,10 +153,7 @@ class CheckpointStore:
             OtherModelError: it is of another run, or of this run with other options.
         """
         self.identity = identity if self.identity is None else self.identity
-        try:
-            require_same_identity(f"checkpoint {step} in {self.directory}", self.identity, identity)
-        except ValueError as error:
-            raise OtherModelError(str(error)) from None
+        require_same_identity(f"checkpoint {step} in {self.directory}", self.identity, identity)
 
     def set_aside_after(self, step: int) -> None:
         """Rename the steps after `step` to "N.damaged", so that a run continued from `step` may write them anew."""
@@ -192,19 +189,19 @@ class CheckpointStore:
         if header.pop("digest", None) != digest_json(header):
             raise _DamagedError("its metadata does not match its digest")
         what = f"checkpoint {step} in {self.directory}"
-        hosts = {name: None if target is None else _to_host(target) for name, target in targets.items()}
+        hosts = {name: None if target is None else to_host(target) for name, target in targets.items()}
         for name, host in hosts.items():
-            _require_same_leaves(what, name, host, header["leaves"])
+            require_same_leaves(what, name, host, header["leaves"])
         if targets:
             self.require_own(step, header.get("identity", ""))
         args = {name: ocp.args.StandardRestore(host) for name, host in hosts.items()}
         contents = self._manager.restore(step, args=ocp.args.Composite(**args))
         for name in targets:
-            if _digest(contents[name]) != header["digests"][name]:
+            if digest(contents[name]) != header["digests"][name]:
                 raise _DamagedError(f"the content of {name!r} does not match its digest")
         if name := first_infinite({name: contents[name] for name in targets if name in FINITE}):
             raise _DamagedError(f"{name} is not finite")
-        return header, {name: _like(target, contents[name]) for name, target in targets.items()}
+        return header, {name: like(target, contents[name]) for name, target in targets.items()}
 
 
 @dataclasses.dataclass
@@ -236,70 +233,6 @@ def _require_files(folder: pathlib.Path) -> None:
     for place in folder.rglob("*"):
         if not (place.is_file() or place.is_dir()):
             raise _DamagedError(f"{place.relative_to(folder)} is no file")
-
-
-def _is_key(x: Any) -> bool:
-    return isinstance(x, jax.Array) and jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
-
-
-def _to_host(tree: PyTree) -> PyTree:
-    """Copy to NumPy arrays that no donated buffer can overwrite; random keys become their data."""
-    return jax.tree.map(lambda x: np.array(jax.random.key_data(x) if _is_key(x) else x), tree)
-
-
-def _like(target: PyTree | None, host: PyTree) -> PyTree:
-    """Give random keys back their type, as in the target."""
-    if target is None:
-        return host
-    wrap = lambda t, x: jax.random.wrap_key_data(x, impl=jax.random.key_impl(t)) if _is_key(t) else x  # noqa: E731
-    return jax.tree.map(wrap, target, host)
-
-
-def _leaves(tree: PyTree) -> list[tuple[str, np.ndarray]]:
-    """Return sorted (path, array) pairs; the path is the same for a NamedTuple and a dictionary with its names."""
-    flat = jax.tree_util.tree_flatten_with_path(tree)[0]
-    return sorted((jax.tree_util.keystr(path, simple=True, separator="/"), np.asarray(leaf)) for path, leaf in flat)
-
-
-def first_infinite(tree: PyTree) -> str | None:
-    """Return the path of a leaf that holds a number that is not finite, and None where all are."""
-    floats = ((path, leaf) for path, leaf in _leaves(tree) if jax.numpy.issubdtype(leaf.dtype, np.inexact))
-    return next((path for path, leaf in floats if not np.isfinite(leaf).all()), None)
-
-
-def _describe(tree: PyTree) -> dict[str, str]:
-    return {path: f"{leaf.dtype}{list(leaf.shape)}" for path, leaf in _leaves(tree)}
-
-
-def _digest(tree: PyTree) -> str:
-    content = hashlib.sha256()
-    for path, leaf in _leaves(tree):
-        content.update(f"{path}|{leaf.dtype}|{leaf.shape}|".encode())
-        content.update(np.ascontiguousarray(leaf).tobytes())
-    return content.hexdigest()
-
-
-def _require_same_leaves(what: str, name: str, host: PyTree | None, written: Mapping[str, dict]) -> None:
-    if name not in written:
-        raise OtherModelError(f"{what} holds {sorted(written)} and no {name!r}")
-    expected = written[name] if host is None else _describe(host)
-    for path in sorted(expected.keys() | written[name].keys()):
-        here, there = expected.get(path, "absent"), written[name].get(path, "absent")
-        if here != there and _narrow(here) == _narrow(there):
-            advice = f"{'unset' if _narrow(there) == there else 'set'} JAX_ENABLE_X64, as the run had it"
-            raise OtherModelError(
-                f"{what} is of another precision: {name}/{path} is {there} there and {here} here; {advice}"
-            )
-        if here != there:
-            raise OtherModelError(
-                f"{what} is of another model or optimiser: {name}/{path} is {there} there and {here} here; "
-                "use the settings it was made with"
-            )
-
-
-def _narrow(leaf: str) -> str:
-    """Return the description of a leaf in single precision."""
-    return re.sub(r"^(int|uint|float)64", r"\g<1>32", leaf).replace("complex128", "complex64")
 
 
 def _unused(path: pathlib.Path) -> pathlib.Path:

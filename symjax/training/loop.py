@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextCo
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.interrupt import interruptions
 from symjax.training.metrics import MetricsLog, add_sums, means
+from symjax.training.pace import Pace, require_batches, require_pace
 from symjax.training.parallel import Parallel
-from symjax.training.schedule import Plateau
 from symjax.training.state import (
     Progress,
     TrainState,
@@ -29,6 +29,7 @@ from symjax.training.state import (
     restore_params,
     save_state,
 )
+from symjax.training.step import REPORTED
 
 
 class FitResult(NamedTuple):
@@ -59,28 +60,6 @@ class FitResult(NamedTuple):
     def exit_code(self) -> int:
         """What a process should end with: what a shell makes of the signal, so that no script goes on, else 0."""
         return 128 + self.signal if self.signal else 0
-
-
-class Pace(NamedTuple):
-    """How long a run is, and how often it looks up from its steps.
-
-    Attributes:
-        epochs: how many the whole run has.
-        evaluate_every: epochs between evaluations; each is followed by a checkpoint.
-        patience: stop after this many evaluations without a new best.
-        plateau: lower the learning rate when the loss of the evaluations does not fall.
-        save_every: steps between further checkpoints.
-        report_every: steps between looks at the metrics, which otherwise stay on the devices.
-        max_streak: give up when this many steps in a row were skipped for not being finite.
-    """
-
-    epochs: int
-    evaluate_every: int = 1
-    patience: int | None = None
-    plateau: Plateau | None = None
-    save_every: int | None = None
-    report_every: int = 50
-    max_streak: int = 10
 
 
 class Keep(NamedTuple):
@@ -123,10 +102,12 @@ def fit(
         start: the place of `state` in the run; the beginning, by default.
 
     Raises:
+        ValueError: if the pace is none, a plan is empty, or nothing was counted in an epoch.
         FloatingPointError: if the first parameters, or `pace.max_streak` steps in a row, were not finite.
         OSError: if a checkpoint or a record cannot be written.
     """
     keep, start = keep or Keep(), start or Progress()
+    require_pace(pace)
     if start == Progress() and keep.store is not None and keep.store.steps():
         raise ValueError(
             f"{keep.store.directory} already holds a run: resume(store, state) it, or choose another folder"
@@ -137,7 +118,7 @@ def fit(
 
     with interruptions() as interrupted, _bar(pace.epochs) as show:
         while (reason := _finished(run.place, pace)) is None:
-            began, plan = time.perf_counter(), batches(run.place.epoch)
+            began, plan = time.perf_counter(), require_batches(batches(run.place.epoch), run.place.epoch)
             for item in plan[run.place.index :]:
                 run.advance(item if load is None else load(item))
                 show(run.place, len(plan))
@@ -200,6 +181,7 @@ class _Run:
     def close_epoch(self, evaluate: Callable[[PyTree], Mapping[str, float]] | None, began: float) -> dict:
         """Measure, record and log the epoch just finished; return its record."""
         self.drain()
+        _require_counted(self.place)
         trained = {f"train_{name}": value for name, value in means(self.place.sums).items()}
         self.place = self.place._replace(epoch=self.place.epoch + 1, index=0, sums={})
         record = {"epoch": self.place.epoch, "step": self.place.step} | trained
@@ -253,6 +235,16 @@ class _Run:
         if sound is None:
             return f"no checkpoint in {self.keep.store.directory} is of a step before them"
         return f"the last good checkpoint is step {sound} in {self.keep.store.directory}"
+
+
+def _require_counted(place: Progress) -> None:
+    """Refuse an epoch whose steps were taken and counted nothing."""
+    named = {name: count for name, (_, count) in place.sums.items() if name not in REPORTED}
+    skipped, steps = place.sums.get("skipped", (0.0, 0.0))
+    if named and not any(named.values()) and skipped < steps:
+        raise ValueError(
+            f"the loss counted nothing in epoch {place.epoch + 1}: all counts of {', '.join(map(repr, named))} are 0"
+        )
 
 
 def _on_host(tree: PyTree) -> PyTree:

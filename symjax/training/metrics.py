@@ -20,10 +20,16 @@ from symjax.training.files import parse_json
 
 
 def add_sums(totals: Mapping[str, tuple], steps: Iterable[Mapping[str, tuple]]) -> dict[str, tuple]:
-    """Return `totals` plus the (sum, count) pairs of many steps, fetched at once and added in double precision."""
+    """Return `totals` plus the (sum, count) pairs of many steps, fetched at once and added in double precision.
+
+    Raises:
+        ValueError: a count is negative or no number.
+    """
     totals = dict(totals)
     for step in jax.device_get(list(steps)):
         for name, (value, count) in step.items():
+            if not count >= 0:
+                raise ValueError(f"the loss counted {count} of {name!r}; a count is a number of at least 0")
             before, counted = totals.get(name, (0.0, 0.0))
             totals[name] = (before + float(value), counted + float(count))
     return totals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +17,9 @@ from jaxtyping import Array, Key, PyTree
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.identity import name_of, seal
 from symjax.training.lock import written_alone
-from symjax.training.loop import FitResult, Keep, Pace, fit
+from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means
+from symjax.training.pace import Pace, require_batches
 from symjax.training.parallel import Parallel, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
 from symjax.training.state import TrainState, init_state, resume
@@ -95,7 +97,9 @@ def _train(
         raise ValueError("--patience and --schedule plateau ask for a validation, which this task has not")
     evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
     shards = evaluation.devices
-    first = task.train.plan(0, shards=shards)
+    first = require_batches(task.train.plan(0, shards=shards), 0)
+    if task.valid is not None and not len(task.valid.plan(0, shards=shards)):
+        raise ValueError("the validation has no batches; give it data, or leave it out with valid=None")
     optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs)
     body = make_step(task.loss, optimizer, task.weights, ema_decay=recipe.ema or None)
     step = parallelise(body, how=recipe.parallel)
@@ -119,7 +123,7 @@ def _train(
             pace=Pace(recipe.epochs, recipe.evaluate_every, recipe.patience, recipe.plateau),
             load=lambda item: task.train.load(step.local(item)),
             evaluate=None if task.valid is None else partial(_measure, evaluation, task, task.valid),
-            keep=Keep(store, log, lambda record: say(*_progress(record, task.shown))),
+            keep=Keep(store, log, partial(_on_epoch, task)),
             start=start,
         )
     say(*result.passed_over)
@@ -139,12 +143,25 @@ def measure(task: Task, recipe: Recipe, params: PyTree, batches: Batches) -> dic
 
 
 def _measure(evaluation: Parallel, task: Task, batches: Batches, params: PyTree) -> dict[str, float]:
-    plan = batches.plan(0, shards=evaluation.devices)
+    plan = require_batches(batches.plan(0, shards=evaluation.devices), 0)
     loaded = (batches.load(evaluation.local(item)) for item in plan)
-    measured = means(evaluate_batches(evaluation, params, loaded))
+    totals = evaluate_batches(evaluation, params, loaded)
+    measured, counts = means(totals), {name: count for name, (_, count) in totals.items()}
+    if missing := sorted(task.weights.keys() - measured.keys()):
+        raise ValueError(f"the weights name {missing}, but what is measured has only {sorted(measured)}")
+    if uncounted := sorted(name for name in task.weights if not counts[name]):
+        raise ValueError(f"the validation counts nothing of {uncounted}, which have weights; give it such data")
     late = jnp.asarray(np.iinfo(np.int32).max, jnp.int32)
     factors = {name: float(weight(late) if callable(weight) else weight) for name, weight in task.weights.items()}
     return measured | {"loss": sum(factor * measured[name] for name, factor in factors.items())}
+
+
+def _on_epoch(task: Task, record: Mapping[str, Any]) -> None:
+    """Say how it goes; refuse to go on without what is to be learnt."""
+    uncounted = sorted(name for name in task.weights if math.isnan(record[f"train_{name}"]))
+    if uncounted and record["train_skipped"] < 1:
+        raise ValueError(f"the data count nothing of {uncounted} in epoch {record['epoch']}, which have weights")
+    say(*_progress(record, task.shown))
 
 
 def say(*lines: str) -> None:

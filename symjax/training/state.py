@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from symjax.training.checkpoint import CheckpointStore, first_infinite
+from symjax.training.checkpoint import CheckpointStore
+from symjax.training.leaves import first_infinite
 
 
 class TrainState(NamedTuple):
@@ -81,7 +82,12 @@ def init_state(params: PyTree, optimizer: optax.GradientTransformation, *, key: 
     """Return the state before the first step; with `ema`, the average starts at `params`.
 
     No two leaves share a buffer, because a step that donates the state may use each buffer only once.
+
+    Raises:
+        ValueError: there are no parameters.
     """
+    if not jax.tree.leaves(params):
+        raise ValueError(f"there are no parameters to learn in {params!r:.60}; look at what init returns")
     return TrainState(
         params=params,
         opt_state=optimizer.init(params),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ from jaxtyping import Array, PyTree
 
 from symjax.training.state import TrainState
 
+REPORTED = {"loss", "grad_norm", "skipped"}  # by the step itself
 Sums: TypeAlias = Mapping[str, tuple]
 Loss: TypeAlias = Callable[..., Sums]
 Weight: TypeAlias = float | Callable[[Array], Array]
@@ -48,8 +50,13 @@ def make_step(
         and counts, on device: every name of the loss, and "loss", "grad_norm" and "skipped", one count a step.
 
     Raises:
-        ValueError: while tracing, if a weighted name is missing from the loss or the state lacks an average.
+        ValueError: if nothing has a weight, or one or the decay is out of its range; and while tracing, if a weighted
+            name is missing from the loss or the state lacks an average.
+        TypeError: while tracing, if the loss returns something else.
     """
+    _require_weights(weights)
+    if ema_decay is not None and not 0 <= ema_decay < 1:
+        raise ValueError(f"ema_decay is at least 0 and below 1, or None for no average; got {ema_decay}")
 
     def step(state: TrainState, batch: PyTree, axis_name: str | None = None) -> tuple[TrainState, dict]:
         if (ema_decay is None) != (state.ema is None):
@@ -70,10 +77,12 @@ def make_step(
 
         value, (gradient, norm) = objective(sums), _of_finite_norm(gradient)
         proposal = _descend(optimizer, ema_decay, state, gradient)
-        good = jnp.isfinite(value) & jnp.isfinite(norm) & _stays_finite(proposal, _current(state))
+        counted = functools.reduce(jnp.logical_and, [count >= 0 for count in counts.values()])
+        good = counted & jnp.isfinite(value) & jnp.isfinite(norm) & _stays_finite(proposal, _current(state))
         metrics = {name: (sums[name], counts[name]) for name in sums}
         metrics |= {"loss": (value, jnp.ones_like(value)), "grad_norm": (norm, jnp.ones_like(norm))}
-        metrics = jax.tree.map(lambda x: jnp.where(good, x, jnp.zeros_like(x)), metrics)
+        known = good | ~counted  # what counts wrongly is told by its counts
+        metrics = jax.tree.map(lambda x: jnp.where(known, x, jnp.zeros_like(x)), metrics)
         bad = jnp.logical_not(good).astype(state.skipped.dtype)
         metrics["skipped"] = (bad, jnp.ones_like(bad))
         return _accept(state, proposal, good, bad), metrics
@@ -101,20 +110,50 @@ def _local_sums(
     shards = jax.tree.leaves(batch)[0].shape[0]
     first = 0 if axis_name is None else jax.lax.axis_index(axis_name) * shards
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(shards, dtype=jnp.int32))
+
+    def pairs_of(*arguments: Any) -> dict[str, tuple]:
+        return _pairs(loss(*arguments))
+
     if shards == 1:
-        pairs = loss(params, jax.tree.map(lambda x: x.squeeze(0), batch), keys.squeeze(0))
+        pairs = pairs_of(params, jax.tree.map(lambda x: x.squeeze(0), batch), keys.squeeze(0))
     else:
-        pairs = jax.vmap(loss, (None, 0, 0))(params, batch, keys)
+        pairs = jax.vmap(pairs_of, (None, 0, 0))(params, batch, keys)
     sums = {name: jnp.asarray(total).sum() for name, (total, _) in pairs.items()}
     counts = {name: jnp.asarray(count).astype(sums[name].dtype).sum() for name, (_, count) in pairs.items()}
     return sums, counts
+
+
+def _pairs(returned: Any) -> dict[str, tuple]:
+    """Return what a loss returned.
+
+    Raises:
+        TypeError: it is not {name: (sum, count)}.
+    """
+    if not isinstance(returned, Mapping) or not returned:
+        raise TypeError(f"a loss returns {{name: (sum, count)}}, with a name at least; got {_shown(returned)}")
+    for name, pair in returned.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"a loss returns {{name: (sum, count)}}; got {_shown(pair)} for {name!r}")
+    return {name: tuple(pair) for name, pair in returned.items()}
+
+
+def _shown(value: Any) -> str:
+    return f"an array of shape {value.shape}" if isinstance(value, jax.Array) else f"{value!r:.60}"
+
+
+def _require_weights(weights: Mapping[str, Weight]) -> None:
+    numbers = [weight for weight in weights.values() if not callable(weight)]
+    if bad := [weight for weight in numbers if not math.isfinite(weight)]:
+        raise ValueError(f"the weight of a loss is a finite number or a schedule, got {bad[0]}")
+    if len(numbers) == len(weights) and not any(numbers):
+        raise ValueError(f"nothing would be learnt with the weights {dict(weights)}; give a name a weight other than 0")
 
 
 def _objective(weights: Mapping[str, Weight], counts: dict[str, Array], step: Array) -> Callable:
     """Return sums -> sum_name weight_name * sum_name / count_name; a name that counts nothing adds nothing."""
     if missing := sorted(weights.keys() - counts.keys()):
         raise ValueError(f"the weights name {missing}, but the loss returned only {sorted(counts)}")
-    if reserved := sorted(counts.keys() & {"loss", "grad_norm", "skipped"}):
+    if reserved := sorted(counts.keys() & REPORTED):
         raise ValueError(f"the loss may not return {reserved}: the step reports its own; use another name")
     factors = {}
     for name, weight in weights.items():
