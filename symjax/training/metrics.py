@@ -105,7 +105,7 @@ class MetricsLog:
             print(f"{self.path} held {lines} of no record of this run, now set aside in {aside}", file=sys.stderr)
 
     def _line(self, record: Mapping[str, Any]) -> bytes:
-        named = record | ({"run": self.run} if self.run else {})
+        named = {**record, **({"run": self.run} if self.run else {})}
         return (json.dumps({name: _finite(value) for name, value in named.items()}) + "\n").encode()
 
     def _record(self, line: bytes) -> dict | None:

@@ -186,14 +186,13 @@ def _descend(
 
 def _of_finite_norm(gradient: PyTree) -> tuple[PyTree, Array]:
     """Return a gradient and its norm; a finite one is shortened where the sum of its squares overflows."""
-    leaves = [leaf for leaf in jax.tree.leaves(gradient) if leaf.size]
-    norm = optax.tree.norm(gradient)
-    most = jnp.asarray(jnp.finfo(norm.dtype).max, norm.dtype)
-    sizes = _by_shape([jnp.abs(leaf) for leaf in leaves])
-    largest = [functools.reduce(jnp.maximum, same).max().astype(norm.dtype) for same in sizes]
-    largest = functools.reduce(jnp.maximum, largest, jnp.zeros_like(norm))
-    over = jnp.isinf(norm) & jnp.isfinite(largest)
-    bound = jnp.sqrt(most / (2 * max(1, sum(leaf.size for leaf in leaves))))
+    sizes = _by_shape([jnp.abs(leaf) for leaf in jax.tree.leaves(gradient) if leaf.size])
+    dtype = jnp.result_type(*(same[0].dtype for same in sizes))
+    squares = [functools.reduce(jnp.add, [size**2 for size in same]).sum().astype(dtype) for same in sizes]
+    norm = jnp.sqrt(functools.reduce(jnp.add, squares))
+    largest = functools.reduce(jnp.maximum, [functools.reduce(jnp.maximum, same).max().astype(dtype) for same in sizes])
+    over, most = jnp.isinf(norm) & jnp.isfinite(largest), jnp.asarray(jnp.finfo(dtype).max, dtype)
+    bound = jnp.sqrt(most / (2 * sum(size.size for same in sizes for size in same)))
     factor = jnp.where(over, bound / jnp.where(over, largest, 1), 1)
     return jax.tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), gradient), jnp.where(over, most, norm)
 
