@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 import pathlib
 from typing import Any
 
@@ -204,9 +205,10 @@ def load_potential(folder: pathlib.Path) -> Potential:
         ValueError: there is no model.json, it is damaged or of other checkpoints, or there is no good checkpoint.
     """
     blueprint = read_blueprint(folder)
-    if not any((folder / "checkpoints").glob("[0-9]*")):
+    place = folder / "checkpoints"
+    if (place.is_dir() or not os.path.lexists(place)) and not any(place.glob("[0-9]*")):
         raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
-    with CheckpointStore(folder / "checkpoints", identity=identity_of(folder), read_only=True) as store:
+    with CheckpointStore(place, identity=identity_of(folder), read_only=True) as store:
         params, _, passed_over = restore_params(store, target=blueprint.shapes())
     say(*passed_over)
     return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.label)
