@@ -122,7 +122,10 @@ def draw(plan: Plan, path: pathlib.Path) -> int:
         axis.set(xticks=[], yticks=[])
         axis.set_visible(axis.has_data())
     figure.suptitle(f"{plan.rep_in.text} to {plan.rep_out.text}, {plan.group!r}")
-    figure.savefig(path, dpi=150)
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
     return count
 
 

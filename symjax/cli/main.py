@@ -1,12 +1,15 @@
 """`symjax VERB ...`: parse, import what the verb needs, and turn user errors into one sentence and exit code 2."""
 
+import contextlib
 import dis
+import errno
 import importlib
 import io
 import os
 import pathlib
 import signal
 import sys
+from typing import TextIO
 
 from symjax.cli.cache import keep_compiled
 from symjax.cli.interrupt import interruptible
@@ -24,23 +27,78 @@ VERBS = {
 
 @interruptible()
 def main(arguments: list[str] | None = None) -> None:
-    """Run one verb; exits with 0 when done, with 2 when the input is at fault and with 130 on ctrl-C."""
+    """Run one verb; exits with 0 when done, with 2 when the input or the machine is at fault and with 130 on ctrl-C."""
+    closed = _reopen_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # not every terminal knows Å
     try:
+        if closed:
+            raise OSError(errno.EBADF, "standard output is closed; give it a file, such as /dev/null")
+        if not __debug__:
+            raise ValueError("python -O drops assertions that other libraries work by; leave it out")
         try:
             sys.exit(_run(_own_process() if arguments is None else arguments))
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # who read the output has seen enough: end as the signal would
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
-        if (sentence := _sentence(error)) is None:
+        if (sentence := _of_output(error) or _sentence(error) or _of_platform()) is None:
             raise
-        print(f"symjax: {sentence}", file=sys.stderr)
+        _tell(f"symjax: {sentence}")
         sys.exit(2)
+
+
+def _reopen_streams() -> bool:
+    """Give closed streams to nobody, for the next file to be opened would get their number; was it the output?"""
+    closed = sys.stdout is None
+    for number in range(3):
+        with contextlib.suppress(OSError):
+            os.fstat(number)
+            continue
+        os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    return closed
+
+
+def _tell(sentence: str) -> None:
+    """Print to stderr, if anything can be."""
+    try:
+        print(sentence, file=sys.stderr, flush=True)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what is left of an output nowhere, so that the end of the process does not fail of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _of_output(error: Exception) -> str | None:
+    """Return what to tell where a failure without a name is that of the output, which then fails again."""
+    if not isinstance(error, OSError) or error.filename is not None or error.strerror != os.strerror(error.errno or 0):
+        return None
+    try:
+        print(flush=True)
+    except OSError:
+        _silence(sys.stdout)
+        return f"the output could not be written: {error.strerror}"
+    return None
+
+
+def _of_platform() -> str | None:
+    """Return what to tell where the environment names devices that are not there: jax fails of it in many ways."""
+    asked = os.environ.get("JAX_PLATFORMS")
+    if not asked or "jax" not in sys.modules:
+        return None
+    try:
+        sys.modules["jax"].devices()
+    except Exception:
+        return f"JAX_PLATFORMS={asked} names no devices that jax finds here; unset it, or set it to cpu"
+    return None
 
 
 def _own_process() -> list[str]:

@@ -66,17 +66,17 @@ def run(command: Train) -> int:
     if options.data is not None:
         options = dataclasses.replace(options, data=options.data.absolute())
     folder = _folder(command)
-    training.enter_run(folder, command.task, options, recipe, resumed=resumed)
-    prepared = task.prepare(options, recipe, folder, resumed=resumed)
-    if not resumed:
-        training.write_run(folder, command.task, options, recipe)
-    say(f"{folder}: {prepared.summary}")
-    result = training.train(prepared.task, recipe, folder, identity=prepared.identity, resumed=resumed)
-    if result.stopped_by == "signal":
-        say(f"stopped by a signal after step {result.progress.step}; go on with: symjax train --resume {folder}")
-    else:
-        _report(folder, task, prepared, result, round(time.perf_counter() - began, 1))
-    return 0
+    with training.enter_run(folder, command.task, options, recipe, resumed=resumed) as identity:
+        prepared = task.prepare(options, recipe, folder, run=identity, resumed=resumed)
+        if not resumed:
+            training.write_run(folder, command.task, options, recipe, identity)
+        say(f"{folder}: {prepared.summary}")
+        result = training.train(prepared.task, recipe, folder, identity=prepared.identity, resumed=resumed)
+        if result.stopped_by == "signal":
+            say(f"stopped by a signal after step {result.progress.step}; go on with: symjax train --resume {folder}")
+        else:
+            _report(folder, task, prepared, result, round(time.perf_counter() - began, 1))
+    return result.exit_code
 
 
 def _report(folder: pathlib.Path, task: Any, prepared: Prepared, result: FitResult, seconds: float) -> None:

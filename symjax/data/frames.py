@@ -28,8 +28,10 @@ def read_frames(path: str | pathlib.Path) -> list[Frame]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is empty, or not what its format promises.
+        ValueError: the file is empty, or not what its format promises; or Python runs without assertions.
     """
+    if not __debug__:
+        raise ValueError("ASE reads files by assertions, which python -O drops; leave out -O, or unset PYTHONOPTIMIZE")
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")

@@ -18,7 +18,10 @@ def write_structures(path: str | pathlib.Path, structures: Structures) -> None:
         OSError: the file cannot be written.
     """
     frames = [_labelled(structures, i) for i in range(len(structures))]
-    ase.io.write(path, frames, format="extxyz")
+    try:
+        ase.io.write(path, frames, format="extxyz")
+    except OSError as error:
+        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
 
 
 def _labelled(structures: Structures, i: int) -> ase.Atoms:
@@ -26,6 +29,7 @@ def _labelled(structures: Structures, i: int) -> ase.Atoms:
     labels = {name: values[i] for name, values in structures.labels.items() if name != "stress" or atoms.pbc.all()}
     if "stress" in labels:
         labels["stress"] = full_3x3_to_voigt_6_stress(labels["stress"])
-    assert labels.keys() <= set(all_properties), "ASE knows how to write them"
+    if unknown := labels.keys() - set(all_properties):
+        raise ValueError(f"ASE does not write {sorted(unknown)}, only {all_properties}")
     atoms.calc = SinglePointCalculator(atoms, **labels)
     return atoms

@@ -1,10 +1,9 @@
 """model.json: what a model is besides its parameters, and what it was made from."""
 
 import dataclasses
-import hashlib
-import json
+import io
+import os
 import pathlib
-import sys
 from typing import Any
 
 import ase
@@ -15,11 +14,28 @@ from jaxtyping import PyTree
 
 from symjax.data import Splits, Statistics, Structures, digest_data, read_structures
 from symjax.graphs import atoms_graph
+from symjax.math import require_memory
 from symjax.potentials.heads import HEADS
 from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
 from symjax.potentials.table import architecture, build
-from symjax.training import CheckpointStore, damaged, decode, read_json, restore_params, write_json
+from symjax.training import (
+    CheckpointStore,
+    damaged,
+    decode,
+    digest_json,
+    name_of,
+    read_json,
+    read_run,
+    require_same_identity,
+    restore_params,
+    say,
+    seal,
+    write_bytes,
+    write_json,
+)
+
+COPIES_TO_SERVE, COPIES_TO_LEARN = 2, 6  # of the parameters: their gradient, average, momenta, and a checkpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +49,7 @@ class Blueprint:
         references: what labels were freed from, and the scale of the outputs.
         statistics: of the training data, with the number of devices and the digest of all data.
         label: what its head makes.
+        run: the identity of the run it belongs to; none before runs had one.
     """
 
     name: str
@@ -41,29 +58,47 @@ class Blueprint:
     references: References
     statistics: dict[str, Any]
     label: str = "energy"
+    run: str = ""
 
     @property
     def identity(self) -> str:
         """What `identity_of` returns once this is written."""
-        return _digest(self.to_dict())
+        return _identity(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        return dataclasses.asdict(self) | {"references": self.references.to_dict()}
+        data = dataclasses.asdict(self) | {"references": self.references.to_dict()}
+        return data if self.run else {name: value for name, value in data.items() if name != "run"}
 
     def build(self) -> Any:
         """Return the module."""
         return build(self.name, self.options)
 
     def shapes(self) -> PyTree:
-        """Return zeros of the shapes and types of the parameters, in single precision."""
+        """Return zeros of the shapes and types of the parameters, in single precision.
+
+        Raises:
+            ValueError: they do not fit into memory.
+        """
+        self.require_memory(COPIES_TO_SERVE)
+        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), self._abstract())
+
+    def require_memory(self, copies: int) -> None:
+        """Refuse parameters of which so many copies do not fit into memory.
+
+        Raises:
+            ValueError: they do not.
+        """
+        count = sum(leaf.size for leaf in jax.tree.leaves(self._abstract()))
+        require_memory(4 * copies * count, f"{copies} copies of the {count:.2g} parameters of {self.name}")
+
+    def _abstract(self) -> PyTree:
         model, atom = self.build(), ase.Atoms([self.species[0]])
         graph = jax.tree.map(
             lambda leaf: leaf.astype(np.float32) if np.issubdtype(leaf.dtype, np.floating) else leaf,
             atoms_graph(atom, cutoff=model.cutoff, species=self.species),
         )
-        params = jax.eval_shape(model.init, jax.random.key(0), graph)
-        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
+        return jax.eval_shape(model.init, jax.random.key(0), graph)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +118,13 @@ def draw_blueprint(
     splits: Splits,
     references: References,
     label: str = "energy",
+    run: str = "",
 ) -> Blueprint:
     """Return the blueprint of a model for some training data.
 
     Raises:
-        ValueError: there is no such model, it cannot predict the property, an option is out of range, or no two atoms
-            are within the cutoff.
+        ValueError: there is no such model, it cannot predict the property, an option is out of range, the parameters do
+            not fit into memory, or no two atoms are within the cutoff.
     """
     if facts.mean_neighbours == 0:
         raise ValueError(f"no two atoms of the training data are within {options['cutoff']} Å; raise --cutoff")
@@ -97,15 +133,17 @@ def draw_blueprint(
         given["outputs"] = HEADS[label].outputs(architecture(name).vectors)
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
-    blueprint = Blueprint(name, options | given, facts.species, references, known, label)
-    blueprint.build()
+    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run)
+    blueprint.require_memory(COPIES_TO_LEARN)
     return blueprint
 
 
 def write_blueprint(folder: pathlib.Path, blueprint: Blueprint, structure: ase.Atoms) -> None:
     """Write model.json, and beside it a training structure for `check`."""
     folder.mkdir(parents=True, exist_ok=True)
-    ase.io.write(folder / "structure.xyz", structure, format="extxyz")
+    text = io.StringIO()
+    ase.io.write(text, structure, format="extxyz")
+    write_bytes(folder / "structure.xyz", text.getvalue().encode())
     write_json(folder / "model.json", blueprint.to_dict())
 
 
@@ -113,7 +151,7 @@ def read_blueprint(folder: pathlib.Path) -> Blueprint:
     """Return what model.json says of a run's model.
 
     Raises:
-        ValueError: there is none, or it is damaged.
+        ValueError: there is none, it is damaged, or it does not belong to run.json.
     """
     path = folder / "model.json"
     data = read_json(path)
@@ -124,18 +162,19 @@ def read_blueprint(folder: pathlib.Path) -> Blueprint:
         blueprint = decode(Blueprint, data, "it")
         if blueprint.build().species != len(blueprint.species):
             raise ValueError(f"the options count {blueprint.build().species} species, not {len(blueprint.species)}")
-        return blueprint
     except ValueError as error:
         raise damaged(path, error) from None
+    require_same_identity(str(path), read_run(folder).identity, blueprint.run)
+    return blueprint
 
 
 def identity_of(folder: pathlib.Path) -> str:
-    """Return the SHA-256 of what model.json says, which checkpoints carry: models of the same shapes differ in it."""
-    return _digest(read_json(folder / "model.json"))
+    """Return what checkpoints carry: the random name of the run and the SHA-256 of what model.json says."""
+    return _identity(read_json(folder / "model.json"))
 
 
-def _digest(data: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+def _identity(data: dict[str, Any]) -> str:
+    return seal(name_of(data["run"]), data) if "run" in data else digest_json(data)
 
 
 def require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
@@ -166,10 +205,10 @@ def load_potential(folder: pathlib.Path) -> Potential:
         ValueError: there is no model.json, it is damaged or of other checkpoints, or there is no good checkpoint.
     """
     blueprint = read_blueprint(folder)
-    if not any((folder / "checkpoints").glob("[0-9]*")):
+    place = folder / "checkpoints"
+    if (place.is_dir() or not os.path.lexists(place)) and not any(place.glob("[0-9]*")):
         raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
-    with CheckpointStore(folder / "checkpoints", identity=identity_of(folder), read_only=True) as store:
+    with CheckpointStore(place, identity=identity_of(folder), read_only=True) as store:
         params, _, passed_over = restore_params(store, target=blueprint.shapes())
-    for sentence in passed_over:
-        print(sentence, file=sys.stderr)
+    say(*passed_over)
     return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.label)

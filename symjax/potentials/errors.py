@@ -10,6 +10,7 @@ from rich.table import Table
 
 from symjax.data import ENERGIES, LABELS, Structures, unit_factors
 from symjax.potentials.potential import Potential
+from symjax.training import write_picture
 
 Errors = dict[str, dict[str, float]]
 FAR, NEAR = 10.0, 1.0  # eV per atom: no potential is as wrong as the one, most are better than the other
@@ -108,4 +109,4 @@ def plot_parity(folder: pathlib.Path, truth: Structures, predicted: Structures) 
         axis.plot(np.ravel(reference - middle), np.ravel(prediction - middle), ".", markersize=3)
         what = f"{'component of ' if label.shape else ''}{name}, {unit}"
         axis.set(xlabel=f"reference {what}", ylabel=f"predicted {what}", aspect="equal")
-    figure.savefig(folder / "parity.png", dpi=150)
+    write_picture(folder / "parity.png", figure)

@@ -3,8 +3,8 @@
 A task's file offers four things:
 
 - `Options`, a frozen dataclass of what is asked, beside the recipe;
-- `prepare(options, recipe, folder, resumed=False) -> Prepared`, which reads the data, writes what a run directory of
-  this task holds besides run.json, and says what is to be learnt;
+- `prepare(options, recipe, folder, run="", resumed=False) -> Prepared`, which reads the data, writes what a run
+  directory of this task holds besides run.json, marked with the identity of the run, and says what is to be learnt;
 - `load(folder)`, what was learnt, ready for use;
 - `measure(folder, data)`, the errors of what was learnt.
 """

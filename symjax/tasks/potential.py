@@ -32,7 +32,9 @@ class Options:
     stress_weight: str = "1"
 
 
-def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: bool = False) -> Prepared:
+def prepare(
+    options: Options, recipe: Recipe, folder: pathlib.Path, *, run: str = "", resumed: bool = False
+) -> Prepared:
     """Return the task of learning the potential, with the errors of its parts."""
     weights = _weights(options)
     return prepare_structures(
@@ -43,6 +45,7 @@ def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: 
         references=lambda train: potentials.make_references(train, options.references),
         weights=weights,
         label="energy",
+        run=run,
         resumed=resumed,
     )
 

@@ -30,7 +30,9 @@ class Options:
     batch_size: int = 5  # structures, on average
 
 
-def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: bool = False) -> Prepared:
+def prepare(
+    options: Options, recipe: Recipe, folder: pathlib.Path, *, run: str = "", resumed: bool = False
+) -> Prepared:
     """Return the task of learning the property.
 
     Raises:
@@ -45,6 +47,7 @@ def prepare(options: Options, recipe: Recipe, folder: pathlib.Path, *, resumed: 
         references=lambda train: potentials.property_references(train, name),
         weights={name: piecewise_linear({0: 1.0})},
         label=name,
+        run=run,
         resumed=resumed,
     )
 

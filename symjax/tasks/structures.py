@@ -9,6 +9,7 @@ import numpy as np
 
 from symjax.data import LABELS, Graphs, Structures, make_samples, sample_sizes, split_data, statistics
 from symjax.graphs import mean_budget
+from symjax.math import require_memory
 from symjax.potentials import (
     Measurement,
     References,
@@ -25,6 +26,7 @@ from symjax.potentials import (
 from symjax.tasks import Prepared
 from symjax.training import Recipe, Task
 
+BYTES = 100  # at least, of a node, edge or graph of a batch
 load = load_potential
 
 
@@ -42,6 +44,7 @@ def prepare_structures(
     references: Callable[[Structures], References],
     weights: Mapping[str, Callable],
     label: str,
+    run: str,
     resumed: bool,
 ) -> Prepared:
     """Return the task of learning some labels of structures, and write or compare model.json.
@@ -54,6 +57,7 @@ def prepare_structures(
         references: training structures -> what to take off their labels; a resumed run has its own.
         weights: of the labels that are learnt.
         label: what the head makes.
+        run: the identity of the run.
         resumed: whether the run goes on.
     """
     if options.batch_size < 1:
@@ -63,8 +67,11 @@ def prepare_structures(
     cutoff, species = options.net["cutoff"], splits.train.species
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
-    blueprint = draw_blueprint(options.model, options.net, facts=facts, splits=splits, references=known, label=label)
+    blueprint = draw_blueprint(
+        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
+    )
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
+    require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)
     if resumed:
         require_same_data(folder, blueprint)

@@ -1,6 +1,6 @@
 """One step body, three parallel drivers, checkpoints that verify, a loop that resumes."""
 
-from symjax.training.checkpoint import CheckpointStore, OtherModelError
+from symjax.training.checkpoint import CheckpointStore
 from symjax.training.directory import (
     Run,
     enter_run,
@@ -13,13 +13,17 @@ from symjax.training.directory import (
     report_run,
     require_free,
     require_same,
+    write_picture,
     write_report,
     write_run,
 )
+from symjax.training.disk import write_bytes
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
-from symjax.training.loop import FitResult, Keep, Pace, fit
+from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
+from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
+from symjax.training.pace import Pace
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
 from symjax.training.run import Batches, Task, measure, say, train
@@ -46,6 +50,7 @@ __all__ = [
     "command_line",
     "damaged",
     "decode",
+    "digest_json",
     "enter_run",
     "evaluate_batches",
     "fit",
@@ -58,6 +63,7 @@ __all__ = [
     "make_step",
     "means",
     "measure",
+    "name_of",
     "origin",
     "parallelise",
     "piecewise_linear",
@@ -71,15 +77,19 @@ __all__ = [
     "report_run",
     "require_free",
     "require_same",
+    "require_same_identity",
     "require_sound",
     "restore_params",
     "resume",
     "run_experiment",
     "run_once",
     "say",
+    "seal",
     "train",
     "warmup_cosine",
+    "write_bytes",
     "write_json",
+    "write_picture",
     "write_report",
     "write_run",
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import json
+import errno
 import os
 import pathlib
 import re
@@ -13,13 +12,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 from orbax.checkpoint import checkpoint_managers
 
+from symjax.training.disk import flush_all
+from symjax.training.identity import OtherModelError, digest_json, require_same_identity
+from symjax.training.leaves import describe, digest, first_infinite, like, require_same_leaves, to_host
+from symjax.training.recipe import is_count
+
 META = "meta"
+FINITE = ("params", "ema")  # an optimiser may begin with infinities
 
 
 class Restored(NamedTuple):
@@ -29,10 +33,7 @@ class Restored(NamedTuple):
     items: dict[str, PyTree]
     meta: dict
     passed_over: tuple[str, ...]
-
-
-class OtherModelError(ValueError):
-    """A sound checkpoint of something else than what was asked for."""
+    identity: str = ""
 
 
 class _DamagedError(ValueError):
@@ -46,17 +47,28 @@ class CheckpointStore:
 
     Args:
         directory: created if absent, and cleared of interrupted writes.
-        identity: what the steps are of, besides names and shapes; written with each, compared when items are read.
+        identity: what the steps are of, besides names and shapes; written with each, compared when they are read. None:
+            that of the first step that is read.
         keep: how many of the latest steps to keep, besides the protected ones.
         read_only: leave the folder as it is; a run may be writing to it.
     """
 
-    def __init__(self, directory: str | pathlib.Path, *, identity: str = "", keep: int = 2, read_only: bool = False):
+    def __init__(
+        self, directory: str | pathlib.Path, *, identity: str | None = "", keep: int = 2, read_only: bool = False
+    ):
         self.directory, self.identity = pathlib.Path(directory).absolute(), identity
-        self._protected = _KeepSteps()
+        if not is_count(keep):
+            raise ValueError(f"keep must be a whole number of at least 1, not {keep!r}")
+        if os.path.lexists(self.directory) and not self.directory.is_dir():
+            raise ValueError(f"{self.directory} is no folder, where checkpoints belong; move it away")
+        self._protected, self._in_flight = _KeepSteps(), None
         policy = checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(keep), self._protected])
         options = ocp.CheckpointManagerOptions(
-            preservation_policy=policy, create=not read_only, cleanup_tmp_directories=not read_only
+            preservation_policy=policy,
+            create=not read_only,
+            cleanup_tmp_directories=not read_only,
+            # else threads wait ten minutes for a folder that could not be made, and the process with them
+            async_options=ocp.AsyncOptions(create_directories_asynchronously=False),
         )
         self._manager = ocp.CheckpointManager(self.directory, options=options)
 
@@ -67,8 +79,10 @@ class CheckpointStore:
         self.close()
 
     def steps(self) -> list[int]:
-        """Return the steps in the folder, oldest first, believed or not."""
-        return sorted(self._manager.all_steps())
+        """Return the steps in the folder, oldest first, believed or not, be they folders or not."""
+        found = self.directory.iterdir() if self.directory.is_dir() else ()
+        names = (int(place.name) for place in found if place.name.isdecimal() and place.name == str(int(place.name)))
+        return sorted({*self._manager.all_steps(), *names})
 
     def save(
         self, step: int, items: Mapping[str, PyTree], meta: Mapping[str, Any], *, protect: Collection[int | None] = ()
@@ -84,18 +98,21 @@ class CheckpointStore:
         Raises:
             OSError: if this write, or an earlier one in the background, failed for want of space or permission.
         """
-        host = {name: _to_host(tree) for name, tree in items.items()}
-        header = {"leaves": {name: _describe(tree) for name, tree in host.items()}}
-        header |= {"digests": {name: _digest(tree) for name, tree in host.items()}}
+        if not is_count(step, 0):
+            raise ValueError(f"a step is a whole number of at least 0, not {step!r}")
+        host = {name: to_host(tree) for name, tree in items.items()}
+        header = {"leaves": {name: describe(tree) for name, tree in host.items()}}
+        header |= {"digests": {name: digest(tree) for name, tree in host.items()}}
         header |= {"identity": self.identity, "user": dict(meta)}
         args: dict[str, Any] = {name: ocp.args.StandardSave(tree) for name, tree in host.items()}
-        args[META] = ocp.args.JsonSave(header | {"digest": _digest_json(header)})
+        args[META] = ocp.args.JsonSave(header | {"digest": digest_json(header)})
         with _disk_errors_in_one_sentence(self.directory):
-            self._manager.wait_until_finished()
+            self._settle()
             if step in self._manager.all_steps():
                 self._manager.delete(step)
             self._protected.steps = protect
             self._manager.save(step, args=ocp.args.Composite(**args), force=True)
+            self._in_flight = step
 
     def restore(self, targets: Mapping[str, PyTree | None], *, prefer: int | None = None) -> Restored | None:
         """Read the newest step whose content matches its digests, going back one step at a time.
@@ -117,17 +134,26 @@ class CheckpointStore:
         passed_over: list[str] = []
         for step in steps:
             try:
-                meta, items = self._read(step, targets)
+                header, items = self._read(step, targets)
             except OtherModelError:
                 raise
             except Exception as error:  # Orbax answers damage with whatever it stumbles over
                 reason = str(error) if isinstance(error, _DamagedError) else "a file of it is missing or unreadable"
                 passed_over.append(f"passed over checkpoint {step} in {self.directory}, which is damaged: {reason}")
                 continue
-            return Restored(step, items, meta, tuple(passed_over))
+            return Restored(step, items, header["user"], tuple(passed_over), header.get("identity", ""))
         if passed_over:
             raise ValueError(f"no checkpoint in {self.directory} can be read: {'; '.join(passed_over)}")
         return None
+
+    def require_own(self, step: int, identity: str) -> None:
+        """Refuse a step of another identity; a store without one takes it.
+
+        Raises:
+            OtherModelError: it is of another run, or of this run with other options.
+        """
+        self.identity = identity if self.identity is None else self.identity
+        require_same_identity(f"checkpoint {step} in {self.directory}", self.identity, identity)
 
     def set_aside_after(self, step: int) -> None:
         """Rename the steps after `step` to "N.damaged", so that a run continued from `step` may write them anew."""
@@ -140,9 +166,9 @@ class CheckpointStore:
         self._manager.reload()
 
     def wait(self) -> None:
-        """Wait for the background write; raises as `save` does."""
+        """Wait for the background write, and until a power cut leaves it; raises as `save` does."""
         with _disk_errors_in_one_sentence(self.directory):
-            self._manager.wait_until_finished()
+            self._settle()
 
     def close(self) -> None:
         """Wait and let go of the folder."""
@@ -151,25 +177,31 @@ class CheckpointStore:
         finally:
             self._manager.close()
 
+    def _settle(self) -> None:
+        step, self._in_flight = self._in_flight, None
+        self._manager.wait_until_finished()
+        if step is not None and jax.process_index() == 0:
+            flush_all(self.directory / str(step))
+
     def _read(self, step: int, targets: Mapping[str, PyTree | None]) -> tuple[dict, dict[str, PyTree]]:
-        if not any((self.directory / str(step)).iterdir()):
-            raise _DamagedError("an empty folder")
+        _require_files(self.directory / str(step))
         header = self._manager.restore(step, args=ocp.args.Composite(**{META: ocp.args.JsonRestore()}))[META]
-        if header.pop("digest", None) != _digest_json(header):
+        if header.pop("digest", None) != digest_json(header):
             raise _DamagedError("its metadata does not match its digest")
         what = f"checkpoint {step} in {self.directory}"
-        hosts = {name: None if target is None else _to_host(target) for name, target in targets.items()}
+        hosts = {name: None if target is None else to_host(target) for name, target in targets.items()}
         for name, host in hosts.items():
-            _require_same_leaves(what, name, host, header["leaves"])
-        if not targets:
-            return header["user"], {}
-        _require_same_identity(what, self.identity, header.get("identity", ""))
+            require_same_leaves(what, name, host, header["leaves"])
+        if targets:
+            self.require_own(step, header.get("identity", ""))
         args = {name: ocp.args.StandardRestore(host) for name, host in hosts.items()}
         contents = self._manager.restore(step, args=ocp.args.Composite(**args))
         for name in targets:
-            if _digest(contents[name]) != header["digests"][name]:
+            if digest(contents[name]) != header["digests"][name]:
                 raise _DamagedError(f"the content of {name!r} does not match its digest")
-        return header["user"], {name: _like(target, contents[name]) for name, target in targets.items()}
+        if name := first_infinite({name: contents[name] for name in targets if name in FINITE}):
+            raise _DamagedError(f"{name} is not finite")
+        return header, {name: like(target, contents[name]) for name, target in targets.items()}
 
 
 @dataclasses.dataclass
@@ -190,69 +222,17 @@ def _disk_errors_in_one_sentence(directory: pathlib.Path) -> Iterator[None]:
     except Exception as error:
         code = re.search(r"os_error_code='(\d+)'", str(error))
         number = error.errno if isinstance(error, OSError) else int(code[1]) if code else None
-        if number is None:
-            raise
-        raise OSError(number, f"a checkpoint could not be written to {directory}: {os.strerror(number)}") from error
+        said = " ".join(str(error).split())[:200] if number is None else os.strerror(number)
+        raise OSError(number or errno.EIO, f"a checkpoint could not be written to {directory}: {said}") from error
 
 
-def _is_key(x: Any) -> bool:
-    return isinstance(x, jax.Array) and jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
-
-
-def _to_host(tree: PyTree) -> PyTree:
-    """Copy to NumPy arrays that no donated buffer can overwrite; random keys become their data."""
-    return jax.tree.map(lambda x: np.array(jax.random.key_data(x) if _is_key(x) else x), tree)
-
-
-def _like(target: PyTree | None, host: PyTree) -> PyTree:
-    """Give random keys back their type, as in the target."""
-    if target is None:
-        return host
-    wrap = lambda t, x: jax.random.wrap_key_data(x, impl=jax.random.key_impl(t)) if _is_key(t) else x  # noqa: E731
-    return jax.tree.map(wrap, target, host)
-
-
-def _leaves(tree: PyTree) -> list[tuple[str, np.ndarray]]:
-    """Return sorted (path, array) pairs; the path is the same for a NamedTuple and a dictionary with its names."""
-    flat = jax.tree_util.tree_flatten_with_path(tree)[0]
-    return sorted((jax.tree_util.keystr(path, simple=True, separator="/"), np.asarray(leaf)) for path, leaf in flat)
-
-
-def _describe(tree: PyTree) -> dict[str, str]:
-    return {path: f"{leaf.dtype}{list(leaf.shape)}" for path, leaf in _leaves(tree)}
-
-
-def _digest(tree: PyTree) -> str:
-    content = hashlib.sha256()
-    for path, leaf in _leaves(tree):
-        content.update(f"{path}|{leaf.dtype}|{leaf.shape}|".encode())
-        content.update(np.ascontiguousarray(leaf).tobytes())
-    return content.hexdigest()
-
-
-def _digest_json(header: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
-
-
-def _require_same_leaves(what: str, name: str, host: PyTree | None, written: Mapping[str, dict]) -> None:
-    if name not in written:
-        raise OtherModelError(f"{what} holds {sorted(written)} and no {name!r}")
-    expected = written[name] if host is None else _describe(host)
-    for path in sorted(expected.keys() | written[name].keys()):
-        here, there = expected.get(path, "absent"), written[name].get(path, "absent")
-        if here != there:
-            raise OtherModelError(
-                f"{what} is of another model or optimiser: {name}/{path} is {there} there and {here} here; "
-                "use the settings it was made with"
-            )
-
-
-def _require_same_identity(what: str, here: str, there: str) -> None:
-    if here != there:
-        raise OtherModelError(
-            f"{what} is of another model of the same shapes: its identity is {there[:12]!r} there and {here[:12]!r} "
-            "here; use the settings it was made with"
-        )
+def _require_files(folder: pathlib.Path) -> None:
+    """Refuse what would be waited for without end, or is nothing to read."""
+    if not any(folder.iterdir()):
+        raise _DamagedError("an empty folder")
+    for place in folder.rglob("*"):
+        if not (place.is_file() or place.is_dir()):
+            raise _DamagedError(f"{place.relative_to(folder)} is no file")
 
 
 def _unused(path: pathlib.Path) -> pathlib.Path:

@@ -1,6 +1,6 @@
 """A run directory: what a training was asked for, what it measured, and where it goes on.
 
-run.json            the task's name, its options and the recipe
+run.json            the run's random name, the task's name, its options and the recipe
 checkpoints/        steps, each with its digest
 metrics.jsonl       one record an epoch
 report.json, *.png  errors, seconds, compilations; the learning curve
@@ -10,55 +10,69 @@ A task may add files of its own, as potentials do with model.json.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 
+from symjax.training.disk import write_bytes
 from symjax.training.files import damaged, decode, read_json, write_json
+from symjax.training.identity import name_of, seal
+from symjax.training.lock import written_alone
 from symjax.training.loop import FitResult
 from symjax.training.metrics import origin
 from symjax.training.parallel import initialise_distributed
 from symjax.training.recipe import Recipe, require_sound
 from symjax.training.run import spoken
 
+MOVABLE = "data"  # the option that says where the data are; what they are, model.json knows
 BEFORE_TASKS = {"out", "resume"}  # which run.json also held when all options of the one task were at one level
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What run.json says: a task by its name, its options as plain data, and the recipe."""
+    """What run.json says: a task by its name, its options as plain data, and the recipe.
+
+    The identity is the run's random name with a digest of all that, so that neither what belongs to another run nor
+    what was made with other options is taken for its own; runs from before there were names have none.
+    """
 
     task: str
     options: dict[str, Any]
     recipe: Recipe
+    identity: str = ""
 
 
-def enter_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe, *, resumed: bool) -> None:
-    """Make sure that a run may begin or go on in a folder, and join the other processes where it is one of a pod.
+@contextlib.contextmanager
+def enter_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe, *, resumed: bool) -> Iterator[str]:
+    """Begin a run in a folder or go on with it, as its only writer, with the other processes where it is one of a pod.
 
-    Nothing is written, so that every process may ask.
+    Yields:
+        The identity of the run, the same in every process: of a new one before there is a file to read it from.
 
     Raises:
-        ValueError: the folder is not free, or holds another run than the one to resume; the recipe cannot be; or there
-            are no other processes.
+        ValueError: the folder is not free, or holds another run than the one to resume, or is being written; the recipe
+            cannot be; or there are no other processes.
     """
-    if resumed:
-        require_same(folder, task, options, recipe)
-    else:
-        require_free(folder)
+    require = (lambda: require_same(folder, task, options, recipe)) if resumed else (lambda: require_free(folder))
+    require()
     require_sound(recipe)
     if recipe.distributed and not jax.distributed.is_initialized():
         try:
             initialise_distributed()
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"--distributed found no other processes to join: {error}") from error
+    with written_alone(folder) as name:
+        require()  # again, for what may have been written meanwhile
+        yield read_run(folder).identity if resumed else _identity(_content(task, options, recipe) | {"identity": name})
 
 
-def write_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe) -> None:
+def write_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe, identity: str) -> None:
     """Write run.json, on process 0.
 
     Args:
@@ -66,10 +80,11 @@ def write_run(folder: pathlib.Path, task: str, options: Any, recipe: Recipe) -> 
         task: the name of the task.
         options: its options, a dataclass.
         recipe: how it is learnt.
+        identity: as `enter_run` yields it.
     """
     if jax.process_index() == 0:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "run.json", {"task": task, "options": plain(options), "recipe": plain(recipe)})
+        write_json(folder / "run.json", {"identity": name_of(identity)} | _content(task, options, recipe))
 
 
 def read_run(folder: pathlib.Path) -> Run:
@@ -81,7 +96,8 @@ def read_run(folder: pathlib.Path) -> Run:
     path = folder / "run.json"
     data = read_json(path)
     try:
-        return decode(Run, data if "task" in data else _of_one_level(data), "it")
+        data = data if "task" in data else _of_one_level(data)
+        return dataclasses.replace(decode(Run, data, "it"), identity=_identity(data))
     except ValueError as error:
         raise damaged(path, error) from None
 
@@ -96,6 +112,15 @@ def read_options(folder: pathlib.Path, kind: Any, options: Mapping[str, Any]) ->
         return decode(kind, dict(options), "options")
     except ValueError as error:
         raise damaged(folder / "run.json", error) from None
+
+
+def _content(task: str, options: Any, recipe: Recipe) -> dict[str, Any]:
+    return {"task": task, "options": plain(options), "recipe": plain(recipe)}
+
+
+def _identity(data: dict[str, Any]) -> str:
+    options = {name: value for name, value in data["options"].items() if name != MOVABLE}
+    return seal(data.get("identity", ""), data | {"options": options})
 
 
 def _of_one_level(data: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +174,7 @@ def report_run(
 ) -> None:
     """Write report.json of a finished run, on process 0: errors, seconds, compilations and origin; draw its curve."""
     if jax.process_index() == 0:
-        seconds = round(sum(record["seconds"] for record in result.history), 1)
+        seconds = round(sum(record.get("seconds") or 0.0 for record in result.history), 1)
         plot_learning_curve(folder, result.history, shown)
         write_report(folder, errors, {"seconds": seconds, "compilations": result.compilations, **origin()})
 
@@ -160,8 +185,18 @@ def write_report(folder: pathlib.Path, errors: Mapping[str, Any], facts: Mapping
 
 
 def read_report(folder: pathlib.Path) -> dict[str, Any] | None:
-    """Return the report of a finished run, and None where there is none yet."""
-    return read_json(folder / "report.json") if (folder / "report.json").exists() else None
+    """Return the report of a finished run, and None where there is none yet.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    path = folder / "report.json"
+    if not path.exists():
+        return None
+    report = read_json(path)
+    if not isinstance(report.get("errors"), dict):
+        raise damaged(path, ValueError("it has no 'errors'"))
+    return report
 
 
 def plot_learning_curve(
@@ -182,8 +217,20 @@ def plot_learning_curve(
             if points:
                 axis.plot(*zip(*points, strict=True), label=part)
         axis.set(xlabel="epoch", ylabel=", ".join(filter(None, [spoken(name), unit])), yscale="log")
-        axis.legend()
-    figure.savefig(folder / "learning_curve.png", dpi=150)
+        if axis.lines:
+            axis.legend()
+    write_picture(folder / "learning_curve.png", figure)
+
+
+def write_picture(path: pathlib.Path, figure: Any) -> None:
+    """Write a figure whole or not at all.
+
+    Raises:
+        OSError: the disk is full, or the file cannot be written.
+    """
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=150)
+    write_bytes(path, picture.getvalue())
 
 
 def plain(options: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import tyro
 
-from symjax.training.directory import enter_run, read_report, report_run, write_run
+from symjax.training.directory import enter_run, read_report, report_run, require_same, write_run
 from symjax.training.loop import FitResult
 from symjax.training.recipe import Recipe
 from symjax.training.run import Task, say, train
@@ -51,20 +51,29 @@ def run_experiment(
 
     Raises:
         ValueError: the recipe cannot be, or the folder holds the run of another network.
-        SystemExit: a signal stopped the training.
+        SystemExit: a signal stopped the training; the exit code is the shell's for this signal.
     """
     resumed = (folder / "run.json").exists()
-    enter_run(folder, name, options, recipe, resumed=resumed)
-    if (report := read_report(folder)) is not None:
+    if resumed and (report := read_report(folder)) is not None:
+        require_same(folder, name, options, recipe)
         say(f"{folder} is trained already")
         return report["errors"]
-    task, measure = prepare(options, recipe)
-    if not resumed:
-        write_run(folder, name, options, recipe)
-    say(f"{folder}: {'training goes on' if resumed else 'training begins'}")
-    result = train(task, recipe, folder, resumed=resumed)
-    if result.stopped_by == "signal":
-        raise SystemExit(f"stopped by a signal after step {result.progress.step}; the same command goes on from there")
-    errors = dict(measure(result))
-    report_run(folder, errors, result, task.shown)
+    with enter_run(folder, name, options, recipe, resumed=resumed) as identity:
+        task, measure = prepare(options, recipe)
+        if not resumed:
+            write_run(folder, name, options, recipe, identity)
+        say(f"{folder}: {'training goes on' if resumed else 'training begins'}")
+        result = train(task, recipe, folder, identity=identity, resumed=resumed)
+        if result.stopped_by == "signal":
+            raise _stop(result)
+        errors = dict(measure(result))
+        report_run(folder, errors, result, task.shown)
     return errors
+
+
+def _stop(result: FitResult) -> SystemExit:
+    sentence = f"stopped by a signal after step {result.progress.step}; the same command goes on from there"
+    say(sentence)
+    stop = SystemExit(sentence)
+    stop.code = result.exit_code
+    return stop

@@ -6,9 +6,12 @@ import math
 import pathlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from symjax.training.disk import read_bytes, write_bytes
+
+LARGEST, DEEPEST = 2**24, 50  # bytes and levels of a JSON file
 WORDS = {
     bool: "true or false",
     int: "a whole number",
@@ -20,18 +23,13 @@ WORDS = {
 
 
 def write_json(path: pathlib.Path, data: Mapping[str, Any]) -> None:
-    """Write all of a file or nothing; numbers that are not finite become null, for JSON has no word for them.
+    """Write all of a file or nothing, to last; numbers that are not finite become null, for JSON has no word for them.
 
     Raises:
         OSError: the disk is full, or the file cannot be written.
     """
-    text = json.dumps(_finite(data), indent=2, default=str, ensure_ascii=False, allow_nan=False) + "\n"
-    partial = path.with_suffix(".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
+    text = json.dumps(finite(data), indent=2, default=str, ensure_ascii=False, allow_nan=False) + "\n"
+    write_bytes(path, text.encode())
 
 
 def read_json(path: pathlib.Path) -> dict[str, Any]:
@@ -40,15 +38,43 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
     Raises:
         ValueError: there is no such file, or it is no JSON object.
     """
-    if not path.is_file():
+    if not path.exists():
         raise ValueError(f"{path.parent} is not a run directory of `symjax train`: there is no {path.name}")
+    content = read_bytes(path, LARGEST)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(content)
         if not isinstance(data, dict):
             raise ValueError(f"expected a JSON object, got {data!r:.40}")
         return data
     except ValueError as error:  # of JSON or of the encoding
         raise damaged(path, error) from None
+
+
+def parse_json(content: bytes) -> Any:
+    """Return the plain data of a text that anyone may have written.
+
+    Raises:
+        ValueError: it is no JSON, nested beyond reason, or holds letters of no text.
+    """
+    try:
+        data = json.loads(content.decode())
+    except (RecursionError, MemoryError):
+        raise ValueError("it is nested beyond reason") from None
+    depth, level = 0, [data]
+    while level:
+        depth, level = depth + 1, [child for item in level for child in _children(item)]
+        if depth > DEEPEST:
+            raise ValueError("it is nested beyond reason")
+    json.dumps(data, ensure_ascii=False).encode()  # halves of letters are none
+    if b"\\u0000" in content:
+        raise ValueError("it holds a letter of no text, \\u0000")
+    return data
+
+
+def _children(item: Any) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
 
 
 def damaged(path: pathlib.Path, error: Exception) -> ValueError:
@@ -101,9 +127,10 @@ def _describe(hint: Any) -> str:
     return WORDS.get(typing.get_origin(hint) or hint, "an object")
 
 
-def _finite(data: Any) -> Any:
+def finite(data: Any) -> Any:
+    """Return plain data with null for numbers that are not finite, for which JSON has no word."""
     if isinstance(data, Mapping):
-        return {name: _finite(item) for name, item in data.items()}
+        return {name: finite(item) for name, item in data.items()}
     if isinstance(data, list | tuple):
-        return [_finite(item) for item in data]
+        return [finite(item) for item in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data

@@ -18,9 +18,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextCo
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.interrupt import interruptions
 from symjax.training.metrics import MetricsLog, add_sums, means
+from symjax.training.pace import Pace, require_batches, require_pace
 from symjax.training.parallel import Parallel
-from symjax.training.schedule import Plateau
-from symjax.training.state import Progress, TrainState, inference_params, last_sound_step, restore_params, save_state
+from symjax.training.state import (
+    Progress,
+    TrainState,
+    inference_params,
+    last_sound_step,
+    require_finite,
+    restore_params,
+    save_state,
+)
+from symjax.training.step import REPORTED
 
 
 class FitResult(NamedTuple):
@@ -34,6 +43,7 @@ class FitResult(NamedTuple):
         stopped_by: "epochs", "patience" or "signal".
         passed_over: a sentence for each damaged checkpoint met on the way to the best parameters, which are then not
             the best.
+        signal: the number of the signal that stopped it, else 0.
         compilations: how many shapes each compiled function met; 1 in a healthy run.
     """
 
@@ -44,28 +54,12 @@ class FitResult(NamedTuple):
     stopped_by: str
     passed_over: tuple[str, ...] = ()
     compilations: Mapping[str, int] = {}
+    signal: int = 0
 
-
-class Pace(NamedTuple):
-    """How long a run is, and how often it looks up from its steps.
-
-    Attributes:
-        epochs: how many the whole run has.
-        evaluate_every: epochs between evaluations; each is followed by a checkpoint.
-        patience: stop after this many evaluations without a new best.
-        plateau: lower the learning rate when the loss of the evaluations does not fall.
-        save_every: steps between further checkpoints.
-        report_every: steps between looks at the metrics, which otherwise stay on the devices.
-        max_streak: give up when this many steps in a row were skipped for not being finite.
-    """
-
-    epochs: int
-    evaluate_every: int = 1
-    patience: int | None = None
-    plateau: Plateau | None = None
-    save_every: int | None = None
-    report_every: int = 50
-    max_streak: int = 10
+    @property
+    def exit_code(self) -> int:
+        """What a process should end with: what a shell makes of the signal, so that no script goes on, else 0."""
+        return 128 + self.signal if self.signal else 0
 
 
 class Keep(NamedTuple):
@@ -108,26 +102,29 @@ def fit(
         start: the place of `state` in the run; the beginning, by default.
 
     Raises:
-        FloatingPointError: if `pace.max_streak` steps in a row were not finite.
+        ValueError: if the pace is none, a plan is empty, or nothing was counted in an epoch.
+        FloatingPointError: if the first parameters, or `pace.max_streak` steps in a row, were not finite.
         OSError: if a checkpoint or a record cannot be written.
     """
     keep, start = keep or Keep(), start or Progress()
+    require_pace(pace)
     if start == Progress() and keep.store is not None and keep.store.steps():
         raise ValueError(
             f"{keep.store.directory} already holds a run: resume(store, state) it, or choose another folder"
         )
     history = [] if keep.log is None else keep.log.rewind(start.epoch)
+    require_finite("the first parameters", state)
     run = _Run(step.replicate(state), start, history, step, pace, keep, int(state.streak))
 
     with interruptions() as interrupted, _bar(pace.epochs) as show:
         while (reason := _finished(run.place, pace)) is None:
-            began, plan = time.perf_counter(), batches(run.place.epoch)
+            began, plan = time.perf_counter(), require_batches(batches(run.place.epoch), run.place.epoch)
             for item in plan[run.place.index :]:
                 run.advance(item if load is None else load(item))
                 show(run.place, len(plan))
-                if interrupted(run.place.step):
+                if number := interrupted(run.place.step):
                     run.save()
-                    return run.result("signal")
+                    return run.result("signal")._replace(signal=int(number))
                 if run.is_time_to_save() and run.place.index < len(plan):
                     run.save()
             due = (run.place.epoch + 1) % pace.evaluate_every == 0 or run.place.epoch + 1 == pace.epochs
@@ -175,7 +172,7 @@ class _Run:
     def _diverged(self, behind: int) -> str:
         last = self.place.step - behind
         return (
-            f"the loss or its gradient was not finite in {self.streak} steps in a row (steps "
+            f"the loss, its gradient or the step they make was not finite in {self.streak} steps in a row (steps "
             f"{last - self.streak + 1} to {last}, up to batch {self.place.index - behind} of epoch "
             f"{self.place.epoch + 1}); "
             f"{self._last_checkpoint(last)}. Lower the learning rate, or look at these batches"
@@ -184,6 +181,7 @@ class _Run:
     def close_epoch(self, evaluate: Callable[[PyTree], Mapping[str, float]] | None, began: float) -> dict:
         """Measure, record and log the epoch just finished; return its record."""
         self.drain()
+        _require_counted(self.place)
         trained = {f"train_{name}": value for name, value in means(self.place.sums).items()}
         self.place = self.place._replace(epoch=self.place.epoch + 1, index=0, sums={})
         record = {"epoch": self.place.epoch, "step": self.place.step} | trained
@@ -237,6 +235,16 @@ class _Run:
         if sound is None:
             return f"no checkpoint in {self.keep.store.directory} is of a step before them"
         return f"the last good checkpoint is step {sound} in {self.keep.store.directory}"
+
+
+def _require_counted(place: Progress) -> None:
+    """Refuse an epoch whose steps were taken and counted nothing."""
+    named = {name: count for name, (_, count) in place.sums.items() if name not in REPORTED}
+    skipped, steps = place.sums.get("skipped", (0.0, 0.0))
+    if named and not any(named.values()) and skipped < steps:
+        raise ValueError(
+            f"the loss counted nothing in epoch {place.epoch + 1}: all counts of {', '.join(map(repr, named))} are 0"
+        )
 
 
 def _on_host(tree: PyTree) -> PyTree:

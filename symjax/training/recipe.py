@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -48,8 +49,9 @@ def require_sound(recipe: Recipe) -> None:
     """
     for name, least in LEAST.items():
         value = getattr(recipe, name)
-        if value is not None and value < least:
-            raise ValueError(f"{_flag(name)} must be at least {least}, not {value}")
+        if not is_count(value, least) and not (value is None and name == "patience"):
+            kind = f"at least {least}" if isinstance(value, int) else "a whole number"
+            raise ValueError(f"{_flag(name)} must be {kind}, not {value}")
     for name in ("learning_rate", "clip"):
         value = getattr(recipe, name)
         if value is not None and not 0 < value < math.inf:
@@ -58,8 +60,13 @@ def require_sound(recipe: Recipe) -> None:
         raise ValueError(f"--weight-decay must be at least 0 and finite, not {recipe.weight_decay}")
     if not 0 <= recipe.ema < 1:
         raise ValueError(f"--ema is a decay of at least 0 and below 1, not {recipe.ema}")
-    if not 0 <= recipe.seed < 2**32:
+    if not is_count(recipe.seed, 0) or recipe.seed >= 2**32:
         raise ValueError(f"--seed must be at least 0 and below 2^32, not {recipe.seed}")
+
+
+def is_count(value: Any, least: int = 1) -> bool:
+    """Return whether a value is a whole number, and not less than the least."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def make_optimizer(recipe: Recipe, *, steps: int) -> optax.GradientTransformation:

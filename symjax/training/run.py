@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +15,11 @@ import numpy as np
 from jaxtyping import Array, Key, PyTree
 
 from symjax.training.checkpoint import CheckpointStore
-from symjax.training.loop import FitResult, Keep, Pace, fit
+from symjax.training.identity import name_of, seal
+from symjax.training.lock import written_alone
+from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means
+from symjax.training.pace import Pace, require_batches
 from symjax.training.parallel import Parallel, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
 from symjax.training.state import TrainState, init_state, resume
@@ -60,27 +64,42 @@ class Task(NamedTuple):
     shown: Mapping[str, tuple[float, str]] = {}
 
 
-def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "", resumed: bool = False) -> FitResult:
+def train(
+    task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str | None = None, resumed: bool = False
+) -> FitResult:
     """Train, evaluate, and keep checkpoints and one record an epoch in a folder.
 
     Args:
         task: what is learnt.
         recipe: how.
         folder: where `checkpoints/` and `metrics.jsonl` go.
-        identity: what the checkpoints are of, besides names and shapes.
+        identity: what checkpoints and records are of, where `enter_run` holds the folder. None: it is held here, and
+            they are of a new random name, or of the one to go on with.
         resumed: go on with the newest good checkpoint; the result has the bits of an undisturbed run.
 
     Raises:
-        ValueError: the recipe cannot be, or not without `valid`, or the folder holds a run that is not to be resumed.
+        ValueError: the recipe cannot be, or not without `valid`, or the folder holds a run that is not to be resumed,
+            or is being written by another process.
         FloatingPointError: too many steps in a row, or every evaluation, were not finite.
         OSError: a checkpoint or a record cannot be written.
     """
     require_sound(recipe)
+    if identity is not None:
+        return _train(task, recipe, folder, identity, resumed=resumed)
+    with written_alone(folder) as name:
+        return _train(task, recipe, folder, seal(name, {}), resumed=resumed, adopt=resumed)
+
+
+def _train(
+    task: Task, recipe: Recipe, folder: pathlib.Path, identity: str, *, resumed: bool, adopt: bool = False
+) -> FitResult:
     if task.valid is None and (recipe.patience or recipe.plateau):
         raise ValueError("--patience and --schedule plateau ask for a validation, which this task has not")
     evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
     shards = evaluation.devices
-    first = task.train.plan(0, shards=shards)
+    first = require_batches(task.train.plan(0, shards=shards), 0)
+    if task.valid is not None and not len(task.valid.plan(0, shards=shards)):
+        raise ValueError("the validation has no batches; give it data, or leave it out with valid=None")
     optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs)
     body = make_step(task.loss, optimizer, task.weights, ema_decay=recipe.ema or None)
     step = parallelise(body, how=recipe.parallel)
@@ -91,11 +110,12 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
     folder.mkdir(parents=True, exist_ok=True)
     shard = jax.tree.map(lambda leaf: leaf[0], task.train.load(first[0][:1]))
     state, start = run_once(begin, jax.random.key(recipe.seed), shard), None
-    with CheckpointStore(folder / "checkpoints", identity=identity) as store:
+    with CheckpointStore(folder / "checkpoints", identity=None if adopt else identity) as store:
         if resumed:
             state, start, passed_over = resume(store, state)
             say(*passed_over, f"going on after epoch {start.epoch}, step {start.step}")
-        log = MetricsLog(folder / "metrics.jsonl")
+        store.identity = identity if store.identity is None else store.identity
+        log = MetricsLog(folder / "metrics.jsonl", name_of(store.identity))
         result = fit(
             state,
             step,
@@ -103,9 +123,10 @@ def train(task: Task, recipe: Recipe, folder: pathlib.Path, *, identity: str = "
             pace=Pace(recipe.epochs, recipe.evaluate_every, recipe.patience, recipe.plateau),
             load=lambda item: task.train.load(step.local(item)),
             evaluate=None if task.valid is None else partial(_measure, evaluation, task, task.valid),
-            keep=Keep(store, log, lambda record: say(*_progress(record, task.shown))),
+            keep=Keep(store, log, partial(_on_epoch, task)),
             start=start,
         )
+    say(*result.passed_over)
     if task.valid is not None and result.stopped_by != "signal" and result.progress.best is None:
         raise FloatingPointError(
             f"no evaluation was finite in {result.progress.epoch} epochs, so there is nothing to report; start anew "
@@ -122,12 +143,25 @@ def measure(task: Task, recipe: Recipe, params: PyTree, batches: Batches) -> dic
 
 
 def _measure(evaluation: Parallel, task: Task, batches: Batches, params: PyTree) -> dict[str, float]:
-    plan = batches.plan(0, shards=evaluation.devices)
+    plan = require_batches(batches.plan(0, shards=evaluation.devices), 0)
     loaded = (batches.load(evaluation.local(item)) for item in plan)
-    measured = means(evaluate_batches(evaluation, params, loaded))
+    totals = evaluate_batches(evaluation, params, loaded)
+    measured, counts = means(totals), {name: count for name, (_, count) in totals.items()}
+    if missing := sorted(task.weights.keys() - measured.keys()):
+        raise ValueError(f"the weights name {missing}, but what is measured has only {sorted(measured)}")
+    if uncounted := sorted(name for name in task.weights if not counts[name]):
+        raise ValueError(f"the validation counts nothing of {uncounted}, which have weights; give it such data")
     late = jnp.asarray(np.iinfo(np.int32).max, jnp.int32)
     factors = {name: float(weight(late) if callable(weight) else weight) for name, weight in task.weights.items()}
     return measured | {"loss": sum(factor * measured[name] for name, factor in factors.items())}
+
+
+def _on_epoch(task: Task, record: Mapping[str, Any]) -> None:
+    """Say how it goes; refuse to go on without what is to be learnt."""
+    uncounted = sorted(name for name in task.weights if math.isnan(record[f"train_{name}"]))
+    if uncounted and record["train_skipped"] < 1:
+        raise ValueError(f"the data count nothing of {uncounted} in epoch {record['epoch']}, which have weights")
+    say(*_progress(record, task.shown))
 
 
 def say(*lines: str) -> None:

@@ -11,6 +11,7 @@ import optax
 from jaxtyping import Array, Float, Int, PyTree
 
 from symjax.training.checkpoint import CheckpointStore
+from symjax.training.leaves import first_infinite
 
 
 class TrainState(NamedTuple):
@@ -81,7 +82,12 @@ def init_state(params: PyTree, optimizer: optax.GradientTransformation, *, key: 
     """Return the state before the first step; with `ema`, the average starts at `params`.
 
     No two leaves share a buffer, because a step that donates the state may use each buffer only once.
+
+    Raises:
+        ValueError: there are no parameters.
     """
+    if not jax.tree.leaves(params):
+        raise ValueError(f"there are no parameters to learn in {params!r:.60}; look at what init returns")
     return TrainState(
         params=params,
         opt_state=optimizer.init(params),
@@ -100,10 +106,26 @@ def inference_params(state: TrainState) -> PyTree:
 
 
 def save_state(store: CheckpointStore, state: TrainState, progress: Progress) -> None:
-    """Save parameters, their average and the rest as separate items, so that serving reads only what it needs."""
+    """Save parameters, their average and the rest as separate items, so that serving reads only what it needs.
+
+    Raises:
+        FloatingPointError: parameters or average are not finite, and nothing is saved.
+        OSError: as `CheckpointStore.save`.
+    """
+    require_finite(f"step {progress.step}", state)
     meta = {"progress": progress._asdict(), "averaged": state.ema is not None}
     sound = last_sound_step(store, progress.step, int(state.streak))
     store.save(progress.step, _items(state), meta, protect=(progress.best_step, sound))
+
+
+def require_finite(what: str, state: TrainState) -> None:
+    """Refuse parameters, or an average of them, that are not finite.
+
+    Raises:
+        FloatingPointError: they are not; the sentence names the first.
+    """
+    if name := first_infinite({"params": state.params, "ema": state.ema}):
+        raise FloatingPointError(f"{what} cannot be kept, for {name} is not finite; look at the initial values")
 
 
 def last_sound_step(store: CheckpointStore, step: int, streak: int) -> int | None:
@@ -153,9 +175,19 @@ def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTr
     if newest is None:
         raise ValueError(f"there is no checkpoint in {store.directory}")
     item = "ema" if newest.meta["averaged"] else "params"
-    saved = store.restore({item: target}, prefer=None if latest else _progress(newest.meta).best_step)
-    assert saved is not None, "it was there a moment ago"
-    return Trained(saved.items[item], saved.step, saved.passed_over)
+    best = None if latest else _progress(newest.meta).best_step
+    wanted = newest.step if best is None else best
+    saved = store.restore({item: target}, prefer=wanted)
+    if saved is None:
+        raise ValueError(f"the checkpoints in {store.directory} went away while they were read; try again")
+    store.require_own(newest.step, newest.identity)
+    passed_over = tuple(dict.fromkeys(newest.passed_over + saved.passed_over))
+    if wanted not in store.steps():
+        passed_over += (f"checkpoint {wanted} in {store.directory}, the best, is not there",)
+    if passed_over:
+        instead = f"the best that step {newest.step} knew of" if saved.step == wanted else f"in place of step {wanted}"
+        passed_over = (*passed_over[:-1], f"{passed_over[-1]}; step {saved.step} is served, {instead}")
+    return Trained(saved.items[item], saved.step, passed_over)
 
 
 def _items(state: TrainState) -> dict[str, PyTree]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,7 @@ from jaxtyping import Array, PyTree
 
 from symjax.training.state import TrainState
 
+REPORTED = {"loss", "grad_norm", "skipped"}  # by the step itself
 Sums: TypeAlias = Mapping[str, tuple]
 Loss: TypeAlias = Callable[..., Sums]
 Weight: TypeAlias = float | Callable[[Array], Array]
@@ -30,8 +33,9 @@ def make_step(
     device, so empty and unequal shards are exact: the pulled-back local sums are divided by the global counts, and only
     then added over the devices. The optimiser (and whatever it clips) sees that reduced gradient.
 
-    A step whose objective or gradient norm is not finite changes neither parameters, average nor optimiser state; it is
-    counted in `state.skipped` and `state.streak`, and adds nothing to the metrics.
+    A step whose objective, gradient or outcome is not finite changes neither parameters, average nor optimiser state;
+    it is counted in `state.skipped` and `state.streak`, and adds nothing to the metrics. A finite gradient whose norm
+    overflows is handed on shorter, so that what clips it finds its direction; its norm is the largest number there is.
 
     Args:
         loss: `loss(params, shard, key) -> {name: (sum, count)}`. Counts do not depend on the parameters. Names without
@@ -46,8 +50,13 @@ def make_step(
         and counts, on device: every name of the loss, and "loss", "grad_norm" and "skipped", one count a step.
 
     Raises:
-        ValueError: while tracing, if a weighted name is missing from the loss or the state lacks an average.
+        ValueError: if nothing has a weight, or one or the decay is out of its range; and while tracing, if a weighted
+            name is missing from the loss or the state lacks an average.
+        TypeError: while tracing, if the loss returns something else.
     """
+    _require_weights(weights)
+    if ema_decay is not None and not 0 <= ema_decay < 1:
+        raise ValueError(f"ema_decay is at least 0 and below 1, or None for no average; got {ema_decay}")
 
     def step(state: TrainState, batch: PyTree, axis_name: str | None = None) -> tuple[TrainState, dict]:
         if (ema_decay is None) != (state.ema is None):
@@ -66,12 +75,14 @@ def make_step(
         (gradient,) = pull_back(jax.grad(objective)(sums))
         sums, gradient = _over_devices((sums, gradient), axis_name)
 
-        value, norm = objective(sums), optax.tree.norm(gradient)
-        good = jnp.isfinite(value) & jnp.isfinite(norm)
+        value, (gradient, norm) = objective(sums), _of_finite_norm(gradient)
         proposal = _descend(optimizer, ema_decay, state, gradient)
+        counted = functools.reduce(jnp.logical_and, [count >= 0 for count in counts.values()])
+        good = counted & jnp.isfinite(value) & jnp.isfinite(norm) & _stays_finite(proposal, _current(state))
         metrics = {name: (sums[name], counts[name]) for name in sums}
         metrics |= {"loss": (value, jnp.ones_like(value)), "grad_norm": (norm, jnp.ones_like(norm))}
-        metrics = jax.tree.map(lambda x: jnp.where(good, x, jnp.zeros_like(x)), metrics)
+        known = good | ~counted  # what counts wrongly is told by its counts
+        metrics = jax.tree.map(lambda x: jnp.where(known, x, jnp.zeros_like(x)), metrics)
         bad = jnp.logical_not(good).astype(state.skipped.dtype)
         metrics["skipped"] = (bad, jnp.ones_like(bad))
         return _accept(state, proposal, good, bad), metrics
@@ -99,20 +110,50 @@ def _local_sums(
     shards = jax.tree.leaves(batch)[0].shape[0]
     first = 0 if axis_name is None else jax.lax.axis_index(axis_name) * shards
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(shards, dtype=jnp.int32))
+
+    def pairs_of(*arguments: Any) -> dict[str, tuple]:
+        return _pairs(loss(*arguments))
+
     if shards == 1:
-        pairs = loss(params, jax.tree.map(lambda x: x.squeeze(0), batch), keys.squeeze(0))
+        pairs = pairs_of(params, jax.tree.map(lambda x: x.squeeze(0), batch), keys.squeeze(0))
     else:
-        pairs = jax.vmap(loss, (None, 0, 0))(params, batch, keys)
+        pairs = jax.vmap(pairs_of, (None, 0, 0))(params, batch, keys)
     sums = {name: jnp.asarray(total).sum() for name, (total, _) in pairs.items()}
     counts = {name: jnp.asarray(count).astype(sums[name].dtype).sum() for name, (_, count) in pairs.items()}
     return sums, counts
+
+
+def _pairs(returned: Any) -> dict[str, tuple]:
+    """Return what a loss returned.
+
+    Raises:
+        TypeError: it is not {name: (sum, count)}.
+    """
+    if not isinstance(returned, Mapping) or not returned:
+        raise TypeError(f"a loss returns {{name: (sum, count)}}, with a name at least; got {_shown(returned)}")
+    for name, pair in returned.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"a loss returns {{name: (sum, count)}}; got {_shown(pair)} for {name!r}")
+    return {name: tuple(pair) for name, pair in returned.items()}
+
+
+def _shown(value: Any) -> str:
+    return f"an array of shape {value.shape}" if isinstance(value, jax.Array) else f"{value!r:.60}"
+
+
+def _require_weights(weights: Mapping[str, Weight]) -> None:
+    numbers = [weight for weight in weights.values() if not callable(weight)]
+    if bad := [weight for weight in numbers if not math.isfinite(weight)]:
+        raise ValueError(f"the weight of a loss is a finite number or a schedule, got {bad[0]}")
+    if len(numbers) == len(weights) and not any(numbers):
+        raise ValueError(f"nothing would be learnt with the weights {dict(weights)}; give a name a weight other than 0")
 
 
 def _objective(weights: Mapping[str, Weight], counts: dict[str, Array], step: Array) -> Callable:
     """Return sums -> sum_name weight_name * sum_name / count_name; a name that counts nothing adds nothing."""
     if missing := sorted(weights.keys() - counts.keys()):
         raise ValueError(f"the weights name {missing}, but the loss returned only {sorted(counts)}")
-    if reserved := sorted(counts.keys() & {"loss", "grad_norm", "skipped"}):
+    if reserved := sorted(counts.keys() & REPORTED):
         raise ValueError(f"the loss may not return {reserved}: the step reports its own; use another name")
     factors = {}
     for name, weight in weights.items():
@@ -143,10 +184,42 @@ def _descend(
     return params, opt_state, ema
 
 
+def _of_finite_norm(gradient: PyTree) -> tuple[PyTree, Array]:
+    """Return a gradient and its norm; a finite one is shortened where the sum of its squares overflows."""
+    sizes = _by_shape([jnp.abs(leaf) for leaf in jax.tree.leaves(gradient) if leaf.size])
+    dtype = jnp.result_type(*(same[0].dtype for same in sizes))
+    squares = [functools.reduce(jnp.add, [size**2 for size in same]).sum().astype(dtype) for same in sizes]
+    norm = jnp.sqrt(functools.reduce(jnp.add, squares))
+    largest = functools.reduce(jnp.maximum, [functools.reduce(jnp.maximum, same).max().astype(dtype) for same in sizes])
+    over, most = jnp.isinf(norm) & jnp.isfinite(largest), jnp.asarray(jnp.finfo(dtype).max, dtype)
+    bound = jnp.sqrt(most / (2 * sum(size.size for same in sizes for size in same)))
+    factor = jnp.where(over, bound / jnp.where(over, largest, 1), 1)
+    return jax.tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), gradient), jnp.where(over, most, norm)
+
+
+def _stays_finite(proposal: PyTree, current: PyTree) -> Array:
+    """Return whether no number ceases to be finite; an optimiser's state may have infinities from its beginning."""
+    pairs = zip(jax.tree.leaves(proposal), jax.tree.leaves(current), strict=True)
+    fine = [jnp.isfinite(new) | ~jnp.isfinite(old) for new, old in pairs if jnp.issubdtype(new.dtype, jnp.inexact)]
+    verdicts = [functools.reduce(jnp.logical_and, same).all() for same in _by_shape(fine)]
+    return functools.reduce(jnp.logical_and, verdicts, jnp.asarray(True))
+
+
+def _by_shape(leaves: list[Array]) -> list[list[Array]]:
+    """Return the leaves of each shape and type together, so that one kernel reduces them all."""
+    groups: dict[Any, list[Array]] = {}
+    for leaf in leaves:
+        groups.setdefault((leaf.shape, leaf.dtype), []).append(leaf)
+    return [*groups.values()]
+
+
+def _current(state: TrainState) -> tuple[PyTree, PyTree, PyTree]:
+    return state.params, state.opt_state, state.ema
+
+
 def _accept(state: TrainState, proposal: tuple[PyTree, PyTree, PyTree], good: Array, bad: Array) -> TrainState:
     """Take the proposal where it is good, else keep everything but the counters."""
-    current = (state.params, state.opt_state, state.ema)
-    params, opt_state, ema = jax.tree.map(lambda new, old: jnp.where(good, new, old), proposal, current)
+    params, opt_state, ema = jax.tree.map(lambda new, old: jnp.where(good, new, old), proposal, _current(state))
     return state._replace(
         params=params,
         opt_state=opt_state,

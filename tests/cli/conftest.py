@@ -15,7 +15,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.cli import train
 from symjax.potentials import Blueprint, References, identity_of, write_blueprint
-from symjax.training import CheckpointStore, Progress, init_state, write_run
+from symjax.training import CheckpointStore, Progress, enter_run, init_state, write_run
 from symjax.training.state import save_state
 
 from .command import OPTIONS, symjax
@@ -86,9 +86,10 @@ def run(tmp_path_factory, files):
     sizes = {"species": 3, "average_neighbours": 4.0}
     references = References({1: -1.0, 6: -2.0, 8: -3.0})
     statistics = {"structures": 0, "devices": jax.device_count()}
-    blueprint = Blueprint("nequip", command.options.net | sizes, (1, 6, 8), references, statistics)
+    with enter_run(folder, command.task, command.options, command.recipe, resumed=False) as identity:
+        write_run(folder, command.task, command.options, command.recipe, identity)
+    blueprint = Blueprint("nequip", command.options.net | sizes, (1, 6, 8), references, statistics, run=identity)
     write_blueprint(folder, blueprint, molecule("H2O"))
-    write_run(folder, command.task, command.options, command.recipe)
     with jax.enable_x64(False), CheckpointStore(folder / "checkpoints", identity=identity_of(folder)) as store:
         state = init_state(blueprint.shapes(), optax.sgd(0.1), key=jax.random.key(0), ema=True)
         save_state(store, state, Progress(epoch=1, step=1))

@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import signal
 
 import ase
 import ase.io
@@ -11,6 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.data import read_labelled
 from symjax.potentials import identity_of
+from symjax.training import CheckpointStore, FitResult, OtherModelError, Progress
 
 from .command import edit, symjax, water, written
 
@@ -45,6 +47,13 @@ TRAIN = ["train", "--preset", "tiny", "--test", "4"]
         (["--cutoff", "0.1"], ["0.1 Å", "--cutoff"]),
         (["--cutoff", "-1"], ["cutoff", "-1"]),
         (["--channels", "0"], ["channels", "at least 1"]),
+        (["--channels", "1000000000"], ["channels of at most 1000000, got 1000000000"]),
+        (["--channels", "1000000"], ["copies of the", "parameters of nequip would take about"]),
+        (["--lmax", "50"], ["lmax of at most 11, got 50"]),
+        (["--layers", "1000000"], ["layers of at most 100"]),
+        (["--radial-widths", "4", "0"], ["radial_widths", "at least 1"]),
+        (["--radial-widths", "1000000", "1000000"], ["parameters of nequip would take about"]),
+        (["--batch-size", "1000000000"], ["--batch-size 1000000000 would take about"]),
         (["--stress-key", "stress"], ["stress under 'stress'"]),
         (["--property", "charm"], ["--property is dipole", "'charm'"]),
         (["--property", "dipole", "--property-key", "mu"], ["dipole under 'mu'", "--property-key"]),
@@ -180,6 +189,41 @@ def test_a_full_disk(files, run, tmp_path, refuses):
         (tmp_path / name).symlink_to("/dev/full")
     refuses([*TRAIN, "--data", files / "molecules.xyz", "--out", tmp_path / "run"], "model.json", "No space left")
     refuses(["predict", run, "--input", files / "molecules.xyz", "--output", tmp_path / "out.xyz"], "No space left")
+
+
+def test_a_full_disk_is_named_by_the_file(files, run, tmp_path, refuses):
+    (tmp_path / "out.xyz").symlink_to("/dev/full")
+    refuses(
+        ["predict", run, "--input", files / "molecules.xyz", "--output", tmp_path / "out.xyz"], tmp_path / "out.xyz"
+    )
+    (tmp_path / "out.png").symlink_to("/dev/full")
+    refuses(
+        ["basis", "SO(3)", "V", "V", "--out", tmp_path / "out.png"],
+        tmp_path / "out.png",
+        "No space left",
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_ends_as_the_shell_says(files, tmp_path, monkeypatch, capsys, number):
+    result = FitResult(None, Progress(step=3), None, [], "signal", signal=number)
+    monkeypatch.setattr("symjax.training.run._train", lambda *_, **__: result)
+    assert symjax(*TRAIN, "--data", files / "molecules.xyz", "--out", tmp_path / "run") == 128 + number
+    assert "stopped by a signal after step 3; go on with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("wide", "advice"), [(True, "set JAX_ENABLE_X64"), (False, "unset JAX_ENABLE_X64")])
+def test_a_run_of_another_precision_says_so(tmp_path, wide, advice):
+    tree = {"params": {"w": np.ones(64)}, "rest": {"key": np.ones(2, np.uint32), "count": np.ones(1, np.int64)}}
+    narrow = {
+        "params": {"w": np.ones(64, np.float32)},
+        "rest": {"key": np.ones(2, np.uint32), "count": np.ones(1, int)},
+    }
+    there, here = (tree, narrow) if wide else (narrow, tree)
+    with CheckpointStore(tmp_path) as store:
+        store.save(1, there, {})
+        with pytest.raises(OtherModelError, match=f"is of another precision: params/w is .*; {advice}, as the run"):
+            store.restore(here)
 
 
 def test_structures_the_model_does_not_know(files, run, tmp_path, refuses):

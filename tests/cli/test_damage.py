@@ -1,12 +1,17 @@
 """Run directories that are absent, damaged, of another model, or half there."""
 
+import dataclasses
+import re
 import shutil
 
 import ase.io
 import pytest
+from ase.build import molecule
 
 from symjax.data import read_labelled, split_data
-from symjax.training import read_run
+from symjax.potentials import read_blueprint, write_blueprint
+from symjax.tasks import task_of
+from symjax.training import enter_run, read_options, read_run, write_run
 
 from .command import edit, symjax, written
 
@@ -40,6 +45,20 @@ def test_a_run_of_another_model(files, copy, refuses):
     check(lambda data: data["references"].pop("scale"), "model.json", "scale")
 
 
+def test_every_verb_says_that_it_serves_something_older(files, copy, tmp_path, capsys):
+    shutil.copytree(copy / "checkpoints" / "1", copy / "checkpoints" / "2")
+    metadata = copy / "checkpoints" / "2" / "meta" / "metadata"
+    metadata.write_text(metadata.read_text().replace('"averaged"', '"avoided"'))
+    data, output = files / "molecules.xyz", tmp_path / "out.xyz"
+    for verb in (["evaluate", "--data", data], ["predict", "--input", data, "--output", output], ["check"]):
+        capsys.readouterr()
+        symjax(verb[0], copy, *verb[1:])
+        said = capsys.readouterr().err.splitlines()
+        assert re.match("passed over checkpoint 2 in .*; step 1 is served, the best that step 1 knew of$", said[0]), (
+            verb
+        )
+
+
 def test_a_damaged_run(files, copy, refuses):
     evaluate = ["evaluate", copy, "--data", files / "molecules.xyz"]
     for path in (copy / "checkpoints" / "1").rglob("*"):
@@ -48,6 +67,9 @@ def test_a_damaged_run(files, copy, refuses):
     refuses(evaluate, "no checkpoint", "damaged")
     shutil.rmtree(copy / "checkpoints" / "1")
     refuses(evaluate, "no checkpoints yet")
+    shutil.rmtree(copy / "checkpoints")
+    (copy / "checkpoints").write_text("")
+    refuses(evaluate, "checkpoints is no folder")
     (copy / "model.json").write_bytes(b"\xff{}")
     refuses(evaluate, "model.json is damaged", "restore the file, or train anew")
     (copy / "run.json").write_text((copy / "run.json").read_text()[:-20])
@@ -104,6 +126,37 @@ def test_a_run_is_enough_for_its_laws(copy, refuses):
     assert symjax("check", copy) == 1, "the energy of a network of zeros is vacuous"
     (copy / "structure.xyz").unlink()
     refuses(["check", copy], "no file", "structure.xyz")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda run: run["recipe"].update(learning_rate=1.0), ("model.json is of this run with other options",)),
+        (lambda run: run["options"].update(batch_size=9), ("model.json is of this run with other options",)),
+        (lambda run: run.update(identity="0123456789abcdef"), ("model.json is of another run",)),
+        (lambda run: run.pop("identity"), ("model.json is of another run",)),
+        (lambda run: run.update(identity=3), ("run.json is damaged: identity should be a string",)),
+    ],
+    ids=["rate", "batch", "other", "none", "number"],
+)
+def test_a_run_with_edited_options_is_refused_by_name(files, copy, refuses, change, words):
+    edit(copy / "run.json", change)
+    refuses(["evaluate", copy, "--data", files / "molecules.xyz"], *words)
+    refuses(["train", "--resume", copy], *words)
+
+
+def test_parts_of_two_runs_are_not_mixed(files, copy, tmp_path, refuses):
+    """Of two runs with the same options, whose names differ."""
+    had, other = read_run(copy), tmp_path / "other"
+    options = read_options(copy, task_of(had.task).Options, had.options)
+    with enter_run(other, had.task, options, had.recipe, resumed=False) as identity:
+        write_run(other, had.task, options, had.recipe, identity)
+    evaluate = ["evaluate", copy, "--data", files / "molecules.xyz"]
+    blueprint = read_blueprint(copy)
+    shutil.copy(other / "run.json", copy / "run.json")
+    refuses(evaluate, "model.json is of another run")
+    write_blueprint(copy, dataclasses.replace(blueprint, run=identity), molecule("H2O"))
+    refuses(evaluate, "checkpoint 1 in", "is of another run")
 
 
 def test_checkpoints_without_a_run_are_left_alone(files, copy, refuses):

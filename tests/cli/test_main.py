@@ -1,6 +1,7 @@
 """What the command makes of words, of errors, and of a terminal."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -89,6 +90,43 @@ print(sorted({"jax", "numpy", "flax", "ase", "scipy", "matplotlib", "orbax", "ty
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True)
     assert "evaluate" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+SCRIPT = "import sys; from symjax.cli.main import main; main(sys.argv[1:])"
+
+
+@pytest.mark.parametrize(
+    ("words", "shell", "sentence"),
+    [
+        (["--help"], ">&-", "standard output is closed; give it a file, such as /dev/null"),
+        (["--help"], ">/dev/full", "the output could not be written: No space left on device"),
+        (["train", "--help"], ">/dev/full", "the output could not be written: No space left on device"),
+        (["evaluate", "nowhere", "--data", "x"], "2>&-", None),
+        (["evaluate", "nowhere", "--data", "x"], "2>/dev/full", None),
+        (["--help"], ">&- 2>&-", None),
+    ],
+)
+def test_streams_that_are_closed_or_full(words, shell, sentence):
+    line = shlex.join([sys.executable, "-c", SCRIPT, *words])
+    done = subprocess.run(["bash", "-c", f"{line} {shell}"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == ("" if sentence is None else f"symjax: {sentence}\n")
+
+
+@pytest.mark.parametrize("platform", ["quantum", "cuda"])
+def test_a_platform_that_is_not_there(platform):
+    words = [sys.executable, "-c", SCRIPT, "doctor"]
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"JAX_PLATFORMS": platform})
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"symjax: JAX_PLATFORMS={platform} names no devices")
+    assert "Traceback" not in done.stderr
+
+
+def test_python_without_assertions_is_refused():
+    """ASE reads files by them."""
+    done = subprocess.run([sys.executable, "-O", "-c", SCRIPT, "--help"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "python -O drops assertions" in done.stderr
 
 
 def test_a_reader_that_leaves_is_no_error():

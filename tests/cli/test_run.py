@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import signal
 import subprocess
 import sys
@@ -183,6 +184,35 @@ def test_a_killed_run_resumes_to_the_same_bits(files, trained, capsys):
     assert ends[0].step == ends[1].step == 3
     jax.tree.map(np.testing.assert_array_equal, ends[0].items, ends[1].items)
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 3
+
+
+def test_two_racing_runs_have_one_winner(files, tmp_path, capsys):
+    """Two processes at once: one trains, the other is refused, and what is served is the winner's."""
+    script = "import sys; from symjax.cli.main import main; main(sys.argv[1:])"
+    words = [
+        sys.executable,
+        "-c",
+        script,
+        "train",
+        *OPTIONS,
+        "--data",
+        files / "molecules.xyz",
+        "--out",
+        tmp_path / "run",
+    ]
+    rates = ("0.01", "0.02")
+    both = [
+        subprocess.Popen([*map(str, words), "--learning-rate", rate], stderr=subprocess.PIPE, text=True)
+        for rate in rates
+    ]
+    said = [process.communicate(timeout=300)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 2], said
+    winner = [process.returncode for process in both].index(0)
+    refusal = rf"is being written by process {both[winner].pid} on host|already holds a run"
+    assert re.search(refusal, said[1 - winner].splitlines()[-1])
+    assert read_run(tmp_path / "run").recipe.learning_rate == float(rates[winner])
+    assert symjax("evaluate", tmp_path / "run", "--data", files / "molecules.xyz") == 0
+    assert not (tmp_path / "run" / "lock").exists()
 
 
 def test_without_data_the_set_that_ships_is_learnt(tmp_path, monkeypatch):

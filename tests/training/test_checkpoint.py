@@ -1,5 +1,6 @@
 """Checkpoints that were damaged are recognised, passed over and named."""
 
+import os
 import resource
 import shutil
 import signal
@@ -122,6 +123,37 @@ def test_serving_reads_the_best_parameters_alone_and_touches_nothing(folder):
     assert toy.distance(best.params, params(2)) == 0
     assert toy.distance(latest.params, params(6)) == 0
     assert (folder / "8.orbax-checkpoint-tmp").exists()
+
+
+def damage_metadata(folder):
+    path = folder / "meta" / "metadata"
+    path.write_text(path.read_text().replace('"averaged"', '"avoided"'))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "served", "words"),
+    [
+        (lambda run: damage_metadata(run / "6"), 2, ("checkpoint 6", "step 2 is", "the best that step 4 knew of")),
+        (lambda run: shutil.rmtree(run / "6" / "meta"), 2, ("checkpoint 6", "step 2 is", "that step 4 knew of")),
+        (lambda run: (run / "6" / "_CHECKPOINT_METADATA").write_text("["), 2, ("checkpoint 6", "step 2 is")),
+        (lambda run: shutil.rmtree(run / "2"), 6, ("checkpoint 2 in", "is not there", "served, in place of step 2")),
+        (lambda run: damage_metadata(run / "2"), 6, ("checkpoint 2", "served, in place of step 2")),
+        (lambda run: flip_a_byte(biggest(run / "2", "ema")), 6, ("checkpoint 2", "served, in place of step 2")),
+        (lambda run: (run / "8").write_text(""), 2, ("checkpoint 8", "the best that step 6 knew of")),
+        (lambda run: (run / "8").symlink_to("nowhere"), 2, ("checkpoint 8", "the best that step 6 knew of")),
+        (lambda run: os.mkfifo(run / "8"), 2, ("checkpoint 8", "the best that step 6 knew of")),
+        (lambda run: None, 2, ()),
+    ],
+)
+def test_nothing_older_is_served_without_a_word(folder, spoil, served, words):
+    spoil(folder)
+    with CheckpointStore(folder, read_only=True) as store:
+        found = restore_params(store)
+    assert found.step == served
+    assert bool(found.passed_over) == bool(words)
+    for word in words:
+        assert word in "; ".join(found.passed_over)
+    assert toy.distance(found.params, params(served)) == 0
 
 
 def test_another_model_is_refused_by_name(folder):

@@ -12,6 +12,7 @@ from symjax.training import (
     FitResult,
     Recipe,
     Run,
+    enter_run,
     free_folder,
     plain,
     plot_learning_curve,
@@ -45,13 +46,14 @@ OPTIONS = Options(pathlib.Path("a.xyz"))
 
 @pytest.fixture
 def run(tmp_path):
-    write_run(tmp_path / "run", "toy", OPTIONS, RECIPE)
+    with enter_run(tmp_path / "run", "toy", OPTIONS, RECIPE, resumed=False) as identity:
+        write_run(tmp_path / "run", "toy", OPTIONS, RECIPE, identity)
     return tmp_path / "run"
 
 
 def test_a_run_says_what_it_was_asked_for(run):
     had = read_run(run)
-    assert had == Run("toy", plain(OPTIONS), RECIPE)
+    assert had == Run("toy", plain(OPTIONS), RECIPE, had.identity)
     assert read_options(run, Options, had.options) == OPTIONS
     with pytest.raises(ValueError, match=r"run\.json is damaged: options has 'data', which"):
         read_options(run, Keys, had.options)

@@ -67,8 +67,9 @@ def test_it_trains_once_and_then_reads(tmp_path, capsys):
 def test_stopped_by_a_signal_it_goes_on_to_the_same_bits(tmp_path, capsys):
     whole = run_experiment("toy", Options(), RECIPE, tmp_path / "whole", prepare)
     stopped = lambda options, recipe: prepare(options, recipe, Stopped)  # noqa: E731
-    with pytest.raises(SystemExit, match="stopped by a signal after step 5; the same command goes on"):
+    with pytest.raises(SystemExit, match="stopped by a signal after step 5; the same command goes on") as stop:
         run_experiment("toy", Options(), RECIPE, tmp_path / "cut", stopped)
+    assert stop.value.code == 143
     assert read_report(tmp_path / "cut") is None
     with pytest.raises(ValueError, match="was started with seed = 0, not 1"):
         run_experiment("toy", Options(), dataclasses.replace(RECIPE, seed=1), tmp_path / "cut", forbidden)

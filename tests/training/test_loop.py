@@ -6,6 +6,7 @@ import signal
 import threading
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import toy
@@ -16,6 +17,7 @@ from symjax.training import (
     MetricsLog,
     Pace,
     Plateau,
+    Progress,
     evaluate_batches,
     fit,
     make_evaluation,
@@ -23,6 +25,7 @@ from symjax.training import (
     parallelise,
     resume,
 )
+from symjax.training.state import save_state
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +154,23 @@ def test_steps_that_are_not_finite_are_counted_or_end_the_run(step, tmp_path):
             fit(toy.state(), step, poisoned, pace=Pace(3, max_streak=2, report_every=report_every), keep=Keep(store))
 
 
+def test_what_is_not_finite_is_no_beginning_and_no_checkpoint(step, tmp_path):
+    bad = toy.state()._replace(params=toy.params() | {"w": jnp.full((3, 8), jnp.nan)})
+    with pytest.raises(FloatingPointError, match="the first parameters cannot be kept, for params/w is not finite"):
+        fit(bad, step, toy.plan, pace=Pace(1))
+    with CheckpointStore(tmp_path) as store:
+        with pytest.raises(FloatingPointError, match="step 3 cannot be kept, for params/w is not finite"):
+            save_state(store, bad, Progress(step=3))
+        assert store.steps() == []
+        save_state(store, toy.state(), Progress(step=3))
+        store.save(6, {"params": bad.params, "ema": bad.ema, "rest": {"n": jnp.zeros(1)}}, {})
+    with CheckpointStore(tmp_path) as store:
+        found = store.restore({"params": None})
+    assert found.step == 3
+    assert "passed over checkpoint 6" in found.passed_over[0]
+    assert found.passed_over[0].endswith("damaged: params/w is not finite")
+
+
 @pytest.mark.parametrize(
     ("start", "last_good"), [(7, "the last good checkpoint is step 6 in"), (0, "no checkpoint in")]
 )
@@ -181,7 +201,7 @@ def test_a_signal_writes_a_checkpoint_and_gives_its_meaning_back(step, tmp_path,
 
     with CheckpointStore(tmp_path / "run") as store:
         result = fit(toy.state(), step, toy.plan, pace=Pace(2), load=load, keep=Keep(store))
-        assert result.stopped_by == "signal"
+        assert (result.stopped_by, result.signal, result.exit_code) == ("signal", number, 128 + number)
         found = resume(store, toy.state())
     assert (found.progress.step, found.progress.index) == (1, 1)
     assert toy.distance(found.state, result.state) == 0

@@ -67,7 +67,9 @@ def test_it_trains_and_leaves_checkpoints_and_records(whole, capsys):
     assert (result.stopped_by, result.progress.epoch, result.progress.step) == ("epochs", 4, 24)
     assert result.compilations == {"train": 1, "evaluation": 1}
     assert result.history[-1]["train_all"] < result.history[0]["train_all"]
-    assert result.history == [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert len({record.pop("run") for record in records}) == 1
+    assert result.history == records
     assert [("valid_loss" in record) for record in result.history] == [False, True, False, True]
     assert result.progress.best == min(record["valid_loss"] for record in result.history if "valid_loss" in record)
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["12", "24"]

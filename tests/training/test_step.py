@@ -75,6 +75,57 @@ def test_a_step_that_is_not_finite_changes_only_the_counters(toy_step):
     assert toy_step.compilations == 1
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "gradient"),
+    [
+        (optax.adam(1e-3, eps=0.0), [[0.0, 0.0]]),
+        (optax.sgd(1e38), [[30.0, 0.0]]),
+        (optax.sgd(lambda step: jnp.inf), [[1.0, 0.0]]),
+        (optax.sgd(lambda step: jnp.nan), [[1.0, 0.0]]),
+        (optax.adamw(1e-3, weight_decay=float("inf")), [[1.0, 1.0]]),
+        (optax.sgd(1.0, momentum=1e38), [[1e19, 0.0]]),
+        (optax.sgd(0.0, momentum=1e38), [[1e19, 0.0]]),
+    ],
+)
+def test_what_the_optimiser_makes_is_part_of_the_verdict(optimizer, gradient):
+    """0 / 0 of Adam, steps and decays without end, momenta that overflow while nothing moves; in float32."""
+    step = jax.jit(make_step(linear_loss, optimizer, {"a": 1.0}, ema_decay=0.9))
+    state = init_state({"w": jnp.ones(2, jnp.float32)}, optimizer, key=jax.random.key(0), ema=True)
+    batch = {"g": np.array(gradient, np.float32), "n": np.array([1])}
+    for _ in range(3):
+        before, (state, metrics) = toy.leaves(state), step(state, batch)
+    assert float(metrics["skipped"][0]) == 1
+    after = toy.leaves(state)
+    for name, value in before.items():
+        if name not in (".step", ".skipped", ".streak"):
+            np.testing.assert_array_equal(after[name], value, err_msg=name)
+            assert np.isfinite(value).all()
+
+
+def test_an_optimiser_may_begin_with_infinities():
+    optimizer = optax.chain(optax.sgd(0.1), optax.contrib.reduce_on_plateau())
+    state = start(optimizer)
+    assert any(np.isinf(leaf).any() for leaf in toy.leaves(state.opt_state).values())
+    told = optax.GradientTransformation(optimizer.init, lambda g, s, p: optimizer.update(g, s, p, value=1.0))
+    state, _ = jax.jit(make_step(linear_loss, told, {"a": 1.0}))(state, two_shards([[1, 0], [1, 0]]))
+    assert int(state.skipped) == 0
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e20, 2e38])
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_a_finite_gradient_whose_norm_overflows_is_clipped(scale, clip):
+    optimizer = optax.sgd(1.0) if clip is None else optax.chain(optax.clip_by_global_norm(clip), optax.sgd(1.0))
+    step = jax.jit(make_step(linear_loss, optimizer, {"a": 1.0}))
+    state = init_state({"w": jnp.zeros(2, jnp.float32)}, optimizer, key=jax.random.key(0))
+    state, metrics = step(state, {"g": np.array([[0.6, 0.8]], np.float32) * np.float32(scale), "n": np.array([1])})
+    assert int(state.skipped) == 0
+    moved = -np.asarray(state.params["w"], float)
+    np.testing.assert_allclose(moved / np.linalg.norm(moved), [0.6, 0.8], rtol=1e-6)
+    if clip is not None:
+        np.testing.assert_allclose(np.linalg.norm(moved), 1.0, rtol=1e-6)
+    assert np.isfinite(metrics["grad_norm"][0])
+
+
 def test_a_batch_of_padding_has_a_zero_finite_gradient(toy_step):
     empty = toy.plan(0)[0]
     empty["mask"][:] = False

@@ -1,5 +1,6 @@
 """What every model of atoms shares: its laws, the check of its options, and the embedding of its edges."""
 
+import dataclasses
 import math
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
 from symjax.math import bessel_basis, poly_envelope, safe_norm
 from symjax.reps import Axis, Irreps, Relabelling
+
+MOST = {"lmax": 11, "layers": 100}
+MOST_OF_ALL = 10**6
 
 
 class EmbeddedEdges(NamedTuple):
@@ -52,14 +56,23 @@ def require_options(model: Any, **least: int) -> None:
     """Refuse options that no model of atoms can have; `least` names further counts and the least value of each.
 
     Raises:
-        ValueError: If a count is too small, the cutoff or the mean number of neighbours is not positive, or the outputs
-            are no irreps.
+        ValueError: If a count is too small, or so large that shapes overflow or the coefficients of products take
+            minutes, the cutoff or the mean number of neighbours is not positive, or the outputs are no irreps.
     """
+    for field in dataclasses.fields(model):
+        value, most = getattr(model, field.name), MOST.get(field.name, MOST_OF_ALL)
+        counts = value if isinstance(value, tuple) else (value,)
+        if excess := [count for count in counts if type(count) is int and count > most]:
+            raise ValueError(f"expected {field.name} of at most {most}, got {excess[0]}")
+        if len(counts) > MOST["layers"] or (isinstance(value, tuple) and any(count < 1 for count in counts)):
+            raise ValueError(
+                f"expected {field.name} of at most {MOST['layers']} numbers of at least 1, got {value!r:.60}"
+            )
     for name, bound in {"species": 1, **least}.items():
         if getattr(model, name) < bound:
             raise ValueError(f"expected {name} of at least {bound}, got {getattr(model, name)}")
     for name in ("cutoff", "average_neighbours"):
-        if not getattr(model, name) > 0:
+        if not 0 < getattr(model, name) < math.inf:
             raise ValueError(f"expected a positive {name}, got {getattr(model, name)}")
     if not e3nn.Irreps(model.outputs):
         raise ValueError(f"expected outputs of at least one irrep, such as 1x0e, got {model.outputs!r}")
