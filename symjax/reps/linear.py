@@ -17,7 +17,7 @@ from typing import Any, SupportsIndex
 import jax
 import numpy as np
 
-from symjax.groups import DirectProduct, MatrixGroup
+from symjax.groups import DirectProduct, MatrixGroup, common_group, factors_of, in_form_of, place_in, same_group
 from symjax.math import Monomial, along_last, block_diagonal, namespace, promoted, signed_permutation, unit_like
 
 
@@ -46,6 +46,10 @@ class LinearRep(abc.ABC):
     def bind(self, group: MatrixGroup) -> "LinearRep":
         """Return this leaf as a representation of `group`; the same where it has its group already."""
         return self
+
+    def regroup(self, group: MatrixGroup) -> "LinearRep":
+        """Return this leaf as one of another group, of which it knows the elements: the same one, or a smaller one."""
+        return Restricted(self, group)
 
     def act(self, g: Any, x: Any) -> Any:
         """Return rho(g) x along the last axis of x."""
@@ -78,9 +82,11 @@ class LinearRep(abc.ABC):
         """
         if not isinstance(group, MatrixGroup):
             raise TypeError(f"expected a group of matrices or permutations, got {group!r}")
-        if self.group is not None and self.group != group:
+        if self.group is None:
+            return self.map_leaves(lambda leaf: leaf.bind(group), group)
+        if not same_group(self.group, group):
             raise ValueError(f"{self} has a group already, so {group} needs pullback (a product of it) or restrict")
-        return self if self.group is not None else self.map_leaves(lambda leaf: leaf.bind(group), group)
+        return pullback(self, group)
 
     def __add__(self, other: "LinearRep | int") -> "LinearRep":
         terms, group = align(self, _scalars(other))
@@ -189,6 +195,10 @@ class Dual(LinearRep):
     def bind(self, group: MatrixGroup) -> LinearRep:
         """Return this as a representation of `group`."""
         return self.rep.bind(group).T
+
+    def regroup(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of another group."""
+        return self.rep.regroup(group).T
 
     @property
     def text(self) -> str:
@@ -391,6 +401,40 @@ class Pullback(LinearRep):
         return repr(self.rep) if is_alone else f"{self.rep!r}[{self.factor}]"
 
 
+@dataclasses.dataclass(frozen=True, repr=False)
+class Restricted(LinearRep):
+    """A leaf of which only the elements of another group act, matrices of the same size: a subgroup, or the same."""
+
+    rep: LinearRep
+    group: MatrixGroup
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return self.rep.size
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
+        return self.rep.rho(in_form_of(self.rep.require_group(), g))
+
+    def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
+        return self.rep.drho(a)
+
+    def expand(self) -> LinearRep:
+        """Return the same of the smaller leaves that the leaf is made of."""
+        return expand_inside(self, self.rep)
+
+    def regroup(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of another group."""
+        return self.rep.regroup(group)
+
+    @property
+    def text(self) -> str:
+        """The expression without its group."""
+        return self.rep.text
+
+
 def sum_of(terms: Sequence[tuple[LinearRep, int]], group: MatrixGroup | None) -> LinearRep:
     """Return the direct sum, nested sums and equal neighbours joined; one copy of one term is that term."""
     flat: list[tuple[LinearRep, int]] = []
@@ -424,24 +468,14 @@ def expand_inside(wrapper: Any, leaf: LinearRep) -> LinearRep:
 
 
 def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
-    """Return the representations as ones of a common group, and that group.
+    """Return the representations as ones of a common group (`common_group` of their groups), and that group.
 
-    Abstract ones take the group of the others. Representations of different groups become ones of the direct product,
-    on which each factor moves its own: the one of the groups that has all factors, else a new one. A factor of several
-    groups is in it as often as in the one that has it most.
+    Abstract ones take it; on a direct product, each factor moves its own.
     """
-    groups: list[MatrixGroup] = []
-    for rep in reps:
-        groups += [rep.group] if rep.group is not None and rep.group not in groups else []
-    if len(groups) > 1:
-        merged: list[MatrixGroup] = []
-        for own in map(factors_of, groups):
-            merged += [part for i, part in enumerate(own) if own[: i + 1].count(part) > merged.count(part)]
-        whole = (own for own in groups if isinstance(own, DirectProduct) and len(own.groups) == len(merged))
-        groups = [next(whole, DirectProduct(tuple(merged)))]
-    if not groups:
+    group = common_group([rep.group for rep in reps if rep.group is not None])
+    if group is None:
         return list(reps), None
-    return [rep(groups[0]) if rep.group is None else pullback(rep, groups[0]) for rep in reps], groups[0]
+    return [rep(group) if rep.group is None else pullback(rep, group) for rep in reps], group
 
 
 def bound(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup]:
@@ -474,26 +508,14 @@ def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -
     if own == group:
         return rep
     if not isinstance(group, DirectProduct):
-        raise ValueError(f"expected {own} to be one factor of a direct product, got {group}")
+        if not same_group(own, group):
+            raise ValueError(f"expected {own} to be one factor of a direct product, got {group}")
+        return rep.map_leaves(lambda leaf: leaf.regroup(group), group)
 
     def move(leaf: LinearRep) -> LinearRep:
         part, inner = (leaf.factor, leaf.rep) if isinstance(leaf, Pullback) else (0, leaf)
-        return Pullback(inner, group, _place(factors_of(own), part, group, factor))
+        place = place_in(group, factors_of(own), part, factor)
+        wanted = group.groups[place]
+        return Pullback(inner if inner.group == wanted else inner.regroup(wanted), group, place)
 
     return rep.map_leaves(move, group)
-
-
-def factors_of(group: MatrixGroup) -> tuple[MatrixGroup, ...]:
-    """Return the factors of a direct product; the group itself if it is none."""
-    return tuple(group.groups) if isinstance(group, DirectProduct) else (group,)
-
-
-def _place(own: tuple[MatrixGroup, ...], part: int, group: DirectProduct, factor: int | None) -> int:
-    """Return which factor of a product is the given part: of several equal ones, the first is the first, and so on."""
-    wanted = own[part]
-    equal = [i for i, other in enumerate(group.groups) if other == wanted]
-    if factor is not None and factor in equal and own.count(wanted) == 1:
-        return factor
-    if factor is None and len(equal) == own.count(wanted):
-        return equal[own[:part].count(wanted)]
-    raise ValueError(f"expected {wanted} to be one factor of {group}, or factor= to say which of several")

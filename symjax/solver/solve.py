@@ -2,15 +2,18 @@
 
 import dataclasses
 import functools
+import itertools
 import math
 import os
 import pathlib
+import warnings
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from symjax.groups import MatrixGroup, factors_of, same_group
 from symjax.math import require_memory
 from symjax.reps import LinearRep, Product, Scalar, bound, monomials, product_of, summands
 from symjax.solver import dense, diagrams, isotypic, orbits, weights
@@ -57,6 +60,10 @@ def equivariant_maps(
         store: a folder that keeps bases between runs, by default the one that the environment variable SYMJAX_BASES
             names, if any; what is read from it is checked like what is solved.
 
+    Warns:
+        UserWarning: If groups on as many coordinates were taken for different ones, because nothing tells whether they
+            are.
+
     Raises:
         TypeError: If one is no linear representation.
         ValueError: If a representation has no group, the method is unknown or does not apply, the store is a file, the
@@ -65,7 +72,8 @@ def equivariant_maps(
     if method not in ("auto", *SOLVERS):
         raise ValueError(f"method is auto, {', '.join(SOLVERS)}, not {method!r}")
     folder = _store_folder(os.environ.get("SYMJAX_BASES") if store is None else store)
-    (source, target), _ = bound(rep_in, rep_out)
+    (source, target), group = bound(rep_in, rep_out)
+    _warn_of_twins(group)
     _require_memory(source, target)
     plan = _plan(source, target, method, folder)
     named = (repr(plan.rep_in), repr(plan.rep_out)) == (repr(source), repr(target))
@@ -75,6 +83,16 @@ def equivariant_maps(
 def equivariant_basis(rep: LinearRep, *, method: Method = "auto", store: str | pathlib.Path | None = None) -> Plan:
     """Return the invariant vectors of a representation, as the maps from a scalar to it: `matrix` gives columns."""
     return equivariant_maps(Scalar, rep, method=method, store=store)
+
+
+def _warn_of_twins(group: MatrixGroup) -> None:
+    for one, other in itertools.combinations(factors_of(group), 2):
+        if same_group(one, other) is None:
+            warnings.warn(
+                f"took {one} and {other} for different groups, each moving its own representations, because nothing "
+                f"tells whether they are; if they are one, write restrict(rep, group) to give both the same group",
+                stacklevel=3,
+            )
 
 
 def _store_folder(store: str | pathlib.Path | None) -> pathlib.Path | None:
