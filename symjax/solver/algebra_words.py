@@ -41,10 +41,9 @@ class Words:
     group: MatrixGroup
     seed: int
 
-    @functools.cached_property
+    @property
     def _letters(self) -> tuple[Letter, ...]:
-        rng = np.random.default_rng(self.seed)
-        return tuple(_letter(rng, self.group) for _ in range(10 + self.seed // 2))
+        return _letters(self.group, self.seed)
 
     def hermitian(self, rep: LinearRep) -> Num[np.ndarray, "n n"]:
         """Return the Hermitian part of a word of 4 letters, or more for later seeds.
@@ -62,6 +61,12 @@ class Words:
         for letter in letters:
             rows = _apply(letter, rep, rows)
         return rows
+
+
+@functools.lru_cache(maxsize=64)
+def _letters(group: MatrixGroup, seed: int) -> tuple[Letter, ...]:
+    rng = np.random.default_rng(seed)
+    return tuple(_letter(rng, group) for _ in range(10 + seed // 2))
 
 
 def _letter(rng: np.random.Generator, group: MatrixGroup) -> Letter:

@@ -16,6 +16,7 @@ from symjax.reps import LinearRep, moved, summands
 from symjax.solver.bases import Unsolved
 from symjax.solver.decompose import Irrep, Isotypic, decompose
 from symjax.solver.irreps_basis import IsotypicBasis, Split
+from symjax.solver.patience import patience
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10
@@ -72,11 +73,12 @@ def shared_irreps(rep_in: LinearRep, rep_out: LinearRep) -> tuple[SharedIrrep, .
 
 def _by_some_seed(split: Callable[[int], Result], *reps: LinearRep) -> Result:
     reason = None
-    for seed in range(SEEDS):
-        try:
-            return split(seed)
-        except Unsolved as error:
-            reason = error
+    with patience(f"splitting {' and '.join(map(str, reps))} into irreps"):
+        for seed in range(SEEDS):
+            try:
+                return split(seed)
+            except Unsolved as error:
+                reason = error
     raise ValueError(f"{' and '.join(map(str, reps))} could not be split into irreps: {reason}")
 
 

@@ -19,6 +19,7 @@ from symjax.reps import LinearRep, Product, Scalar, bound, monomials, product_of
 from symjax.solver import dense, diagrams, isotypic, orbits, weights
 from symjax.solver.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
 from symjax.solver.constraints import moves
+from symjax.solver.patience import patience
 from symjax.solver.plan import Plan
 from symjax.solver.store import load_basis, save_basis, stored_path
 from symjax.solver.tiles import Tile, TiledBasis
@@ -109,6 +110,11 @@ def _require_memory(source: LinearRep, target: LinearRep) -> None:
 
 @functools.lru_cache(maxsize=256)
 def _plan(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.Path | None) -> Plan:
+    with patience(f"solving for the maps from {rep_in} to {rep_out}"):
+        return _solved(rep_in, rep_out, method, store)
+
+
+def _solved(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.Path | None) -> Plan:
     if _shares_irreps(rep_in, rep_out, method):
         whole = _search(rep_in, rep_out, ("isotypic",), store)
         if isinstance(whole, _Solution) and whole.basis.dim:
@@ -149,9 +155,19 @@ def _solve_pair(source: LinearRep, target: LinearRep, method: Method, store: pat
     solution = _search(source, target, AUTOMATIC if method == "auto" else (method,), store)
     if not isinstance(solution, _Solution):
         listed = "; ".join(f"{name}: {reason}" for name, reason in solution.items())
-        raise ValueError(f"no basis of the maps from {source} to {target} was found ({listed})")
+        raise ValueError(
+            f"no basis of the maps from {source} to {target} was found ({listed}); {_advice(source, target, method)}"
+        )
     small = solution.method != "orbits" and 0 < solution.basis.dim * source.size * target.size <= SMALL
     return solution._replace(basis=in_full(solution.basis)) if small else solution
+
+
+def _advice(source: LinearRep, target: LinearRep, method: Method) -> str:
+    if method != "auto":
+        return "leave the choice of the method to 'auto'"
+    if source.size * target.size > dense.LARGEST:
+        return f"take tensors with at most {dense.LARGEST} entries a map, which more methods can solve"
+    return "give the generators in float64 and in coordinates in which their entries are not far from 1"
 
 
 def _search(
