@@ -12,19 +12,43 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, ClassVar, SupportsIndex
 
 import jax
 import numpy as np
 
 from symjax.groups import DirectProduct, MatrixGroup, common_group, factors_of, in_form_of, place_in, same_group
-from symjax.math import Monomial, along_last, block_diagonal, namespace, promoted, signed_permutation, unit_like
+from symjax.math import (
+    Monomial,
+    along_last,
+    block_diagonal,
+    double_precision,
+    namespace,
+    promoted,
+    signed_permutation,
+    unit_like,
+)
+from symjax.reps.measured import keeps_lengths, require_lawful
 
 
 class LinearRep(abc.ABC):
     """A representation on vectors of `size` numbers: rho(g) for elements, drho(a) for tangents, act on a last axis."""
 
     group: MatrixGroup | None
+
+    @staticmethod
+    def from_rho(size: int, rho: Callable[[Any], Any]) -> "LinearRep":
+        """Return the representation with the matrices rho(g) [size, size]; drho is their derivative at the identity.
+
+        Args:
+            size: the number of coordinates.
+            rho: a function of an element, of `jax.numpy`; it is kept and compared by identity.
+
+        >>> from symjax.groups import SO
+        >>> LinearRep.from_rho(4, lambda g: jax.numpy.kron(g, g))(SO(2)).size
+        4
+        """
+        return Declared(rho, natural(size))
 
     @property
     @abc.abstractmethod
@@ -71,7 +95,7 @@ class LinearRep(abc.ABC):
     @property
     def T(self) -> "LinearRep":
         """The dual, rho(g)^-T; the representation itself where it is orthogonal."""
-        return self if self.group is not None and self.group.is_orthogonal else Dual(self)
+        return self if self.group is not None and self.group.is_orthogonal and keeps_lengths(self) else Dual(self)
 
     def __call__(self, group: MatrixGroup) -> "LinearRep":
         """Return this representation of `group`.
@@ -156,6 +180,59 @@ def natural(number: SupportsIndex) -> int:
     if count < 0:
         raise ValueError(f"expected an integer of at least 0, got {number}")
     return count
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Declared(LinearRep):
+    """A representation by a function that gives the matrix of an element. Made by `LinearRep.from_rho`."""
+
+    function: Callable[[Any], Any]
+    dimension: int
+    group: MatrixGroup | None = None
+    is_declared: ClassVar[bool] = True
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return self.dimension
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
+        return self._on_the_host(self.function, g)
+
+    def drho(self, a: Any) -> Any:
+        """Return the derivative of rho(1 + t a) at t = 0."""
+        identity = self.require_group().identity
+
+        def derivative(a: Any) -> Any:
+            def along(t: Any) -> Any:
+                return self.function(jax.tree.map(lambda e, b: e if e.ndim == 1 else e.astype(b.dtype) + t * b, *pair))
+
+            pair = identity, a
+            return jax.jvp(along, (0.0,), (1.0,))[1]
+
+        return self._on_the_host(derivative, a)
+
+    def _on_the_host(self, function: Callable[[Any], Any], x: Any) -> Any:
+        """Return the function's value; of numpy's arrays, in double precision and as one of them."""
+        try:
+            if namespace(x) is not np:
+                return function(x)
+            with double_precision():
+                return np.asarray(function(x))
+        except jax.errors.TracerArrayConversionError as error:
+            raise TypeError(
+                f"expected rho of {self} to be differentiable: write it with jax.numpy, not numpy"
+            ) from error
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
+        return self if self.group is not None else dataclasses.replace(self, group=group)
+
+    @property
+    def text(self) -> str:
+        """The call that makes it."""
+        return f"from_rho({self.size}, {getattr(self.function, '__name__', self.function)})"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -479,17 +556,19 @@ def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
 
 
 def bound(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup]:
-    """Return what `align` returns.
+    """Return what `align` returns, after a measurement of what a user declared.
 
     Raises:
         TypeError: If one is no linear representation.
-        ValueError: If none of the representations has a group.
+        ValueError: If none of the representations has a group, or a declared one is no representation.
     """
     if strangers := [rep for rep in reps if not isinstance(rep, LinearRep)]:
         raise TypeError(f"expected a linear representation such as T(2)(SO(3)), got {strangers[0]!r}")
     aligned, group = align(*reps)
     if group is None:
         raise ValueError(f"{' and '.join(map(str, reps))} have no group yet; give them one, as in T(2)(SO(3))")
+    for rep in aligned:
+        require_lawful(rep)
     return aligned, group
 
 

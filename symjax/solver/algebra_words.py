@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Num
 
-from symjax.groups import MatrixGroup
+from symjax.groups import MatrixGroup, in_form_of
 from symjax.reps import LinearRep
 from symjax.solver.bases import Unsolved
 from symjax.solver.linalg import eigh, independent
@@ -74,7 +74,7 @@ def _letter(rng: np.random.Generator, group: MatrixGroup) -> Letter:
         return rng.standard_normal(shape) + (0 if group.is_real else 1j * rng.standard_normal(shape))
 
     tangent = _random_tangent(rng, group)
-    element = None if tangent is None else jax.tree.map(_exponential, tangent)
+    element = None if tangent is None else in_form_of(group, jax.tree.map(_exponential, tangent))
     return Letter(normal(), normal(), element, normal(len(group.generators)))
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Int
 
-from symjax.reps import LinearRep, moved, summands
+from symjax.reps import LinearRep, bound, moved, summands
 from symjax.solver.bases import Unsolved
 from symjax.solver.decompose import Irrep, Isotypic, decompose
 from symjax.solver.irreps_basis import IsotypicBasis, Split
@@ -57,6 +57,7 @@ def irreps_of(rep: LinearRep) -> tuple[Irrep, ...]:
         ValueError: If the matrices are not closed under the adjoint, so that the representation may be no sum of
             irreps, or if no random element tells its irreps apart.
     """
+    [rep], _ = bound(rep)
     return _by_some_seed(lambda seed: _certified(rep, seed).irreps, rep)
 
 
@@ -66,6 +67,7 @@ def shared_irreps(rep_in: LinearRep, rep_out: LinearRep) -> tuple[SharedIrrep, .
     Raises:
         ValueError: As `irreps_of`, for either.
     """
+    (rep_in, rep_out), _ = bound(rep_in, rep_out)
     basis = _by_some_seed(lambda seed: solve(rep_in, rep_out, seed), rep_in, rep_out)
     sides = zip(basis.kinds, basis.shapes, strict=True)
     return tuple(SharedIrrep(math.prod(kind), copies_in, copies_out) for kind, (copies_out, copies_in, _) in sides)
