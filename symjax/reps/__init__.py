@@ -18,6 +18,7 @@ from symjax.reps.linear import (
     product_of,
     pullback,
 )
+from symjax.reps.named import irreps
 from symjax.reps.powers import Power, alternating, symmetric
 from symjax.reps.rep import Rep
 from symjax.reps.simple import Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
@@ -27,7 +28,7 @@ from symjax.reps.tree import Tree
 from symjax.reps.uniform import uniform_rep
 
 if TYPE_CHECKING:
-    from symjax.reps.irreps import Irreps
+    from symjax.reps.orthogonal import Irreps
 
 __all__ = [
     "Axis",
@@ -60,6 +61,7 @@ __all__ = [
     "bound",
     "factors_of",
     "induced",
+    "irreps",
     "monomials",
     "moved",
     "natural",
@@ -80,5 +82,5 @@ __all__ = [
 def __getattr__(name: str):
     """Load `Irreps`, which needs e3nn, on first use."""
     if name == "Irreps":
-        return importlib.import_module("symjax.reps.irreps").Irreps
+        return importlib.import_module("symjax.reps.orthogonal").Irreps
     raise AttributeError(f"module 'symjax.reps' has no attribute {name!r}")

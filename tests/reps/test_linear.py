@@ -16,6 +16,7 @@ from symjax.reps import (
     V,
     alternating,
     induced,
+    irreps,
     monomials,
     permutes,
     pullback,
@@ -65,6 +66,14 @@ REPS = [
     induced(V(C(2)), C(6)),
     induced((V + Det)(D(2)), D(4)).T,
     regular(GeneratedGroup(generators=[[[1j]]])),
+    irreps("2x0 + 1 + 3", SO(2)),
+    irreps("0o + 2x1 + 5", O(2)),
+    irreps("0 + 1 + 2x2", C(4)),
+    irreps("0o + 2 + 3e + 3o", D(6)),
+    irreps("1/2 + 2x3/2 + 0", SU(2)),
+    irreps("[4] + [2, 2] + [2, 1, 1]", S(4)),
+    irreps("0 + 2x1", SO(3)),
+    irreps("0o + 2x1o", O(3)),
 ]
 each_rep = pytest.mark.parametrize("rep", REPS, ids=repr)
 
