@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from symjax.reps.complex import conjugate, in_parts, real_form
 from symjax.reps.cosets import induced, quotient, regular
 from symjax.reps.generators import monomials, moved, permutes
 from symjax.reps.graph import OnGraph, OnNodes, Relabelling
@@ -22,6 +23,7 @@ from symjax.reps.named import irreps
 from symjax.reps.powers import Power, alternating, symmetric
 from symjax.reps.rep import Rep
 from symjax.reps.simple import Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
+from symjax.reps.subspaces import subrep
 from symjax.reps.summands import Summand, places_in_order, ranks, summands
 from symjax.reps.tensor import Defining, Det, Determinant, Scalar, T, V, restrict
 from symjax.reps.tree import Tree
@@ -59,7 +61,9 @@ __all__ = [
     "Vectors",
     "alternating",
     "bound",
+    "conjugate",
     "factors_of",
+    "in_parts",
     "induced",
     "irreps",
     "monomials",
@@ -71,8 +75,10 @@ __all__ = [
     "pullback",
     "quotient",
     "ranks",
+    "real_form",
     "regular",
     "restrict",
+    "subrep",
     "summands",
     "symmetric",
     "uniform_rep",
