@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from symjax.reps.augment import augment
 from symjax.reps.complex import conjugate, in_parts, real_form
 from symjax.reps.cosets import induced, quotient, regular
 from symjax.reps.generators import monomials, moved, permutes
@@ -60,6 +61,7 @@ __all__ = [
     "V",
     "Vectors",
     "alternating",
+    "augment",
     "bound",
     "conjugate",
     "factors_of",

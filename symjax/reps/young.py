@@ -6,6 +6,7 @@ times itself plus sqrt(1 - 1/r^2) times the one with both swapped, where r is th
 
 import dataclasses
 import functools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +15,10 @@ import numpy as np
 from jaxtyping import Float
 
 from symjax.groups import MatrixGroup, in_form_of
-from symjax.math import namespace
+from symjax.math import namespace, require_memory
 from symjax.reps.linear import LinearRep
+
+BYTES = 64  # for each entry of a swap, and for each number of a tableau
 
 Tableau = tuple[tuple[int, int], ...]
 """The row and the column of each number."""
@@ -40,8 +43,8 @@ class Specht(LinearRep):
 
     @property
     def size(self) -> int:
-        """The number of standard tableaux."""
-        return len(_tableaux(self.partition))
+        """The number of standard tableaux, by the lengths of their hooks (Frame, Robinson and Thrall 1954)."""
+        return _count(self.partition)
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of a permutation, a product of swaps of neighbours that sort it."""
@@ -71,9 +74,17 @@ class Specht(LinearRep):
         return self.text
 
 
+def _count(partition: tuple[int, ...]) -> int:
+    columns = [sum(width > column for width in partition) for column in range(max(partition, default=0))]
+    hooks = (width - j + columns[j] - i - 1 for i, width in enumerate(partition) for j in range(width))
+    return math.factorial(sum(partition)) // math.prod(hooks)
+
+
 @functools.lru_cache(maxsize=64)
 def _tableaux(partition: tuple[int, ...]) -> dict[Tableau, int]:
     """Return the standard tableaux, numbered; the numbers rise along rows and columns."""
+    count, n = _count(partition), sum(partition)
+    require_memory(BYTES * count * n * (count + n), f"the swaps of {count} standard tableaux of {list(partition)}")
     return {tableau: i for i, tableau in enumerate(_filled(partition))}
 
 
