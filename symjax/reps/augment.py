@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 from jaxtyping import Array, Key
 
-from symjax.groups import Group, samples
+from symjax.groups import Group, MatrixGroup, samples
 from symjax.reps.linear import LinearRep, bound
 from symjax.reps.rep import Rep
 
@@ -27,18 +28,21 @@ def augment(
         ValueError: If there is no group, or the arrays have different numbers of samples.
     """
     if isinstance(rep_in, LinearRep) and isinstance(rep_out, LinearRep):
-        (rep_in, rep_out), group = bound(*((rep_in, rep_out) if group is None else (rep_in(group), rep_out(group))))
-    group = next((g for g in (group, *(getattr(rep, "group", None) for rep in (rep_in, rep_out))) if g), None)
+        pair = [rep(group) if isinstance(group, MatrixGroup) else rep for rep in (rep_in, rep_out)]
+        (rep_in, rep_out), group = bound(*pair)
+    known = (group, *(getattr(rep, "group", None) for rep in (rep_in, rep_out)))
+    group = next((one for one in known if one is not None), None)
     if group is None:
         raise ValueError(
             f"expected a group that moves {rep_in} and {rep_out}, as in augment(Points(), Vectors(), E(3))"
         )
 
     def move(key: Key[Array, ""], x: Any, y: Any) -> tuple[Any, Any]:
-        counts = {leaf.shape[0] if leaf.ndim else None for leaf in jax.tree.leaves((x, y))}
-        if len(counts) != 1 or None in counts:
-            raise ValueError(f"expected one number of samples along the first axis of x and y, got {counts}")
-        elements = samples(group, key, counts.pop())
+        shapes = [np.shape(leaf) for leaf in jax.tree.leaves((x, y))]
+        counts = {shape[:1] for shape in shapes}
+        if len(counts) != 1 or () in counts:
+            raise ValueError(f"expected one number of samples along the first axis of x and y, got shapes {shapes}")
+        elements = samples(group, key, shapes[0][0])
         return jax.vmap(rep_in.act)(elements, x), jax.vmap(rep_out.act)(elements, y)
 
     return move

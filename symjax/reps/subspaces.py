@@ -38,7 +38,7 @@ class Subrep(LinearRep):
     def frame(self) -> Inexact[np.ndarray, "n m"]:
         """The orthonormal columns: `frame @ y` are the coordinates outside of a vector y of the subspace."""
         frame = np.array(self.columns).reshape(self.size, self.rep.size).T
-        return frame if np.iscomplexobj(frame) and frame.imag.any() else frame.real.astype(float)
+        return frame if np.imag(frame).any() else np.real(frame).astype(float)
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of an element."""

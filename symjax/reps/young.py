@@ -48,10 +48,10 @@ class Specht(LinearRep):
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of a permutation, a product of swaps of neighbours that sort it."""
-        g = in_form_of(self.group, g)
+        g, swaps = in_form_of(self.group, g), _swaps(self.partition)
         xp, matrix = namespace(g), namespace(g).eye(self.size, dtype=float)
         for last in range(len(g) - 1, 0, -1):
-            for i, swap in enumerate(_swaps(self.partition)[:last]):
+            for i, swap in enumerate(swaps[:last]):
                 is_high = g[i] > g[i + 1]
                 if xp is np and not is_high:
                     continue

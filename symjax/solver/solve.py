@@ -166,7 +166,7 @@ def _advice(source: LinearRep, target: LinearRep, method: Method) -> str:
     if method != "auto":
         return "leave the choice of the method to 'auto'"
     if source.size * target.size > dense.LARGEST:
-        return f"take tensors with at most {dense.LARGEST} entries a map, which more methods can solve"
+        return "take tensors of lower rank, to which more methods apply"
     return "give the generators in float64 and in coordinates in which their entries are not far from 1"
 
 

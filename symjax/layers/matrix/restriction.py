@@ -61,7 +61,7 @@ def _read(param: Inexact[Any, "..."], plan: Plan) -> Inexact[np.ndarray, " r"]:
 
 def _written(numbers: Inexact[np.ndarray, " r"], plan: Plan, like: Inexact[Any, "..."]) -> Inexact[Array, "..."]:
     if not plan.group.is_real:
-        return jnp.asarray(np.stack([numbers.real, numbers.imag]), like.dtype)
-    if np.iscomplexobj(numbers) and np.abs(numbers.imag).max(initial=0) > 0:
+        return jnp.asarray(np.stack([np.real(numbers), np.imag(numbers)]), like.dtype)
+    if np.abs(np.imag(numbers)).max(initial=0) > 0:
         raise ValueError(f"the weights are complex, and those of layers of {plan.group} are real")
-    return jnp.asarray(numbers.real, like.dtype)
+    return jnp.asarray(np.real(numbers), like.dtype)
