@@ -14,6 +14,8 @@ from symjax.groups.listing import as_matrix
 WITHIN, OUTSIDE = 1e-9, 1e-5  # distances of a unit vector from the span of others
 REACHED, MOVED = 1e-8, 1e-6
 TRIES = 24
+MOST_MIXES = 16
+GENERIC = 4
 LARGEST = 24  # rows of matrices whose invariants are looked for
 
 
@@ -46,16 +48,17 @@ def algebra_of(group: MatrixGroup) -> Algebra:
 
     It is that of the whole group: its exponentials are the component of the identity.
     """
-    elements = [as_matrix(h) for h in group.generators]
-    turns = [(h, np.linalg.inv(h)) for h in elements]
-    known = _spanned([], group.d)
-    fresh = list(group.directions)
+    turns = [(as_matrix(h), np.linalg.inv(as_matrix(h))) for h in group.generators]
+    rng, known, fresh = np.random.default_rng(0), _spanned([], group.d), list(group.directions)
     while fresh:
         wider = _spanned([*known.basis, *fresh], group.d)
         wider = dataclasses.replace(wider, is_clear=known.is_clear and wider.is_clear)
-        new = wider.basis[len(known.basis) :]
-        fresh = [a @ b - b @ a for a in wider.basis for b in new] + [h @ a @ back for h, back in turns for a in new]
+        if len(wider.basis) == len(known.basis):
+            return wider
         known = wider
+        mixes = rng.standard_normal((2, min(len(known.basis), MOST_MIXES), len(known.basis)))
+        first, second = (np.tensordot(mix, known.basis, 1) for mix in mixes)  # generic: all brackets stay if theirs do
+        fresh = [*(first @ second - second @ first), *(h @ a @ back for h, back in turns for a in first)]
     return known
 
 
@@ -116,16 +119,17 @@ def _unipotent_logarithm(m: np.ndarray) -> np.ndarray:
 
 def _moves_an_invariant(algebra: Algebra, m: np.ndarray) -> bool:
     """Return whether m moves a vector, a matrix, a bilinear form or a volume that the algebra leaves alone."""
-    d, one = len(m), np.eye(len(m))
-    if d > LARGEST:
-        return False
     if np.allclose(np.trace(algebra.basis, axis1=1, axis2=2), 0, atol=WITHIN) and abs(np.linalg.det(m) - 1) > MOVED:
         return True
-    inverse = np.linalg.inv(m)
+    if len(m) > LARGEST:
+        return False
+    one, inverse, basis = np.eye(len(m)), np.linalg.inv(m), algebra.basis
+    if algebra.is_self_adjoint and len(basis) > GENERIC:  # then some generic elements have no more invariants than all
+        basis = np.tensordot(np.random.default_rng(0).standard_normal((GENERIC, len(basis))), basis, 1)
     actions = [
-        (algebra.basis, m),
-        (np.array([np.kron(a, one) - np.kron(one, a.T) for a in algebra.basis]), np.kron(m, inverse.T)),
-        (np.array([np.kron(a, one) + np.kron(one, a) for a in algebra.basis]), np.kron(m, m)),
+        (basis, m),
+        (np.array([np.kron(a, one) - np.kron(one, a.T) for a in basis]), np.kron(m, inverse.T)),
+        (np.array([np.kron(a, one) + np.kron(one, a) for a in basis]), np.kron(m, m)),
     ]
     return any(_moves(tangents, moved) for tangents, moved in actions)
 
@@ -138,18 +142,13 @@ def _moves(tangents: np.ndarray, element: np.ndarray) -> bool:
 
 
 def _spanned(matrices: list[np.ndarray], d: int) -> Algebra:
-    """Return an orthonormal basis of the real span, what is new last."""
-    rows, is_clear = np.zeros((0, 2 * d * d)), True
-    for a in matrices:
-        if (size := float(np.linalg.norm(a))) < WITHIN:
-            continue
-        row = _flat(a[None] / size)[0]
-        for _ in range(2):
-            row = row - row @ rows.T @ rows
-        size = float(np.linalg.norm(row))
-        is_clear &= not WITHIN < size < OUTSIDE
-        rows = np.concatenate([rows, row[None] / size]) if size > OUTSIDE else rows
-    real, imaginary = rows.reshape(len(rows), 2, d, d).swapaxes(0, 1)
+    """Return an orthonormal basis of the real span."""
+    rows = _flat(np.stack(matrices)) if matrices else np.zeros((0, 2 * d * d))
+    sizes = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = (rows / np.where(sizes > WITHIN, sizes, 1))[sizes[:, 0] > WITHIN]
+    _, values, directions = np.linalg.svd(rows, full_matrices=False)
+    is_clear = not ((values > WITHIN) & (values < OUTSIDE)).any()
+    real, imaginary = directions[values >= OUTSIDE].reshape(-1, 2, d, d).swapaxes(0, 1)
     return Algebra(real + 1j * imaginary if imaginary.any() else real, is_clear)
 
 

@@ -8,14 +8,18 @@ import functools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from symjax.groups.exponentials import Algebra, algebra_of, is_reached, spans
 from symjax.groups.group import DirectProduct, MatrixGroup
 from symjax.groups.listing import as_matrix, is_near_one, list_elements
 from symjax.groups.permutation import PermutationGroup
+from symjax.groups.schreier_sims import stabiliser_chain
 from symjax.math import signed_permutation
 
 SAME = 1e-9  # entries of one element, relative to its largest
+MOST_STEPS = 200_000  # products of permutations, of which some seconds are spent at most
 MOST_COMPONENTS = 24  # of a group with tangents
 
 Verdict = bool | None
@@ -44,7 +48,7 @@ def same_group(one: MatrixGroup, other: MatrixGroup) -> bool | None:
         return False
     first, second = _as_permutations(one), _as_permutations(other)
     if first is not None and second is not None:
-        return first.order == second.order and all(map(first.contains, second.generators))
+        return _permute_alike(first, second)
     return _every(_holds(*pair) for pair in ((one, other), (other, one)))
 
 
@@ -107,6 +111,49 @@ def _as_permutations(group: MatrixGroup) -> PermutationGroup | None:
             return None
         rows.append(perm)
     return PermutationGroup(rows)
+
+
+def _permute_alike(one: PermutationGroup, other: PermutationGroup) -> Verdict:
+    """Return whether two groups of permutations have one order, and the first holds the second.
+
+    All permutations of many points have a long chain, and are known by one swap that the group carries everywhere.
+    """
+    every = [_has_every_swap(group) for group in (one, other)]
+    if any(every):
+        return all(every)
+    try:
+        first, second = (stabiliser_chain(tuple(map(tuple, g.permutations)), MOST_STEPS) for g in (one, other))
+    except TimeoutError:
+        return None
+    return first.order == second.order and all(map(first.contains, other.generators))
+
+
+def _has_every_swap(group: PermutationGroup) -> bool:
+    """Return whether a generator, or a power of it, swaps two points, and its conjugates join all points."""
+    swaps = [pair for row in group.generators if (pair := _swap_in(row)) is not None]
+    reached = set(swaps)
+    for pair in swaps:
+        for row in group.generators:
+            image = tuple(sorted(row[list(pair)].tolist()))
+            if image not in reached:
+                reached.add(image)
+                swaps.append(image)
+    if not reached:
+        return group.d == 1
+    rows, columns = zip(*reached, strict=True)
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(group.d, group.d))
+    return connected_components(graph, directed=False, return_labels=False) == 1
+
+
+def _swap_in(row: np.ndarray) -> tuple[int, int] | None:
+    """Return the one cycle of two points, where all other cycles are odd: a power of the permutation is that swap."""
+    _, labels, lengths = np.unique(_cycles(row), return_inverse=True, return_counts=True)
+    even = np.flatnonzero(lengths % 2 == 0)
+    return (*np.flatnonzero(labels == even[0]).tolist(),) if len(even) == 1 and lengths[even[0]] == 2 else None
+
+
+def _cycles(row: np.ndarray) -> np.ndarray:
+    return connected_components(coo_array((np.ones(len(row)), (np.arange(len(row)), row)), shape=(len(row),) * 2))[1]
 
 
 def _holds(group: MatrixGroup, other: MatrixGroup) -> Verdict:

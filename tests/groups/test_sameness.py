@@ -57,6 +57,9 @@ MOTIONS = made([TURN, RIGHT, UP], np.diag([1.0, -1, 1]))
 SAME = [
     (S(3), PermutationGroup([(1, 2, 0), (0, 2, 1)])),
     (S(8), matrices(S(8))),
+    (S(1), Trivial(1)),
+    (S(200), PermutationGroup([np.roll(np.arange(200), -1).tolist(), [0, 2, 1, *range(3, 200)]])),
+    (SO(12), made(SO(12).lie_algebra[::-1], -np.eye(12))),
     (Alt(5), PermutationGroup([(1, 2, 0, 3, 4), (0, 1, 3, 4, 2)])),
     (Cube(), PermutationGroup(Cube().permutations[::-1])),
     (C(4), made((), QUARTER)),
