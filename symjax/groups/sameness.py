@@ -145,7 +145,7 @@ def _has_every_swap(group: PermutationGroup) -> bool:
     return connected_components(graph, directed=False, return_labels=False) == 1
 
 
-def _swap_in(row: np.ndarray) -> tuple[int, int] | None:
+def _swap_in(row: np.ndarray) -> tuple[int, ...] | None:
     """Return the one cycle of two points, where all other cycles are odd: a power of the permutation is that swap."""
     _, labels, lengths = np.unique(_cycles(row), return_inverse=True, return_counts=True)
     even = np.flatnonzero(lengths % 2 == 0)
