@@ -37,7 +37,10 @@ def plot_basis(plan: Plan, path: str | pathlib.Path) -> int:
         axis.set(xticks=[], yticks=[])
         axis.set_visible(axis.has_data())
     figure.suptitle(f"{plan.rep_in.text} to {plan.rep_out.text}, {plan.group!r}")
-    figure.savefig(path, dpi=150)
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
     return count
 
 
