@@ -7,19 +7,14 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-import numpy as np
-from matplotlib.figure import Figure
 from tyro.conf import Positional, arg
 
 from symjax.cli.expression import read_group, read_rep
 from symjax.cli.options import parse_options
-from symjax.reps import LinearRep, Sum
-from symjax.solver import Irrep, Plan, SharedIrrep, equivariant_maps, irreps_of, shared_irreps
+from symjax.solver import Irrep, Plan, SharedIrrep, equivariant_maps, irreps_of, plot_basis, shared_irreps
 
 PICTURES = (".png", ".pdf", ".svg")
 LARGEST_MAP = 20_000_000  # entries
-MOST_PANELS = 16
-MOST_DRAWN = 4_000_000  # entries of all panels
 LARGEST_SPLIT = 512  # coordinates of a representation whose irreps are shown
 
 
@@ -56,7 +51,7 @@ def run(command: Basis) -> int:
     seconds = time.perf_counter() - began
     describe(plan, seconds)
     if plan.dim:
-        drawn = draw(plan, command.out)
+        drawn = plot_basis(plan, command.out)
         print(f"picture    {command.out}, {drawn} of {plan.dim} maps")
     return 0
 
@@ -102,35 +97,3 @@ def _shared(irrep: SharedIrrep) -> str:
 
 def _single(irrep: Irrep) -> str:
     return f"{irrep.dimension}-dimensional, multiplicity {irrep.multiplicity}"
-
-
-def draw(plan: Plan, path: pathlib.Path) -> int:
-    """Draw the first maps of the basis, each on the scale of its largest entry, and return how many."""
-    count = min(plan.dim, MOST_PANELS, max(1, MOST_DRAWN // (plan.rep_in.size * plan.rep_out.size)))
-    maps = plan.matrix(np.eye(count, plan.dim))
-    parts = {"": maps} if np.isrealobj(maps) else {", real part": maps.real, ", imaginary part": maps.imag}
-    panels = [(f"{i + 1}{name}", part[i], abs(maps[i]).max()) for i in range(count) for name, part in parts.items()]
-    columns = min(len(panels), 4)
-    figure = Figure((2.4 * columns, 2.6 * -(-len(panels) // columns)), layout="constrained")
-    axes = figure.subplots(-(-len(panels) // columns), columns, squeeze=False).ravel()
-    for axis, (title, values, largest) in zip(axes, panels, strict=False):
-        axis.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
-        axis.set_title(title, fontsize="small")
-        axis.hlines(_borders(plan.rep_out), *axis.get_xlim(), color="grey", linewidth=0.5)
-        axis.vlines(_borders(plan.rep_in), *axis.get_ylim(), color="grey", linewidth=0.5)
-    for axis in axes:
-        axis.set(xticks=[], yticks=[])
-        axis.set_visible(axis.has_data())
-    figure.suptitle(f"{plan.rep_in.text} to {plan.rep_out.text}, {plan.group!r}")
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
-    return count
-
-
-def _borders(rep: LinearRep) -> list[float]:
-    """Return where one term of a sum ends and the next begins."""
-    terms = rep.terms if isinstance(rep, Sum) else ()
-    ends = np.cumsum([term.size for term, copies in terms for _ in range(copies)])
-    return [float(end) - 0.5 for end in ends[:-1]]

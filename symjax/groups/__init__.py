@@ -5,11 +5,12 @@ from symjax.groups.cubes import CUBE_FACES, Cube, RubiksCube, rubik_stickers
 from symjax.groups.custom import GeneratedGroup
 from symjax.groups.embed import DkeR3, Embed, O2eR3, SO2eR3
 from symjax.groups.finite import C, D, Parity, TimeReversal, Trivial
-from symjax.groups.group import DirectProduct, Group, MatrixGroup
-from symjax.groups.listing import as_matrix, element_key, finite_elements, tangent_rank
-from symjax.groups.lorentz import O11, O13, SO11, SO13, SO11p, SO13p
+from symjax.groups.group import DirectProduct, Group, MatrixGroup, samples
+from symjax.groups.listing import as_matrix, element_key, finite_elements, in_form_of, tangent_rank
+from symjax.groups.lorentz import O11, O13, SL2C, SO11, SO13, SO11p, SO13p
 from symjax.groups.matrix import SE, SO, E, Motion, O, Translations
 from symjax.groups.permutation import Alt, PermutationGroup, S, TimeShifts, Z
+from symjax.groups.sameness import common_group, factors_of, place_in, same_group
 from symjax.groups.semidirect import SemiDirectProduct
 from symjax.groups.wreath import Wreath, ZksZnxZn
 
@@ -20,6 +21,7 @@ __all__ = [
     "O13",
     "SE",
     "SL",
+    "SL2C",
     "SO",
     "SO11",
     "SO13",
@@ -57,8 +59,14 @@ __all__ = [
     "Z",
     "ZksZnxZn",
     "as_matrix",
+    "common_group",
     "element_key",
+    "factors_of",
     "finite_elements",
+    "in_form_of",
+    "place_in",
     "rubik_stickers",
+    "same_group",
+    "samples",
     "tangent_rank",
 ]

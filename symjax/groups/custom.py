@@ -9,12 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, Shaped
+from scipy.linalg import polar
 
 from symjax.groups.group import MatrixGroup, check_counts, read_only
 from symjax.groups.permutation import PermutationGroup, is_permutation
 from symjax.groups.words import product, random_exponential, random_word
 
 EXACT, ROUNDED = 1e-12, 1e-5  # distances from a unitary matrix between which only rounding is to blame
+SLIGHT = 1e-3  # what rounding changes, relative to each entry; and how much less it does than the element itself
 ILL_CONDITIONED = 1e13
 
 
@@ -84,13 +86,20 @@ def _check_rounding(tangents: Sequence[np.ndarray], elements: Sequence[np.ndarra
     """Tell who gave values of single precision, of which the group is far from the one that was meant."""
     for i, a in enumerate(tangents):
         error = np.abs(a + a.conj().T).max() / (np.abs(a).max() or 1)
-        if EXACT < error < ROUNDED:
+        if EXACT < error < ROUNDED and _is_rounded(a, (a - a.conj().T) / 2):
             warnings.warn(f"tangent {i} is anti-Hermitian only to {error:.0e}; give float64 values", stacklevel=4)
     for i, h in enumerate(elements):
-        error = np.abs(h @ h.conj().T - np.eye(len(h))).max() if h.ndim == 2 else 0
-        if EXACT < error < ROUNDED:
+        if h.ndim == 1:
+            continue
+        error = np.abs(h @ h.conj().T - np.eye(len(h))).max()
+        if EXACT < error < min(ROUNDED, SLIGHT * np.abs(h - np.eye(len(h))).max()) and _is_rounded(h, polar(h)[0]):
             kind = "unitary" if np.iscomplexobj(h) else "orthogonal"
             raise ValueError(f"expected float64 values, got a generator {i} that is {kind} only to {error:.0e}")
+
+
+def _is_rounded(matrix: np.ndarray, exact: np.ndarray) -> bool:
+    """Return whether a matrix is another one but for rounding, which changes each entry by a small part of itself."""
+    return bool((np.abs(matrix - exact) <= SLIGHT * np.abs(matrix)).all())
 
 
 def _element(name: str, value: Any) -> np.ndarray:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, cast, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
@@ -25,6 +26,29 @@ class Group(Protocol):
     def sample(self, key: Key[Array, ""], component: int = 0) -> Any:
         """Return a random element of one component; component 0 holds the identity."""
         ...
+
+
+def samples(self: Any, key: Key[Array, ""], n: int) -> Any:
+    """Return n random elements of a group stacked on a first axis, the components in turn: element i is of i modulo k.
+
+    `jax.vmap(group.sample)` draws from component 0 alone, and so never reflects.
+
+    Raises:
+        TypeError: If n is no integer.
+        ValueError: If n is negative.
+    """
+    count = operator.index(n)
+    if count < 0:
+        raise ValueError(f"expected a number of elements of at least 0, got {n}")
+    keys, every = jax.random.split(key, count), min(self.components, max(count, 1))
+    parts = [jax.vmap(functools.partial(self.sample, component=c))(keys[c::every]) for c in range(every)]
+
+    def in_turn(*leaves: Array) -> Array:
+        dtype = np.result_type(*(leaf.dtype for leaf in leaves))
+        order = np.argsort(np.concatenate([np.arange(count)[c::every] for c in range(every)]), kind="stable")
+        return jnp.concatenate([leaf.astype(dtype) for leaf in leaves])[order]
+
+    return jax.tree.map(in_turn, *parts)
 
 
 def positional_repr(self: Any) -> str:
@@ -86,6 +110,7 @@ class MatrixGroup(abc.ABC):
 
     components: int = 1
     d: int
+    samples = samples
     __repr__ = positional_repr
 
     def __post_init__(self) -> None:

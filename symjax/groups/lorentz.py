@@ -1,4 +1,4 @@
-"""The Lorentz groups of time and one or three space coordinates, time first: whole, or only some of their parts."""
+"""The Lorentz groups of time and one or three space coordinates, time first: whole, or in part, or on spinors."""
 
 import dataclasses
 import functools
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Complex, Float, Key
 
 from symjax.groups.group import MatrixGroup, read_only
 from symjax.groups.matrix import plane_rotations
@@ -94,3 +94,25 @@ class O11(O13):
     """O(1,1), the whole Lorentz group of one space coordinate: component 1 reverses it, 2 time, 3 both."""
 
     space = 1
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class SL2C(MatrixGroup):
+    """SL(2, C), the complex 2 x 2 matrices of determinant 1, which move Weyl spinors as SO13p() moves four-vectors."""
+
+    d: ClassVar[int] = 2
+
+    @functools.cached_property
+    def lie_algebra(self) -> tuple[np.ndarray, ...]:
+        """The boosts along three axes, halves of Pauli's matrices, and the rotations about them."""
+        pauli = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+        return read_only([*(pauli / 2), *(-1j * pauli / 2)])
+
+    @property
+    def generators(self) -> tuple[np.ndarray, ...]:
+        """None: the group is connected."""
+        return ()
+
+    def sample(self, key: Key[Array, ""], component: int = 0) -> Complex[Array, "2 2"]:
+        """Return a rotation with boosts of rapidities about 0.3, as of `SO13p`."""
+        return random_exponential(key, [*(BOOST * a for a in self.lie_algebra[:3]), *self.lie_algebra[3:]])

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only
+from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only, samples
 
 
 class Motion(NamedTuple):
@@ -90,6 +90,7 @@ class Translations:
     components = 1
     __post_init__ = check_counts
     __repr__ = positional_repr
+    samples = samples
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Motion:
         """Return a normally distributed translation of unit variance."""
@@ -104,6 +105,7 @@ class E:
     components = 2
     __post_init__ = check_counts
     __repr__ = positional_repr
+    samples = samples
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Motion:
         """Return a uniformly random orthogonal matrix of the component, with a normally distributed translation."""
@@ -119,6 +121,7 @@ class SE:
     components = 1
     __post_init__ = check_counts
     __repr__ = positional_repr
+    samples = samples
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Motion:
         """Return a uniformly random rotation with a normally distributed translation."""

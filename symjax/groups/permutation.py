@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, Key
 
-from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only
+from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only, samples
 from symjax.groups.schreier_sims import StabiliserChain, stabiliser_chain
 
 
@@ -182,6 +182,7 @@ class TimeShifts:
     generators = (np.array(1),)
     __post_init__ = check_counts
     __repr__ = positional_repr
+    samples = samples
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Int[Array, ""]:
         """Return a random shift, for length > 1 never the identity, which every function obeys."""

@@ -53,13 +53,17 @@ class StabiliserChain:
 
 
 @functools.lru_cache(maxsize=64)
-def stabiliser_chain(generators: tuple[Permutation, ...]) -> StabiliserChain:
-    """Return the chain of the group that the permutations generate, exactly."""
+def stabiliser_chain(generators: tuple[Permutation, ...], steps: int | float = math.inf) -> StabiliserChain:
+    """Return the chain of the group that the permutations generate, exactly.
+
+    Raises:
+        TimeoutError: If it takes more products of permutations than `steps`.
+    """
     n = len(generators[0])
     identity = np.arange(n)
     levels = [_Level(point, {point: identity}, {point: identity}, []) for point in range(n)]
     for generator in generators:
-        _insert(levels, np.array(generator, dtype=int))
+        steps = _insert(levels, np.array(generator, dtype=int), steps)
     levels = [level for level in levels if len(level.representatives) > 1]
     tables = tuple(np.stack([*level.representatives.values()]) for level in levels)
     return StabiliserChain(n, tuple(level.point for level in levels), tables)
@@ -76,8 +80,11 @@ def _sift(levels: list[_Level], g: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def _insert(levels: list[_Level], g: np.ndarray) -> None:
-    """Enlarge the group of all levels by g: each level's subgroup fixes the points of the levels before."""
+def _insert(levels: list[_Level], g: np.ndarray, steps: int | float) -> int | float:
+    """Enlarge the group of all levels by g, and return what is left of the steps.
+
+    Each level's subgroup fixes the points of the levels before.
+    """
     stack: list[list[np.ndarray]] = []  # what is left to do on each level, from the first on
 
     def enlarge(h: np.ndarray) -> None:
@@ -90,6 +97,8 @@ def _insert(levels: list[_Level], g: np.ndarray) -> None:
         if not stack[-1]:
             stack.pop()
             continue
+        if (steps := steps - 1) < 0:
+            raise TimeoutError("the chain of stabilisers takes more steps than it may")
         top, h = levels[len(stack) - 1], stack[-1].pop()
         image = int(h[top.point])
         if image in top.representatives:
@@ -97,3 +106,4 @@ def _insert(levels: list[_Level], g: np.ndarray) -> None:
         else:
             top.representatives[image], top.inverses[image] = h, np.argsort(h)
             stack[-1] += [s[h] for s in top.generators]
+    return steps

@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from symjax.reps.augment import augment
+from symjax.reps.complex import conjugate, in_parts, real_form
 from symjax.reps.cosets import induced, quotient, regular
 from symjax.reps.generators import monomials, moved, permutes
 from symjax.reps.graph import OnGraph, OnNodes, Relabelling
@@ -18,16 +20,18 @@ from symjax.reps.linear import (
     product_of,
     pullback,
 )
+from symjax.reps.named import irreps
 from symjax.reps.powers import Power, alternating, symmetric
 from symjax.reps.rep import Rep
 from symjax.reps.simple import Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
+from symjax.reps.subspaces import subrep
 from symjax.reps.summands import Summand, places_in_order, ranks, summands
 from symjax.reps.tensor import Defining, Det, Determinant, Scalar, T, V, restrict
 from symjax.reps.tree import Tree
 from symjax.reps.uniform import uniform_rep
 
 if TYPE_CHECKING:
-    from symjax.reps.irreps import Irreps
+    from symjax.reps.orthogonal import Irreps
 
 __all__ = [
     "Axis",
@@ -57,9 +61,13 @@ __all__ = [
     "V",
     "Vectors",
     "alternating",
+    "augment",
     "bound",
+    "conjugate",
     "factors_of",
+    "in_parts",
     "induced",
+    "irreps",
     "monomials",
     "moved",
     "natural",
@@ -69,8 +77,10 @@ __all__ = [
     "pullback",
     "quotient",
     "ranks",
+    "real_form",
     "regular",
     "restrict",
+    "subrep",
     "summands",
     "symmetric",
     "uniform_rep",
@@ -80,5 +90,5 @@ __all__ = [
 def __getattr__(name: str):
     """Load `Irreps`, which needs e3nn, on first use."""
     if name == "Irreps":
-        return importlib.import_module("symjax.reps.irreps").Irreps
+        return importlib.import_module("symjax.reps.orthogonal").Irreps
     raise AttributeError(f"module 'symjax.reps' has no attribute {name!r}")

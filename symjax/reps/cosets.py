@@ -8,9 +8,9 @@ import jax
 import numpy as np
 from jaxtyping import Inexact, Int, Shaped
 
-from symjax.groups import DirectProduct, MatrixGroup, Trivial, as_matrix, element_key, finite_elements
+from symjax.groups import DirectProduct, MatrixGroup, Trivial, as_matrix, element_key, factors_of, finite_elements
 from symjax.math import Monomial, namespace, promoted
-from symjax.reps.linear import LinearRep, Product
+from symjax.reps.linear import LinearRep, Product, product_of, pullback
 
 SAME = 1e-6  # entries of one element, after rounding in every product that made it
 
@@ -101,20 +101,29 @@ def induced(rep: LinearRep, group: MatrixGroup) -> LinearRep:
 def quotient(group: MatrixGroup, subgroup: MatrixGroup) -> LinearRep:
     """Return the permutations of the cosets of a subgroup of a finite group.
 
+    Those of a direct product are pairs of cosets of its factors, where the subgroup is a product of subgroups of them.
+
     Raises:
-        ValueError: If the group is a product, not finite or of over 10,000 elements, or if the other is no
-            subgroup of it.
+        ValueError: If the group, or a factor of it, is not finite or of over 10,000 elements, or if the other is no
+            subgroup of it, or of a direct product none that is a product.
     """
-    return Induced(Product((), subgroup), group)
+    if not isinstance(group, DirectProduct):
+        return Induced(Product((), subgroup), group)
+    parts = factors_of(group), factors_of(subgroup)
+    if len(parts[0]) != len(parts[1]):
+        raise ValueError(f"expected a product of subgroups of the factors of {group}, got {subgroup}")
+    points = (quotient(*pair) for pair in zip(*parts, strict=True))
+    return product_of([pullback(rep, group, factor=i) for i, rep in enumerate(points)], group)
 
 
 def regular(group: MatrixGroup) -> LinearRep:
     """Return the permutations of the elements of a finite group by multiplication from the left.
 
     Raises:
-        ValueError: If the group is a product, not finite or of over 10,000 elements.
+        ValueError: If the group, or a factor of a direct product, is not finite or of over 10,000 elements.
     """
-    return Induced(Product((), Trivial(group.d)), group)
+    nothing = [Trivial(part.d) for part in factors_of(group)]
+    return quotient(group, DirectProduct(nothing) if isinstance(group, DirectProduct) else nothing[0])
 
 
 class _Cosets(NamedTuple):

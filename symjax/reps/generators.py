@@ -6,16 +6,19 @@ import numpy as np
 
 from symjax.math import Monomial
 from symjax.reps.linear import LinearRep
+from symjax.reps.measured import require_lawful
 
 
 def moved(rep: LinearRep, x: Any) -> list[Any]:
     """Return drho(a) x for each tangent, then rho(h) x for each generator."""
     group = rep.require_group()
+    require_lawful(rep)
     return [rep.dact(a, x) for a in group.directions] + [rep.act(h, x) for h in group.generators]
 
 
 def monomials(rep: LinearRep) -> list[Monomial] | None:
     """Return the generators as permutations with signs, or None where some element is more than that."""
+    require_lawful(rep)
     group, probe = rep.require_group(), np.random.default_rng(0).standard_normal(rep.size)
     if any(np.any(rep.dact(a, probe)) for a in group.directions):
         return None

@@ -12,19 +12,43 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, ClassVar, SupportsIndex
 
 import jax
 import numpy as np
 
-from symjax.groups import DirectProduct, MatrixGroup
-from symjax.math import Monomial, along_last, block_diagonal, namespace, promoted, signed_permutation, unit_like
+from symjax.groups import DirectProduct, MatrixGroup, common_group, factors_of, in_form_of, place_in, same_group
+from symjax.math import (
+    Monomial,
+    along_last,
+    block_diagonal,
+    double_precision,
+    namespace,
+    promoted,
+    signed_permutation,
+    unit_like,
+)
+from symjax.reps.measured import keeps_lengths, require_lawful
 
 
 class LinearRep(abc.ABC):
     """A representation on vectors of `size` numbers: rho(g) for elements, drho(a) for tangents, act on a last axis."""
 
     group: MatrixGroup | None
+
+    @staticmethod
+    def from_rho(size: int, rho: Callable[[Any], Any]) -> "LinearRep":
+        """Return the representation with the matrices rho(g) [size, size]; drho is their derivative at the identity.
+
+        Args:
+            size: the number of coordinates.
+            rho: a function of an element, of `jax.numpy`; it is kept and compared by identity.
+
+        >>> from symjax.groups import SO
+        >>> LinearRep.from_rho(4, lambda g: jax.numpy.kron(g, g))(SO(2)).size
+        4
+        """
+        return Declared(rho, natural(size))
 
     @property
     @abc.abstractmethod
@@ -47,6 +71,10 @@ class LinearRep(abc.ABC):
         """Return this leaf as a representation of `group`; the same where it has its group already."""
         return self
 
+    def regroup(self, group: MatrixGroup) -> "LinearRep":
+        """Return this leaf as one of another group, of which it knows the elements: the same one, or a smaller one."""
+        return Restricted(self, group)
+
     def act(self, g: Any, x: Any) -> Any:
         """Return rho(g) x along the last axis of x."""
         matrix = self.rho(g)
@@ -67,7 +95,7 @@ class LinearRep(abc.ABC):
     @property
     def T(self) -> "LinearRep":
         """The dual, rho(g)^-T; the representation itself where it is orthogonal."""
-        return self if self.group is not None and self.group.is_orthogonal else Dual(self)
+        return self if self.group is not None and self.group.is_orthogonal and keeps_lengths(self) else Dual(self)
 
     def __call__(self, group: MatrixGroup) -> "LinearRep":
         """Return this representation of `group`.
@@ -78,9 +106,11 @@ class LinearRep(abc.ABC):
         """
         if not isinstance(group, MatrixGroup):
             raise TypeError(f"expected a group of matrices or permutations, got {group!r}")
-        if self.group is not None and self.group != group:
+        if self.group is None:
+            return self.map_leaves(lambda leaf: leaf.bind(group), group)
+        if not same_group(self.group, group):
             raise ValueError(f"{self} has a group already, so {group} needs pullback (a product of it) or restrict")
-        return self if self.group is not None else self.map_leaves(lambda leaf: leaf.bind(group), group)
+        return pullback(self, group)
 
     def __add__(self, other: "LinearRep | int") -> "LinearRep":
         terms, group = align(self, _scalars(other))
@@ -153,6 +183,59 @@ def natural(number: SupportsIndex) -> int:
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
+class Declared(LinearRep):
+    """A representation by a function that gives the matrix of an element. Made by `LinearRep.from_rho`."""
+
+    function: Callable[[Any], Any]
+    dimension: int
+    group: MatrixGroup | None = None
+    is_declared: ClassVar[bool] = True
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return self.dimension
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
+        return self._on_the_host(self.function, g)
+
+    def drho(self, a: Any) -> Any:
+        """Return the derivative of rho(1 + t a) at t = 0."""
+        identity = self.require_group().identity
+
+        def derivative(a: Any) -> Any:
+            def along(t: Any) -> Any:
+                return self.function(jax.tree.map(lambda e, b: e if e.ndim == 1 else e.astype(b.dtype) + t * b, *pair))
+
+            pair = identity, a
+            return jax.jvp(along, (0.0,), (1.0,))[1]
+
+        return self._on_the_host(derivative, a)
+
+    def _on_the_host(self, function: Callable[[Any], Any], x: Any) -> Any:
+        """Return the function's value; of numpy's arrays, in double precision and as one of them."""
+        try:
+            if namespace(x) is not np:
+                return function(x)
+            with double_precision():
+                return np.asarray(function(x))
+        except jax.errors.TracerArrayConversionError as error:
+            raise TypeError(
+                f"expected rho of {self} to be differentiable: write it with jax.numpy, not numpy"
+            ) from error
+
+    def bind(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of `group`."""
+        return self if self.group is not None else dataclasses.replace(self, group=group)
+
+    @property
+    def text(self) -> str:
+        """The call that makes it."""
+        return f"from_rho({self.size}, {getattr(self.function, '__name__', self.function)})"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
 class Dual(LinearRep):
     """The dual of a leaf: rho(g)^-T, drho -> -drho^T."""
 
@@ -189,6 +272,10 @@ class Dual(LinearRep):
     def bind(self, group: MatrixGroup) -> LinearRep:
         """Return this as a representation of `group`."""
         return self.rep.bind(group).T
+
+    def regroup(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of another group."""
+        return self.rep.regroup(group).T
 
     @property
     def text(self) -> str:
@@ -391,6 +478,40 @@ class Pullback(LinearRep):
         return repr(self.rep) if is_alone else f"{self.rep!r}[{self.factor}]"
 
 
+@dataclasses.dataclass(frozen=True, repr=False)
+class Restricted(LinearRep):
+    """A leaf of which only the elements of another group act, matrices of the same size: a subgroup, or the same."""
+
+    rep: LinearRep
+    group: MatrixGroup
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return self.rep.size
+
+    def rho(self, g: Any) -> Any:
+        """Return the matrix of an element."""
+        return self.rep.rho(in_form_of(self.rep.require_group(), g))
+
+    def drho(self, a: Any) -> Any:
+        """Return the matrix of a tangent."""
+        return self.rep.drho(a)
+
+    def expand(self) -> LinearRep:
+        """Return the same of the smaller leaves that the leaf is made of."""
+        return expand_inside(self, self.rep)
+
+    def regroup(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of another group."""
+        return self.rep.regroup(group)
+
+    @property
+    def text(self) -> str:
+        """The expression without its group."""
+        return self.rep.text
+
+
 def sum_of(terms: Sequence[tuple[LinearRep, int]], group: MatrixGroup | None) -> LinearRep:
     """Return the direct sum, nested sums and equal neighbours joined; one copy of one term is that term."""
     flat: list[tuple[LinearRep, int]] = []
@@ -424,38 +545,30 @@ def expand_inside(wrapper: Any, leaf: LinearRep) -> LinearRep:
 
 
 def align(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup | None]:
-    """Return the representations as ones of a common group, and that group.
+    """Return the representations as ones of a common group (`common_group` of their groups), and that group.
 
-    Abstract ones take the group of the others. Representations of different groups become ones of the direct product,
-    on which each factor moves its own: the one of the groups that has all factors, else a new one. A factor of several
-    groups is in it as often as in the one that has it most.
+    Abstract ones take it; on a direct product, each factor moves its own.
     """
-    groups: list[MatrixGroup] = []
-    for rep in reps:
-        groups += [rep.group] if rep.group is not None and rep.group not in groups else []
-    if len(groups) > 1:
-        merged: list[MatrixGroup] = []
-        for own in map(factors_of, groups):
-            merged += [part for i, part in enumerate(own) if own[: i + 1].count(part) > merged.count(part)]
-        whole = (own for own in groups if isinstance(own, DirectProduct) and len(own.groups) == len(merged))
-        groups = [next(whole, DirectProduct(tuple(merged)))]
-    if not groups:
+    group = common_group([rep.group for rep in reps if rep.group is not None])
+    if group is None:
         return list(reps), None
-    return [rep(groups[0]) if rep.group is None else pullback(rep, groups[0]) for rep in reps], groups[0]
+    return [rep(group) if rep.group is None else pullback(rep, group) for rep in reps], group
 
 
 def bound(*reps: LinearRep) -> tuple[list[LinearRep], MatrixGroup]:
-    """Return what `align` returns.
+    """Return what `align` returns, after a measurement of what a user declared.
 
     Raises:
         TypeError: If one is no linear representation.
-        ValueError: If none of the representations has a group.
+        ValueError: If none of the representations has a group, or a declared one is no representation.
     """
     if strangers := [rep for rep in reps if not isinstance(rep, LinearRep)]:
         raise TypeError(f"expected a linear representation such as T(2)(SO(3)), got {strangers[0]!r}")
     aligned, group = align(*reps)
     if group is None:
         raise ValueError(f"{' and '.join(map(str, reps))} have no group yet; give them one, as in T(2)(SO(3))")
+    for rep in aligned:
+        require_lawful(rep)
     return aligned, group
 
 
@@ -474,26 +587,14 @@ def pullback(rep: LinearRep, group: MatrixGroup, *, factor: int | None = None) -
     if own == group:
         return rep
     if not isinstance(group, DirectProduct):
-        raise ValueError(f"expected {own} to be one factor of a direct product, got {group}")
+        if not same_group(own, group):
+            raise ValueError(f"expected {own} to be one factor of a direct product, got {group}")
+        return rep.map_leaves(lambda leaf: leaf.regroup(group), group)
 
     def move(leaf: LinearRep) -> LinearRep:
         part, inner = (leaf.factor, leaf.rep) if isinstance(leaf, Pullback) else (0, leaf)
-        return Pullback(inner, group, _place(factors_of(own), part, group, factor))
+        place = place_in(group, factors_of(own), part, factor)
+        wanted = group.groups[place]
+        return Pullback(inner if inner.group == wanted else inner.regroup(wanted), group, place)
 
     return rep.map_leaves(move, group)
-
-
-def factors_of(group: MatrixGroup) -> tuple[MatrixGroup, ...]:
-    """Return the factors of a direct product; the group itself if it is none."""
-    return tuple(group.groups) if isinstance(group, DirectProduct) else (group,)
-
-
-def _place(own: tuple[MatrixGroup, ...], part: int, group: DirectProduct, factor: int | None) -> int:
-    """Return which factor of a product is the given part: of several equal ones, the first is the first, and so on."""
-    wanted = own[part]
-    equal = [i for i, other in enumerate(group.groups) if other == wanted]
-    if factor is not None and factor in equal and own.count(wanted) == 1:
-        return factor
-    if factor is None and len(equal) == own.count(wanted):
-        return equal[own[:part].count(wanted)]
-    raise ValueError(f"expected {wanted} to be one factor of {group}, or factor= to say which of several")

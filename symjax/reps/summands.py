@@ -9,6 +9,7 @@ from jaxtyping import Int, Shaped
 
 from symjax.math import pick
 from symjax.reps.linear import LinearRep, Product, Sum, product_of
+from symjax.reps.measured import require_lawful
 
 
 class Summand(NamedTuple):
@@ -40,6 +41,7 @@ def summands(rep: LinearRep) -> tuple[Summand, ...]:
 
     They come in the order of their first copies and hold every place exactly once.
     """
+    require_lawful(rep)
     copies: dict[LinearRep, list[np.ndarray]] = {}
     for summand in _split(rep):
         copies.setdefault(summand.rep, []).append(summand.places)

@@ -5,12 +5,11 @@ import functools
 import operator
 from typing import Any, SupportsIndex
 
-import jax
 import numpy as np
 
-from symjax.groups import DirectProduct, MatrixGroup, PermutationGroup, as_matrix, tangent_rank
+from symjax.groups import DirectProduct, MatrixGroup, PermutationGroup, as_matrix, factors_of, tangent_rank
 from symjax.math import Monomial, namespace
-from symjax.reps.linear import Dual, LinearRep, Product, Pullback, expand_inside, factors_of, product_of, pullback
+from symjax.reps.linear import LinearRep, Product, Pullback, product_of, pullback
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -47,6 +46,10 @@ class Defining(LinearRep):
             return product_of(factors, group)
         return Defining(group)
 
+    def regroup(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of another group."""
+        return Defining(group)
+
     @property
     def text(self) -> str:
         """The expression without its group."""
@@ -79,40 +82,14 @@ class Determinant(LinearRep):
             raise ValueError(f"{group} has a determinant for each factor; write Det(group) of the factor that is meant")
         return Determinant(group)
 
+    def regroup(self, group: MatrixGroup) -> LinearRep:
+        """Return this as a representation of another group."""
+        return Determinant(group)
+
     @property
     def text(self) -> str:
         """The expression without its group."""
         return "Det"
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Restricted(LinearRep):
-    """A leaf of a group of which only the elements of a subgroup, matrices of the same size, act."""
-
-    rep: LinearRep
-    group: MatrixGroup
-
-    @property
-    def size(self) -> int:
-        """The number of coordinates."""
-        return self.rep.size
-
-    def rho(self, g: Any) -> Any:
-        """Return the matrix of an element."""
-        return self.rep.rho(jax.tree.map(as_matrix, g))
-
-    def drho(self, a: Any) -> Any:
-        """Return the matrix of a tangent."""
-        return self.rep.drho(a)
-
-    def expand(self) -> LinearRep:
-        """Return the same of the smaller leaves that the leaf is made of."""
-        return expand_inside(self, self.rep)
-
-    @property
-    def text(self) -> str:
-        """The expression without its group."""
-        return self.rep.text
 
 
 V = Defining()
@@ -158,12 +135,8 @@ def restrict(rep: LinearRep, subgroup: MatrixGroup) -> LinearRep:
 
 def _restricted(subgroup: MatrixGroup, leaf: LinearRep) -> LinearRep:
     if isinstance(leaf, Pullback) and isinstance(subgroup, DirectProduct):
-        return Pullback(_restricted(subgroup.groups[leaf.factor], leaf.rep), subgroup, leaf.factor)
-    if isinstance(leaf, Dual):
-        return _restricted(subgroup, leaf.rep).T
-    if isinstance(leaf, Defining | Determinant):
-        return dataclasses.replace(leaf, group=subgroup)
-    return Restricted(leaf, subgroup)
+        return Pullback(leaf.rep.regroup(subgroup.groups[leaf.factor]), subgroup, leaf.factor)
+    return leaf.regroup(subgroup)
 
 
 def _may_hold(group: MatrixGroup, subgroup: MatrixGroup) -> bool:

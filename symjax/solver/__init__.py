@@ -2,7 +2,9 @@
 
 from symjax.solver.decompose import Irrep
 from symjax.solver.isotypic import SharedIrrep, irreps_of, shared_irreps
+from symjax.solver.pictures import plot_basis
 from symjax.solver.plan import Plan
+from symjax.solver.restriction import induce_maps, restrict_maps
 from symjax.solver.solve import Method, equivariant_basis, equivariant_maps
 
 __all__ = [
@@ -12,6 +14,9 @@ __all__ = [
     "SharedIrrep",
     "equivariant_basis",
     "equivariant_maps",
+    "induce_maps",
     "irreps_of",
+    "plot_basis",
+    "restrict_maps",
     "shared_irreps",
 ]

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Num
 
-from symjax.groups import MatrixGroup
+from symjax.groups import MatrixGroup, in_form_of
 from symjax.reps import LinearRep
 from symjax.solver.bases import Unsolved
 from symjax.solver.linalg import eigh, independent
@@ -41,10 +41,9 @@ class Words:
     group: MatrixGroup
     seed: int
 
-    @functools.cached_property
+    @property
     def _letters(self) -> tuple[Letter, ...]:
-        rng = np.random.default_rng(self.seed)
-        return tuple(_letter(rng, self.group) for _ in range(10 + self.seed // 2))
+        return _letters(self.group, self.seed)
 
     def hermitian(self, rep: LinearRep) -> Num[np.ndarray, "n n"]:
         """Return the Hermitian part of a word of 4 letters, or more for later seeds.
@@ -64,12 +63,18 @@ class Words:
         return rows
 
 
+@functools.lru_cache(maxsize=64)
+def _letters(group: MatrixGroup, seed: int) -> tuple[Letter, ...]:
+    rng = np.random.default_rng(seed)
+    return tuple(_letter(rng, group) for _ in range(10 + seed // 2))
+
+
 def _letter(rng: np.random.Generator, group: MatrixGroup) -> Letter:
     def normal(*shape: int) -> Any:
         return rng.standard_normal(shape) + (0 if group.is_real else 1j * rng.standard_normal(shape))
 
     tangent = _random_tangent(rng, group)
-    element = None if tangent is None else jax.tree.map(_exponential, tangent)
+    element = None if tangent is None else in_form_of(group, jax.tree.map(_exponential, tangent))
     return Letter(normal(), normal(), element, normal(len(group.generators)))
 
 

@@ -12,10 +12,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Int
 
-from symjax.reps import LinearRep, moved, summands
+from symjax.reps import LinearRep, bound, moved, summands
 from symjax.solver.bases import Unsolved
 from symjax.solver.decompose import Irrep, Isotypic, decompose
 from symjax.solver.irreps_basis import IsotypicBasis, Split
+from symjax.solver.patience import patience
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10
@@ -56,6 +57,7 @@ def irreps_of(rep: LinearRep) -> tuple[Irrep, ...]:
         ValueError: If the matrices are not closed under the adjoint, so that the representation may be no sum of
             irreps, or if no random element tells its irreps apart.
     """
+    [rep], _ = bound(rep)
     return _by_some_seed(lambda seed: _certified(rep, seed).irreps, rep)
 
 
@@ -65,6 +67,7 @@ def shared_irreps(rep_in: LinearRep, rep_out: LinearRep) -> tuple[SharedIrrep, .
     Raises:
         ValueError: As `irreps_of`, for either.
     """
+    (rep_in, rep_out), _ = bound(rep_in, rep_out)
     basis = _by_some_seed(lambda seed: solve(rep_in, rep_out, seed), rep_in, rep_out)
     sides = zip(basis.kinds, basis.shapes, strict=True)
     return tuple(SharedIrrep(math.prod(kind), copies_in, copies_out) for kind, (copies_out, copies_in, _) in sides)
@@ -72,11 +75,12 @@ def shared_irreps(rep_in: LinearRep, rep_out: LinearRep) -> tuple[SharedIrrep, .
 
 def _by_some_seed(split: Callable[[int], Result], *reps: LinearRep) -> Result:
     reason = None
-    for seed in range(SEEDS):
-        try:
-            return split(seed)
-        except Unsolved as error:
-            reason = error
+    with patience(f"splitting {' and '.join(map(str, reps))} into irreps"):
+        for seed in range(SEEDS):
+            try:
+                return split(seed)
+            except Unsolved as error:
+                reason = error
     raise ValueError(f"{' and '.join(map(str, reps))} could not be split into irreps: {reason}")
 
 

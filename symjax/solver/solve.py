@@ -2,20 +2,24 @@
 
 import dataclasses
 import functools
+import itertools
 import math
 import os
 import pathlib
+import warnings
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from symjax.groups import MatrixGroup, factors_of, same_group
 from symjax.math import require_memory
 from symjax.reps import LinearRep, Product, Scalar, bound, monomials, product_of, summands
 from symjax.solver import dense, diagrams, isotypic, orbits, weights
 from symjax.solver.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
 from symjax.solver.constraints import moves
+from symjax.solver.patience import patience
 from symjax.solver.plan import Plan
 from symjax.solver.store import load_basis, save_basis, stored_path
 from symjax.solver.tiles import Tile, TiledBasis
@@ -57,6 +61,10 @@ def equivariant_maps(
         store: a folder that keeps bases between runs, by default the one that the environment variable SYMJAX_BASES
             names, if any; what is read from it is checked like what is solved.
 
+    Warns:
+        UserWarning: If groups on as many coordinates were taken for different ones, because nothing tells whether they
+            are.
+
     Raises:
         TypeError: If one is no linear representation.
         ValueError: If a representation has no group, the method is unknown or does not apply, the store is a file, the
@@ -65,7 +73,8 @@ def equivariant_maps(
     if method not in ("auto", *SOLVERS):
         raise ValueError(f"method is auto, {', '.join(SOLVERS)}, not {method!r}")
     folder = _store_folder(os.environ.get("SYMJAX_BASES") if store is None else store)
-    (source, target), _ = bound(rep_in, rep_out)
+    (source, target), group = bound(rep_in, rep_out)
+    _warn_of_twins(group)
     _require_memory(source, target)
     plan = _plan(source, target, method, folder)
     named = (repr(plan.rep_in), repr(plan.rep_out)) == (repr(source), repr(target))
@@ -75,6 +84,16 @@ def equivariant_maps(
 def equivariant_basis(rep: LinearRep, *, method: Method = "auto", store: str | pathlib.Path | None = None) -> Plan:
     """Return the invariant vectors of a representation, as the maps from a scalar to it: `matrix` gives columns."""
     return equivariant_maps(Scalar, rep, method=method, store=store)
+
+
+def _warn_of_twins(group: MatrixGroup) -> None:
+    for one, other in itertools.combinations(factors_of(group), 2):
+        if same_group(one, other) is None:
+            warnings.warn(
+                f"took {one} and {other} for different groups, each moving its own representations, because nothing "
+                f"tells whether they are; if they are one, write restrict(rep, group) to give both the same group",
+                stacklevel=3,
+            )
 
 
 def _store_folder(store: str | pathlib.Path | None) -> pathlib.Path | None:
@@ -91,6 +110,11 @@ def _require_memory(source: LinearRep, target: LinearRep) -> None:
 
 @functools.lru_cache(maxsize=256)
 def _plan(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.Path | None) -> Plan:
+    with patience(f"solving for the maps from {rep_in} to {rep_out}"):
+        return _solved(rep_in, rep_out, method, store)
+
+
+def _solved(rep_in: LinearRep, rep_out: LinearRep, method: Method, store: pathlib.Path | None) -> Plan:
     if _shares_irreps(rep_in, rep_out, method):
         whole = _search(rep_in, rep_out, ("isotypic",), store)
         if isinstance(whole, _Solution) and whole.basis.dim:
@@ -131,9 +155,19 @@ def _solve_pair(source: LinearRep, target: LinearRep, method: Method, store: pat
     solution = _search(source, target, AUTOMATIC if method == "auto" else (method,), store)
     if not isinstance(solution, _Solution):
         listed = "; ".join(f"{name}: {reason}" for name, reason in solution.items())
-        raise ValueError(f"no basis of the maps from {source} to {target} was found ({listed})")
+        raise ValueError(
+            f"no basis of the maps from {source} to {target} was found ({listed}); {_advice(source, target, method)}"
+        )
     small = solution.method != "orbits" and 0 < solution.basis.dim * source.size * target.size <= SMALL
     return solution._replace(basis=in_full(solution.basis)) if small else solution
+
+
+def _advice(source: LinearRep, target: LinearRep, method: Method) -> str:
+    if method != "auto":
+        return "leave the choice of the method to 'auto'"
+    if source.size * target.size > dense.LARGEST:
+        return "take tensors of lower rank, to which more methods apply"
+    return "give the generators in float64 and in coordinates in which their entries are not far from 1"
 
 
 def _search(

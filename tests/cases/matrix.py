@@ -23,6 +23,8 @@ CASES = {
     ),
     "Bilinear of O(3)": lambda: on(TENSORS, Bilinear),
     "Bilinear of SU(2)": lambda: on((V + V.T + T(1, 1) + T(2) + Scalar)(SU(2)), Bilinear),
+    "Bilinear to others": lambda: on((2 * V)(SO(3)), Bilinear, V + Scalar + T(2)),
+    "Bilinear to others of SU(2)": lambda: on((V + V.T)(SU(2)), Bilinear, T(1, 1)),
     "Gated": lambda: (Gated(TENSORS), vectors(gated_rep(TENSORS))),
     "Pointwise": lambda: on((V + T(2))(S(4)), Pointwise),
     "Standardise": lambda: standardised(TENSORS, (V + Scalar)(O(3))),

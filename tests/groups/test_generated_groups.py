@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from symjax.groups import C, GeneratedGroup, O, S, Trivial
+from symjax.groups import C, GeneratedGroup, O, S, Trivial, finite_elements
 
 KEY = jax.random.key(4)
 TURN = C(7).generators[0]
@@ -110,6 +110,40 @@ def test_complex_generators_stay_complex():
 def test_bad_generators_are_refused_in_one_sentence(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         GeneratedGroup(**given)
+
+
+SMALL = 1e-6
+NEAR_ONE = {
+    "shear": [[1, 1e-7], [0, 1]],
+    "shear of a power of two": np.array([[1, 2.0**-20], [0, 1]], np.float32),
+    "boost": [[np.cosh(SMALL), np.sinh(SMALL)], [np.sinh(SMALL), np.cosh(SMALL)]],
+    "stretch": np.diag([1 + 1e-9, 1.0]),
+    "scaling": (1 + 1e-8) * np.eye(3),
+    "translation": [[1, 0, 1e-6], [0, 1, -1e-8], [0, 0, 1]],
+    "mirror and shear": [[-1, 0, 0], [0, 1, 1e-7], [0, 0, 1]],
+    "swap and shear": [[0, 1], [1, 1e-6]],
+    "complex": [[1, 1e-7j], [0, 1]],
+}
+
+
+@pytest.mark.parametrize("generator", NEAR_ONE.values(), ids=NEAR_ONE)
+def test_generators_that_are_nearly_unitary_are_what_they_are(generator):
+    group = GeneratedGroup(generators=[generator])
+    assert not group.is_unitary
+    with pytest.raises(ValueError, match="finite group"):
+        finite_elements(group.generators, group.d)
+
+
+def test_tangents_that_are_nearly_antisymmetric_are_what_they_are():
+    assert not GeneratedGroup(lie_algebra=[[[0, -1], [1, 1e-7]]]).is_unitary  # a spiral
+
+
+def test_rotations_of_single_precision_are_refused_also_small_ones():
+    for angle in (1e-3, 1e-1, 3.0):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        GeneratedGroup(generators=[turn])
+        with pytest.raises(ValueError, match="orthogonal only to"):
+            GeneratedGroup(generators=[turn.astype(np.float32)])
 
 
 def test_tangents_of_single_precision_draw_a_warning():

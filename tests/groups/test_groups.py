@@ -1,9 +1,11 @@
+import operator
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.groups import SE, SO, E, Group, Motion, O, S, TimeShifts, Translations
+from symjax.groups import GL, O13, SE, SO, SU, D, E, GeneratedGroup, Group, Motion, O, S, TimeShifts, Translations
 
 KEY = jax.random.key(0)
 
@@ -50,3 +52,28 @@ def test_groups_compare_by_content_and_sample_under_jit(make):
 
 def test_groups_of_one_size_are_not_one_group():
     assert len({O(3), SO(3), E(3), SE(3), Translations(3), S(3), TimeShifts(3)}) == 7
+
+
+MIXED = GeneratedGroup(generators=[[[0, 1], [1, 0]], [[1j, 0], [0, 1]]])
+
+
+@pytest.mark.parametrize(
+    "group", [O(3), SO(2), E(3), SE(3), O13(), GL(2), D(4), SU(2), S(4), TimeShifts(5), O(2) * D(3), MIXED], ids=repr
+)
+def test_samples_are_of_all_components_in_turn(group):
+    """Element i is what `sample` draws of component i modulo their number, with the key i of those split."""
+    n = group.components + 3
+    together = jax.jit(lambda key: group.samples(key, n))(KEY)
+    for i in (0, 1, group.components - 1, n - 1):
+        alone = group.sample(jax.random.split(KEY, n)[i], i % group.components)
+        one = jax.tree.map(operator.itemgetter(i), together)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), one, alone)
+    assert {leaf.shape[0] for leaf in jax.tree.leaves(group.samples(KEY, 1))} == {1}
+
+
+def test_samples_reflect_and_may_be_none():
+    signs = np.linalg.det(O(3).samples(KEY, 6)).round(12)
+    np.testing.assert_array_equal(signs, [1, -1, 1, -1, 1, -1])
+    assert O(3).samples(KEY, 0).shape == (0, 3, 3)
+    with pytest.raises(ValueError, match="at least 0, got -1"):
+        O(3).samples(KEY, -1)

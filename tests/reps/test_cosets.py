@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from symjax.groups import SO, Alt, C, D, GeneratedGroup, O, S, Scaling, Trivial, Z
-from symjax.reps import Det, Scalar, V, induced, quotient, regular, restrict
+from symjax.reps import Det, Scalar, V, induced, permutes, quotient, regular, restrict
 from symjax.solver import equivariant_maps
 from tests.reps.elements import element
 
@@ -53,6 +53,28 @@ def test_cosets_of_a_point_stabiliser_are_the_points():
     assert quotient(S(4), S(4)).size == 1
 
 
+@pytest.mark.parametrize("group", [C(2) * C(3), S(3) * D(2), C(3) * C(3) * Z(2)], ids=repr)
+def test_direct_products_have_regular_representations_too(group):
+    """Each irrep occurs as often as its dimension, and traces are zero but for the identity."""
+    rep = regular(group)
+    order = np.prod([regular(part).size for part in group.groups])
+    assert rep.size == order == equivariant_maps(rep, rep).dim
+    assert equivariant_maps(rep, V(group)).dim == V(group).size
+    assert permutes(rep)
+    traces = [np.trace(rep.rho(element(group, np.random.default_rng(seed)))) for seed in range(5)]
+    assert set(traces) <= {0.0, order}
+
+
+def test_cosets_of_products_are_pairs_of_cosets():
+    group = S(3) * D(4)
+    swap = GeneratedGroup(generators=[[1, 0, 2]])
+    points = quotient(group, swap * C(4))
+    assert points.size == 3 * 2
+    assert equivariant_maps(points, points).dim == 2 * 2
+    assert quotient(group, group).size == 1
+    assert equivariant_maps(quotient(S(3) * C(2), swap * C(2)), V(S(3))).dim == 2
+
+
 def test_complex_elements_are_told_from_real_ones():
     quarter_turns = GeneratedGroup(generators=[[[1j]]])
     assert regular(quarter_turns).size == 4
@@ -75,7 +97,10 @@ def test_elements_in_single_precision_are_recognised():
         (lambda: regular(GeneratedGroup(generators=[[[0.5]]])), "stretches"),
         (lambda: regular(SO(2)), r"a finite group .* got SO\(2\)"),
         (lambda: regular(Scaling(2)), "a finite group"),
-        (lambda: regular(C(2) * C(3)), "a finite group"),
+        (lambda: regular(C(2) * SO(3)), r"a finite group .* got SO\(3\)"),
+        (lambda: induced(Scalar(C(2) * C(1)), C(2) * C(3)), "a finite group"),
+        (lambda: quotient(C(2) * C(3), C(2)), r"a product of subgroups of the factors of C\(2\) \* C\(3\), got C\(2\)"),
+        (lambda: quotient(C(4) * C(2), C(3) * C(2)), r"C\(3\) is no subgroup of C\(4\)"),
         (lambda: quotient(C(4), C(3)), r"C\(3\) is no subgroup of C\(4\)"),
         (lambda: quotient(S(5), Z(4)), r"Z\(4\) is no subgroup of S\(5\)"),
         (lambda: quotient(S(3), S(4)), r"S\(4\) is no subgroup of S\(3\)"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from symjax.groups import GL, O13, SL, SO, SU, C, D, E, GeneratedGroup, O, S, SO2eR3, U, Z
+from symjax.groups import GL, O13, SL, SL2C, SO, SU, C, D, E, GeneratedGroup, O, S, SO2eR3, U, Z
 from symjax.reps import (
     Det,
     Irreps,
@@ -15,15 +15,21 @@ from symjax.reps import (
     T,
     V,
     alternating,
+    conjugate,
+    in_parts,
     induced,
+    irreps,
     monomials,
     permutes,
     pullback,
     quotient,
+    real_form,
     regular,
     restrict,
+    subrep,
     symmetric,
 )
+from symjax.solver import equivariant_maps
 from tests.reps.elements import compose, element, exponential, tangent
 
 TWICE = SO(2) * SO(2)
@@ -65,6 +71,21 @@ REPS = [
     induced(V(C(2)), C(6)),
     induced((V + Det)(D(2)), D(4)).T,
     regular(GeneratedGroup(generators=[[[1j]]])),
+    irreps("2x0 + 1 + 3", SO(2)),
+    irreps("0o + 2x1 + 5", O(2)),
+    irreps("0 + 1 + 2x2", C(4)),
+    irreps("0o + 2 + 3e + 3o", D(6)),
+    irreps("1/2 + 2x3/2 + 0", SU(2)),
+    irreps("[4] + [2, 2] + [2, 1, 1]", S(4)),
+    irreps("0 + 2x1", SO(3)),
+    irreps("0o + 2x1o", O(3)),
+    V(SL2C()) + 2 * conjugate(V(SL2C())).T,
+    real_form(V(SL2C()) * conjugate(V(SL2C()))),
+    real_form(symmetric(V, 2)(SU(2))).T,
+    in_parts(V(U(2))),
+    subrep((V + V**2)(SO(3)), slice(3, 12)),
+    subrep(T(2)(S(3)), equivariant_maps(T(2)(S(3)), T(2)(S(3))).project(np.diag([1.0, 0, 0, 0, 1, 0, 0, 0, 1]))),
+    subrep(T(1, 1)(SL2C()), np.eye(4) - np.outer(np.eye(2), np.eye(2)) / 2),
 ]
 each_rep = pytest.mark.parametrize("rep", REPS, ids=repr)
 

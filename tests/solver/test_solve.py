@@ -1,6 +1,8 @@
 """The solver: methods, checks and retries, what is remembered, groups of all sorts."""
 
 import json
+import re
+import time
 import warnings
 
 import jax
@@ -12,7 +14,7 @@ from symjax.groups import SL, SO, SU, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.layers.matrix import EquivariantLinear
 from symjax.math import memory
 from symjax.reps import Det, Irreps, Scalar, T, V, pullback, restrict
-from symjax.solver import dense, equivariant_basis, equivariant_maps, linalg, solve
+from symjax.solver import dense, equivariant_basis, equivariant_maps, linalg, patience, solve
 from symjax.solver.bases import DenseBasis, Unsolved
 from symjax.solver.store import load_basis
 from tests.reps.elements import element
@@ -333,3 +335,31 @@ def test_the_store_is_a_folder(tmp_path):
     file.write_text("")
     with pytest.raises(ValueError, match="expected store to be a folder"):
         equivariant_maps(V(SO(2)), V(SO(2)), store=file)
+
+
+def test_work_that_takes_long_says_what_it_is(monkeypatch, caplog):
+    def slow(rep_in, rep_out, seed=0):
+        time.sleep(0.2)
+        return dense.solve(rep_in, rep_out)
+
+    monkeypatch.setattr(solve, "SOLVERS", dict.fromkeys(solve.SOLVERS, slow))
+    equivariant_maps(V(fresh(31)), V(fresh(31)))
+    assert not caplog.messages
+    monkeypatch.setattr(patience, "SECONDS", 0.05)
+    equivariant_maps(V(fresh(31)), Det(fresh(31)))
+    [line] = caplog.messages
+    assert re.fullmatch(r"solving for the maps from V.* to Det.* takes more than 0.05 seconds; still at it", line)
+
+
+def test_a_refusal_with_many_reasons_ends_with_one_advice(monkeypatch):
+    def never(rep_in, rep_out, seed=0):
+        raise Unsolved("a rainy day")
+
+    monkeypatch.setattr(solve, "SOLVERS", dict.fromkeys(solve.SOLVERS, never))
+    for rep, method, advice in [
+        (V(fresh(32)), "auto", "give the generators in float64"),
+        (T(7)(fresh(32)), "auto", "take tensors of lower rank"),
+        (V(fresh(32)), "weights", "leave the choice of the method to 'auto'"),
+    ]:
+        with pytest.raises(ValueError, match=rf"no basis .* was found \(.*a rainy day\); {advice}[^;]*$"):
+            equivariant_maps(rep, rep, method=method)

@@ -3,6 +3,7 @@
 from symjax.layers.matrix.bilinear import (
     Bilinear as Bilinear,
     bilinear as bilinear,
+    bilinear_maps as bilinear_maps,
     bilinear_paths as bilinear_paths,
     initial_deviations as initial_deviations,
 )
@@ -18,6 +19,7 @@ from symjax.layers.matrix.gated import (
     gated as gated,
     gated_rep as gated_rep,
 )
+from symjax.layers.matrix.restriction import induce_linear as induce_linear, restrict_linear as restrict_linear
 from symjax.layers.matrix.standardise import (
     Standard as Standard,
     Standardise as Standardise,

@@ -15,9 +15,10 @@ import numpy as np
 from jaxtyping import Array, Float, Inexact, Int
 
 from symjax.laws import Equivariance, Law
-from symjax.layers.matrix.equivariant import coefficients, field
+from symjax.layers.matrix.equivariant import coefficients, field, require_maps, unit_variance
 from symjax.math import namespace, pick
 from symjax.reps import LinearRep, Product, bound, ranks, summands
+from symjax.solver import Plan, equivariant_maps
 
 # Adam moves every parameter at about one pace, and those of linear maps start small, at 1 / sqrt(inputs). Parameters of
 # deviation 1 would hardly move beside them; at 1/3 the weights of products are learnt three times as fast.
@@ -119,30 +120,50 @@ def initial_deviations(rep: LinearRep) -> Float[np.ndarray, " w"]:
     return np.concatenate(deviations)
 
 
+def bilinear_maps(plan: Plan, coefficients: Inexact[Any, " r"], x: Inexact[Any, "... n"]) -> Inexact[Any, "... o"]:
+    """Return B(x, x) for a bilinear map B, one from `rep * rep` as `plan` has all of them: cost n^2 for n numbers."""
+    xp = namespace(x)
+    return plan.apply(coefficients, xp.einsum("...i,...j->...ij", x, x).reshape(*x.shape[:-1], plan.rep_in.size))
+
+
 class Bilinear(nn.Module):
-    """`bilinear` with its own weights, as `PACE initial_deviations(rep)` times parameters that are normal at first.
+    """Products of features with features, into the same representation or into another one.
+
+    Into the same: `bilinear` with its own weights, `PACE initial_deviations(rep)` times parameters that are normal at
+    first. Into another: `bilinear_maps`, all that there are: `Bilinear(2 * V(SO(3)), V)` holds the cross product.
 
     Attributes:
-        rep: Representation of the last axis, bound to a group.
+        rep: Representation of the last axis of the input, bound to a group.
+        rep_out: Representation of the last axis of the output; None where it is that of the input.
     """
 
     rep: LinearRep
+    rep_out: LinearRep | None = None
 
     def laws(self, x: Inexact[Any, "... n"]) -> tuple[Law, ...]:
         """The group acts on the last axis."""
-        return (Equivariance.between(self.rep, self.rep),)
+        return (Equivariance.between(self.rep, self.rep if self.rep_out is None else self.rep_out),)
 
     @nn.compact
-    def __call__(self, x: Inexact[Any, "... n"]) -> Inexact[Array, "... n"]:
+    def __call__(self, x: Inexact[Any, "... n"]) -> Inexact[Array, "... o"]:
         """Return the products of features with features.
 
         Raises:
             TypeError: If the input holds no floating-point numbers.
-            ValueError: If no part of the representation acts on another.
+            ValueError: If no part of the representation acts on another, or no product is of the other one.
         """
+        if self.rep_out is not None:
+            return self._into(self.rep_out, x)
         if not bilinear_paths(self.rep):
             raise ValueError(f"no part of {self.rep} is a matrix between two others; leave the bilinear layer out")
         scale = initial_deviations(self.rep)
         dtype = field(bound(self.rep)[1], x.dtype)
         weights = coefficients(self, "weights", scale.size, init=nn.initializers.normal(1 / PACE), dtype=dtype)
         return bilinear(self.rep, weights * (PACE * scale).astype(dtype), x.astype(dtype))
+
+    def _into(self, rep_out: LinearRep, x: Inexact[Any, "... n"]) -> Inexact[Array, "... o"]:
+        (rep, rep_out), group = bound(self.rep, rep_out)
+        plan = require_maps(equivariant_maps(rep * rep, rep_out))
+        dtype = field(group, x.dtype)
+        weights = coefficients(self, "weights", plan.dim, init=unit_variance(plan), dtype=dtype)
+        return bilinear_maps(plan, weights, x.astype(dtype))

@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.groups import SU, O, S
-from symjax.layers.matrix import Bilinear, bilinear, bilinear_paths
+from symjax.groups import SO, SU, O, S
+from symjax.layers.matrix import Bilinear, bilinear, bilinear_maps, bilinear_paths
 from symjax.reps import Scalar, T, V
+from symjax.solver import equivariant_maps
 from tests.cases import start
 
 KEY = jax.random.key(0)
@@ -131,3 +132,19 @@ def test_gradients_at_zero_are_finite():
 def test_nothing_that_acts_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match="leave the bilinear layer out"):
         Bilinear(T(2)(S(3))).init(KEY, jnp.ones((1, 9)))
+
+
+def test_all_products_into_another_representation_are_found():
+    """Two vectors make a cross product, and three inner products; the weights of it are learnt from values alone."""
+    rep, x = (2 * V)(SO(3)), np.random.default_rng(0).normal(size=(9, 6))
+    plan = equivariant_maps(rep * rep, V + Scalar)
+    assert plan.dim == 4 + 4
+    rows = np.stack([bilinear_maps(plan, c, x).ravel() for c in np.eye(plan.dim)], axis=1)
+    wanted = np.concatenate([np.cross(x[:, :3], x[:, 3:]), np.sum(x[:, :3] * x[:, 3:], axis=1)[:, None]], axis=1)
+    weights, *_ = np.linalg.lstsq(rows, wanted.ravel())
+    np.testing.assert_allclose(rows @ weights, wanted.ravel(), atol=1e-12)
+
+
+def test_products_that_there_are_not_are_refused():
+    with pytest.raises(ValueError, match="zero is the only equivariant linear map"):
+        Bilinear(V(O(3)), V).init(jax.random.key(0), np.ones(3))
