@@ -149,7 +149,7 @@ class _Trace:
             self.places.pop()
             return outs
         if name == "scan":
-            return self._scan(params, ins)
+            return self._scan(eqn, ins)
         if name == "while":
             return self._while(params, ins)
         if name == "cond":
@@ -165,18 +165,19 @@ class _Trace:
         self.history += [(self._said(eqn), own) for own in marks]
         return list(map(Traced, values, marks))
 
-    def _scan(self, params: Any, ins: list[Traced]) -> list[Traced]:
+    def _scan(self, eqn: Any, ins: list[Traced]) -> list[Traced]:
         """Follow every turn, so that instant t sees what the turns up to t bring."""
-        body, length = params["jaxpr"], params["length"]
-        consts, carry = ins[: params["num_consts"]], ins[params["num_consts"] :][: params["num_carry"]]
-        columns = ins[params["num_consts"] + params["num_carry"] :]
-        turns, rows = range(length)[:: -1 if params["reverse"] else 1], {}
-        for t in turns:
-            here = [Traced(c.value[t], None if c.marks is None else c.marks[:, t]) for c in columns]
-            outs = self.run(body.jaxpr, body.consts, [*consts, *carry, *here])
-            carry, rows[t] = outs[: params["num_carry"]], outs[params["num_carry"] :]
-        shapes = [var.aval for var in body.jaxpr.outvars[params["num_carry"] :]]
-        return [*carry, *(self._stacked([rows[t][k] for t in range(length)], a) for k, a in enumerate(shapes))]
+        (program, consts), length = _opened(eqn.params["jaxpr"]), eqn.params["length"]
+        columns = sum(a.aval.ndim > b.aval.ndim for a, b in zip(eqn.invars, program.invars, strict=True))
+        carried = sum(a.aval.ndim == b.aval.ndim for a, b in zip(eqn.outvars, program.outvars, strict=True))
+        fixed, carry, moving = np.split(np.arange(len(ins)), [len(ins) - columns - carried, len(ins) - columns])
+        state, rows = [ins[i] for i in carry], {}
+        for t in range(length)[:: -1 if eqn.params["reverse"] else 1]:
+            here = [Traced(c.value[t], None if c.marks is None else c.marks[:, t]) for c in (ins[i] for i in moving)]
+            outs = self.run(program, consts, [*(ins[i] for i in fixed), *state, *here])
+            state, rows[t] = outs[:carried], outs[carried:]
+        shapes = [var.aval for var in program.outvars[carried:]]
+        return [*state, *(self._stacked([rows[t][k] for t in range(length)], a) for k, a in enumerate(shapes))]
 
     def _stacked(self, parts: list[Traced], aval: Any) -> Traced:
         if not parts:
@@ -235,7 +236,7 @@ def _everywhere(marks: Marks, rows: int, shape: tuple[int, ...]) -> Marks:
 
 def _opened(inner: Any) -> tuple[Any, Sequence[Any]]:
     """Return a program and its constants, be it closed or not."""
-    return (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
+    return getattr(inner, "jaxpr", inner), getattr(inner, "consts", ())
 
 
 def _place(eqn: Any) -> str:
