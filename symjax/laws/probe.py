@@ -43,7 +43,7 @@ def nudge(x: Any, key: Key[Array, ""], *, scale: float = 0.1, stretch: float = 1
         return structure.unflatten(map(partial(_nudge_leaf, scale, stretch), leaves, normals(leaves, key)))
 
 
-def _nudge_leaf(scale: float, stretch: float, leaf: Array, noise: Any) -> Array:
+def _nudge_leaf(scale: float, stretch: float, leaf: Any, noise: Any) -> Array:
     if not is_floating(leaf):
         return leaf
     values = at_hand(leaf)
