@@ -92,7 +92,7 @@ def _draw(key: Key[Array, ""], count: int) -> Float[Array, " count"]:
     return jax.random.normal(key, (count,))
 
 
-def at_hand(x: Array) -> Any:
+def at_hand(x: Any) -> Any:
     """Return an array in numpy, where nothing is compiled for each new shape, unless it is being traced."""
     return x if isinstance(x, Tracer) else np.asarray(x)
 
