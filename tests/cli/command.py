@@ -10,7 +10,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.cli.main import main
 
-OPTIONS = ["--preset", "tiny", "--channels", "2", "--radial-widths", "4", "--test", "4", "--epochs", "3"]
+SMALL = ["--model", "schnet", "--preset", "tiny", "--channels", "2", "--layers", "1", "--optimizer", "adam"]  # quick to compile
+OPTIONS = [*SMALL, "--test", "4", "--epochs", "3"]
 
 
 def symjax(*words):

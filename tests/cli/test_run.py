@@ -18,7 +18,7 @@ from symjax.potentials import Potential, identity_of, read_blueprint
 from symjax.tasks import load
 from symjax.training import CheckpointStore, read_run, write_report
 
-from .command import OPTIONS, symjax
+from .command import OPTIONS, SMALL, symjax
 
 
 def test_the_run_directory_is_complete(trained):
@@ -104,7 +104,7 @@ def test_a_finished_run_resumes_to_its_report(trained, capsys):
 
 def test_stresses_are_learnt_and_written_in_the_order_of_ase(files, tmp_path):
     data, run = files / "crystals.xyz", tmp_path / "run"
-    options = ["--preset", "tiny", "--channels", "2", "--radial-widths", "4", "--test", "2", "--cutoff", "3"]
+    options = [*SMALL, "--test", "2", "--cutoff", "3"]
     assert symjax("train", *options, "--data", data, "--stress-key", "stress", "--out", run) == 0
     assert "stress, meV/Å³" in json.loads((run / "report.json").read_text())["errors"]
     records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -119,7 +119,7 @@ def test_stresses_are_learnt_and_written_in_the_order_of_ase(files, tmp_path):
 
 def test_energies_alone_are_enough_with_isolated_atoms_as_references(files, tmp_path):
     run = tmp_path / "run"
-    options = ["--preset", "tiny", "--channels", "2", "--radial-widths", "4", "--epochs", "1", "--forces-key", "None"]
+    options = [*SMALL, "--epochs", "1", "--forces-key", "None"]
     data = ["--data", files / "isolated.xyz", "--references", "isolated"]
     assert symjax("train", *options, *data, "--energy-weight", "0:1,10:5", "--out", run) == 0
     energies = read_blueprint(run).references.energies
