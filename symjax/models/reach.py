@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Inexact
-from scipy.special import expit
+from jaxtyping import Float, Inexact
 
 from symjax.groups import MatrixGroup
 from symjax.layers.matrix import bilinear, gate_places, gated_rep, initial_deviations, require_maps
@@ -68,8 +67,12 @@ def network(
         y = linear(rep, before, x)
         if len(deviations := initial_deviations(before)):
             y = y + bilinear(before, deviations * draw(len(deviations)), y)
-        rep, x = after, expit(y[..., gate_places(after)].real) * y[..., : after.size]
+        rep, x = after, _sigmoid(y[..., gate_places(after)].real) * y[..., : after.size]
     return linear(rep, rep_out, x)
+
+
+def _sigmoid(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    return (1 + np.tanh(x / 2)) / 2
 
 
 def _seen(part: LinearRep, hidden: LinearRep, draw: Callable) -> int:
