@@ -14,6 +14,7 @@ from symjax.solver import equivariant_basis, equivariant_maps
 
 ZERO = 1e-10  # of changes of the output, relative to the largest, and to 1
 LARGEST = 1024  # channels of the networks that are tried
+SAMPLES = 256  # inputs at most; where their outputs are independent, those of more are taken to be
 
 
 class Reach(NamedTuple):
@@ -35,11 +36,13 @@ def reach(rep_in: LinearRep, hidden: tuple[LinearRep, ...], rep_out: LinearRep) 
         ValueError: If zero is the only equivariant map between two layers.
     """
     draw = _Draw(bound(rep_in)[1])
-    x = draw(1 + max((part.rep.size for part in summands(rep_out)), default=0), rep_in.size)
+    parts = summands(rep_out)
+    x = draw(1 + min(max((part.rep.size for part in parts), default=0), SAMPLES), rep_in.size)
     y = network(rep_in, hidden, rep_out, draw, x)
-    changes = [part.read(y[1:] - y[:1]).reshape(-1, part.rep.size) for part in summands(rep_out)]
+    changes = (part.read(y[1:] - y[:1]).reshape(-1, part.rep.size) for part in parts)
+    moved = [part.rep.size if (rank := _rank(y)) == len(y) else rank for part, y in zip(parts, changes, strict=True)]
     seen = [_seen(part.rep, hidden[0], draw) if hidden else part.rep.size for part in summands(rep_in)]
-    return Reach(tuple(seen), tuple(map(_rank, changes)))
+    return Reach(tuple(seen), tuple(moved))
 
 
 class _Draw:
