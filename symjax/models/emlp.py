@@ -11,7 +11,7 @@ from jaxtyping import Array, Inexact
 from symjax.groups import MatrixGroup
 from symjax.laws import Equivariance, Law
 from symjax.layers.matrix import Bilinear, EquivariantLinear, bilinear_paths, gated, gated_rep
-from symjax.models.reach import reach, shortfall
+from symjax.models.reach import best_width, reach, shortfall
 from symjax.reps import LinearRep, bound, natural, pullback, summands, uniform_rep
 
 LAYERS = 3
@@ -90,9 +90,9 @@ class EMLP(nn.Module):
         """
         (rep, rep_out), group = bound(self.rep_in, self.rep_out)
         hidden = hidden_reps(self.channels, self.layers, group, rep, rep_out)
-        require_reach(rep, hidden, rep_out)
-        is_width = hidden and not isinstance(self.channels, LinearRep | Sequence)
-        if is_width and (missed := shortfall(rep, hidden[0].size, rep_out, len(hidden))):
+        width = hidden[0].size if hidden and not isinstance(self.channels, LinearRep | Sequence) else None
+        require_reach(rep, hidden, rep_out, width)
+        if width and (missed := shortfall(rep, width, rep_out, len(hidden))):
             warnings.warn(missed, stacklevel=2)
         for i, after in enumerate(hidden):
             x = EMLPBlock(rep, after, name=f"block_{i}")(x)
@@ -100,18 +100,20 @@ class EMLP(nn.Module):
         return EquivariantLinear(rep, rep_out, name="linear")(x)
 
 
-def require_reach(rep_in: LinearRep, hidden: tuple[LinearRep, ...], rep_out: LinearRep) -> None:
-    """Refuse hidden features whose products leave a summand of the output constant.
+def require_reach(rep_in: LinearRep, hidden: tuple[LinearRep, ...], rep_out: LinearRep, width: int | None) -> None:
+    """Refuse hidden features whose products leave a summand of the output constant; `width`, if they have one, in all.
 
     Raises:
         ValueError: If they do.
     """
-    for part, moved in zip(summands(rep_out), reach(rep_in, hidden, rep_out).moved, strict=True):
+    for i, (part, moved) in enumerate(zip(summands(rep_out), reach(rep_in, hidden, rep_out).moved, strict=True)):
         if not moved:
+            enough, best = best_width(rep_in, width, rep_out, len(hidden)) if width else (0, ())
             raise ValueError(
                 f"no weights make {part.rep} in the output depend on the input: products of the hidden features "
                 f"{' and '.join(map(str, dict.fromkeys(hidden))) or 'of none'} do not reach it. Take more channels, so "
-                "that higher ranks fit, or name some, as in channels=20*Scalar + 8*V + 4*T(2) + 2*T(3)"
+                f"that higher ranks fit{f' ({enough} do)' if enough and best[i] else ''}, or name some, as in "
+                "channels=20*Scalar + 8*V + 4*T(2) + 2*T(3)"
             )
 
 

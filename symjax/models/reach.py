@@ -1,6 +1,7 @@
 """What a multilayer perceptron of tensors can see of its input and move of its output, whatever its weights."""
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -92,25 +93,31 @@ def _rank(matrix: Any) -> int:
 
 
 @functools.lru_cache(maxsize=64)
+def best_width(rep_in: LinearRep, channels: int, rep_out: LinearRep, layers: int) -> tuple[int, tuple[int, ...]]:
+    """Return how many channels move most of the output, and what they move: so many as came, or more.
+
+    Widths up to `LARGEST` are tried, and the next at which there are other hidden features where that is more.
+    """
+    drawn = functools.partial(_drawn, rep_in, rep_out)
+    widths = itertools.chain([channels], _wider(channels, drawn))
+    tried = ((width, reach(rep_in, (drawn(width),) * layers, rep_out).moved) for width in widths)
+    return max(tried, key=lambda each: sum(each[1]))
+
+
 def shortfall(rep_in: LinearRep, channels: int, rep_out: LinearRep, layers: int) -> str | None:
     """Return in a sentence what so many channels miss of the input or of the output, and how many would not.
 
-    Parts of the output that no width moves, up to `LARGEST` and the next where there are more, are not missed.
+    Parts of the output that no width of `best_width` moves are not missed.
     """
     drawn = functools.partial(_drawn, rep_in, rep_out)
-
-    def try_out(width: int) -> Reach:
-        return reach(rep_in, (drawn(width),) * layers, rep_out)
-
-    seen, moved = try_out(channels)
+    seen, moved = reach(rep_in, (drawn(channels),) * layers, rep_out)
     for part, few in zip(summands(rep_in), seen, strict=True):
         if few < part.rep.size:
             enough = _least(channels, lambda width: _parts(rep_in) <= _parts(drawn(width)))
             return _sentence(channels, part.rep, "input are seen", few, enough, part.rep.size)
     if moved == tuple(part.rep.size for part in summands(rep_out)):
         return None
-    tried = [(channels, moved), *((width, try_out(width).moved) for width in _wider(channels, drawn))]
-    enough, best = max(tried, key=lambda each: sum(each[1]))
+    enough, best = best_width(rep_in, channels, rep_out, layers)
     for part, few, more in zip(summands(rep_out), moved, best, strict=True):
         if few < more:
             return _sentence(channels, part.rep, "output depend on the input", few, enough, more)
