@@ -56,7 +56,7 @@ def _even(room: int, group: MatrixGroup, others: list[LinearRep]) -> list[tuple[
     counts: collections.Counter[Kind] = collections.Counter()
     while room > 0:
         kinds = _fitting(room, group, others)
-        largest = max(_size(kind, group) for kind in kinds)
+        largest = max(_size(kind, group) for kind in kinds) if len(kinds) > 1 else room  # all that is left: scalars
         joined = [kind for kind in kinds if isinstance(kind, LinearRep)][::-1]  # the largest first
         tensors = [kind for kind in kinds if not isinstance(kind, LinearRep)]
         for i, kind in enumerate((*tensors, *joined)):
