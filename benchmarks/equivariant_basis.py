@@ -129,7 +129,7 @@ def make_table() -> Work:
 def forget() -> None:
     """Empty every cache of the representations and of the solver; compiled functions stay."""
     for name, module in sys.modules.items():
-        if name.startswith("symjax.reps"):
+        if name.startswith(("symjax.reps", "symjax.solver")):
             for value in vars(module).values():
                 if hasattr(value, "cache_clear"):
                     value.cache_clear()

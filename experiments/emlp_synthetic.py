@@ -96,7 +96,7 @@ class Config:
 
 
 TINY = Config(
-    "tiny", ("inertia",), ("emlp", "mlp+aug"), (100,), (0,), (50, 50), 16, layers=1, steps=20, epochs=2, trials=1
+    "tiny", ("inertia",), ("emlp", "mlp+aug"), (100,), (0,), (50, 50), 108, layers=1, steps=20, epochs=2, trials=1
 )
 PRESETS = {"tiny": TINY, "small": Config()}
 

@@ -1,30 +1,20 @@
 """Equivariant multilayer perceptrons for any matrix group (Finzi, Welling and Wilson 2021, arXiv:2104.09459)."""
 
-import functools
 import operator
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any, SupportsIndex
 
 import flax.linen as nn
-import numpy as np
 from jaxtyping import Array, Inexact
-from scipy.special import expit
 
 from symjax.groups import MatrixGroup
 from symjax.laws import Equivariance, Law
-from symjax.layers.matrix import (
-    Bilinear,
-    EquivariantLinear,
-    bilinear,
-    bilinear_paths,
-    gate_places,
-    gated,
-    gated_rep,
-    initial_deviations,
-    require_maps,
-)
-from symjax.reps import LinearRep, bound, natural, summands, uniform_rep
-from symjax.solver import equivariant_basis, equivariant_maps
+from symjax.layers.matrix import Bilinear, EquivariantLinear, bilinear_paths, gated, gated_rep
+from symjax.models.reach import best_width, reach, shortfall
+from symjax.reps import LinearRep, bound, natural, pullback, summands, uniform_rep
+
+LAYERS = 3
 
 
 def emlp_block(
@@ -72,14 +62,15 @@ class EMLP(nn.Module):
     Attributes:
         rep_in: Representation of the last axis of the input, bound to a group.
         rep_out: Representation of the last axis of the output.
-        channels: Width of the hidden layers, spread evenly over tensor ranks, or a representation of theirs.
-        layers: Number of hidden layers.
+        channels: Width of the hidden layers, spread by `uniform_rep` over tensors and the summands of input and output;
+            or a representation of theirs, of the group or a factor of it; or a list with one of these for each layer.
+        layers: Number of hidden layers, 3 unless `channels` is a list.
     """
 
     rep_in: LinearRep
     rep_out: LinearRep
-    channels: SupportsIndex | LinearRep = 384
-    layers: int = 3
+    channels: SupportsIndex | LinearRep | Sequence[SupportsIndex | LinearRep] = 384
+    layers: SupportsIndex | None = None
 
     def laws(self, x: Inexact[Any, "... i"]) -> tuple[Law, ...]:
         """The group acts on the last axis."""
@@ -89,70 +80,72 @@ class EMLP(nn.Module):
     def __call__(self, x: Inexact[Array, "... i"]) -> Inexact[Array, "... o"]:
         """Return the mapped vectors.
 
+        A number of channels that misses a part of the input or of the output is warned of, with one that does not.
+
         Raises:
             TypeError: If `channels` is neither a number nor a representation, `layers` no number, or the input no
                 floating-point numbers.
-            ValueError: If no weights make some part of the output depend on the input.
+            ValueError: If no weights make some summand of the output depend on the input, or there are not as many
+                channels as layers.
         """
         (rep, rep_out), group = bound(self.rep_in, self.rep_out)
-        layers = natural(self.layers)
-        hidden = hidden_rep(self.channels, group)
-        if frozen := unreached(rep, hidden, rep_out, layers):
-            raise ValueError(
-                f"no weights make {frozen[0]} in the output depend on the input: products of the hidden features "
-                f"{hidden} do not reach it. Take more channels, so that higher ranks fit, or name some, as in "
-                "channels=20*Scalar + 8*V + 4*T(2) + 2*T(3)"
-            )
-        for i in range(layers):
-            x = EMLPBlock(rep, hidden, name=f"block_{i}")(x)
-            rep = hidden
+        hidden = hidden_reps(self.channels, self.layers, group, rep, rep_out)
+        width = hidden[0].size if hidden and not isinstance(self.channels, LinearRep | Sequence) else None
+        require_reach(rep, hidden, rep_out, width)
+        if width and (missed := shortfall(rep, width, rep_out, len(hidden))):
+            warnings.warn(missed, stacklevel=2)
+        for i, after in enumerate(hidden):
+            x = EMLPBlock(rep, after, name=f"block_{i}")(x)
+            rep = after
         return EquivariantLinear(rep, rep_out, name="linear")(x)
 
 
-def hidden_rep(channels: Any, group: MatrixGroup) -> LinearRep:
-    """Return the representation of hidden layers: the one that came, or a uniform one of so many channels.
+def require_reach(rep_in: LinearRep, hidden: tuple[LinearRep, ...], rep_out: LinearRep, width: int | None) -> None:
+    """Refuse hidden features whose products leave a summand of the output constant; `width`, if they have one, in all.
+
+    Raises:
+        ValueError: If they do.
+    """
+    for i, (part, moved) in enumerate(zip(summands(rep_out), reach(rep_in, hidden, rep_out).moved, strict=True)):
+        if not moved:
+            enough, best = best_width(rep_in, width, rep_out, len(hidden)) if width else (0, ())
+            raise ValueError(
+                f"no weights make {part.rep} in the output depend on the input: products of the hidden features "
+                f"{' and '.join(map(str, dict.fromkeys(hidden))) or 'of none'} do not reach it. Take more channels, so "
+                f"that higher ranks fit{f' ({enough} do)' if enough and best[i] else ''}, or name some, as in "
+                "channels=20*Scalar + 8*V + 4*T(2) + 2*T(3)"
+            )
+
+
+def hidden_reps(channels: Any, layers: Any, group: MatrixGroup, *needed: LinearRep) -> tuple[LinearRep, ...]:
+    """Return the representations of all hidden layers, each by `hidden_rep`.
+
+    Raises:
+        TypeError: If `channels` is neither a number nor a representation, or `layers` no number.
+        ValueError: If `channels` lists other than `layers` layers, or something that `hidden_rep` refuses.
+    """
+    if isinstance(channels, str) or not isinstance(channels, Sequence):
+        return (hidden_rep(channels, group, *needed),) * natural(LAYERS if layers is None else layers)
+    if layers is not None and natural(layers) != len(channels):
+        raise ValueError(f"expected channels for each of {layers} layers, got {len(channels)}; leave layers out")
+    return tuple(hidden_rep(each, group, *needed) for each in channels)
+
+
+def hidden_rep(channels: Any, group: MatrixGroup, *needed: LinearRep) -> LinearRep:
+    """Return the representation of a hidden layer: the one that came, or `uniform_rep(channels, group, *needed)`.
+
+    One of a factor of the group becomes one of the whole group.
 
     Raises:
         TypeError: If `channels` is neither a number nor a representation.
-        ValueError: If it is less than 1.
+        ValueError: If it is less than 1, or of a group that is no factor of the other.
     """
     if isinstance(channels, LinearRep):
-        return channels(group)
+        return channels(group) if channels.group is None else pullback(channels, group)
     try:
         count = operator.index(channels)
     except TypeError:
         raise TypeError(f"expected a number of channels or a representation, got {channels!r}") from None
     if count < 1:
         raise ValueError(f"expected at least 1 channel, got {count}")
-    return uniform_rep(count, group)
-
-
-@functools.lru_cache(maxsize=64)
-def unreached(rep_in: LinearRep, hidden: LinearRep, rep_out: LinearRep, layers: int) -> tuple[LinearRep, ...]:
-    """Return the parts of the output of an EMLP that ignore its input whatever the weights.
-
-    Which parts feed which is not enough to tell: a T(2) that only scalars feed is a multiple of the identity, and gives
-    no pseudovector. Instead, the network with random weights is computed in double precision at two random inputs; a
-    part that can depend on the input differs between them with probability 1.
-
-    Raises:
-        ValueError: If zero is the only equivariant map between two layers.
-    """
-    rng, is_real = np.random.default_rng(0), bound(rep_in)[1].is_real
-
-    def draw(*shape: int) -> Any:
-        return rng.standard_normal(shape) + (0 if is_real else 1j * rng.standard_normal(shape))
-
-    def linear(source: LinearRep, target: LinearRep, x: Any) -> Any:
-        plan, invariants = require_maps(equivariant_maps(source, target)), equivariant_basis(target)
-        return plan.apply(plan.scales * draw(plan.dim), x) + invariants.matrix(draw(invariants.dim))[:, 0]
-
-    rep, x = rep_in, draw(2, rep_in.size)
-    for _ in range(layers):
-        before = gated_rep(hidden)
-        y = linear(rep, before, x)
-        if len(deviations := initial_deviations(before)):
-            y = y + bilinear(before, deviations * draw(len(deviations)), y)
-        rep, x = hidden, expit(y[..., gate_places(hidden)].real) * y[..., : hidden.size]
-    change = np.abs(np.subtract(*linear(rep, rep_out, x)))
-    return tuple(part.rep for part in summands(rep_out) if change[part.places].max() < 1e-10)
+    return uniform_rep(count, group, *needed)

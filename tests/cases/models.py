@@ -18,10 +18,10 @@ CASES = {
         atoms(RANDOM),
     ),
     "EMLPBlock": lambda: on((Scalar + 2 * V)(O(3)), EMLPBlock, (2 * Scalar + V + T(2))(O(3))),
-    "EMLP of O(3)": lambda: on((Scalar + 2 * V)(O(3)), EMLP, T(2), channels=30, layers=2),
+    "EMLP of O(3)": lambda: on((Scalar + 2 * V)(O(3)), EMLP, T(2), channels=108, layers=2),
     "EMLP of O(1, 3)": lambda: on((3 * V)(O13()), EMLP, V + Scalar, channels=40, layers=1),
     "EMLP of S(4)": lambda: on((2 * V)(S(4)), EMLP, T(2) + V, channels=30, layers=1),
-    "EMLP of SU(2)": lambda: on((2 * V)(SU(2)), EMLP, V + T(1, 1), channels=30, layers=1),
+    "EMLP of SU(2)": lambda: on((2 * V)(SU(2)), EMLP, V + T(1, 1), channels=32, layers=1),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
 }

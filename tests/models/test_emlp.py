@@ -1,6 +1,7 @@
 """EMLP on the data of its paper: equivariant in both precisions, deterministic, finite, and clear about bad input."""
 
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -8,24 +9,26 @@ import numpy as np
 import pytest
 
 from symjax.data.synthetic import inertia, o5_synthetic, particle_interaction
-from symjax.groups import O, S
+from symjax.groups import SO, O, PermutationGroup, S, Z
 from symjax.laws import check
 from symjax.layers.matrix import bilinear_paths, gated_rep
 from symjax.models import EMLP, MLP, EMLPBlock
-from symjax.models.emlp import hidden_rep, unreached
-from symjax.reps import Det, Scalar, T, V
+from symjax.models.emlp import hidden_rep, hidden_reps
+from symjax.models.reach import reach, shortfall
+from symjax.reps import Det, Scalar, T, V, pullback, summands
 from tests.cases import start
 
 KEY = jax.random.key(0)
-TASKS = {"inertia": inertia, "o5": o5_synthetic, "particles": particle_interaction}
+TASKS = {"inertia": (inertia, 108), "o5": (o5_synthetic, 40), "particles": (particle_interaction, 40)}
 
 
 @functools.cache
 def fitted(name):
     """A network for a task, inputs, its parameters and its jitted `apply`."""
-    task = TASKS[name]()
+    make, channels = TASKS[name]
+    task = make()
     inputs = jnp.asarray(task.sample(np.random.default_rng(0), 4).inputs)
-    network = EMLP(task.rep_in, task.rep_out, channels=40, layers=1)
+    network = EMLP(task.rep_in, task.rep_out, channels, layers=1)
     return network, inputs, *start(network, inputs, key=KEY)
 
 
@@ -42,7 +45,7 @@ def test_initial_networks_obey_the_law_of_their_data(name, dtype, tolerance):
 
 def test_nothing_is_random_but_the_key():
     network, x, params, apply = fitted("inertia")
-    again = EMLP(network.rep_in, network.rep_out, channels=40, layers=1)
+    again = EMLP(network.rep_in, network.rep_out, channels=108, layers=1)
     jax.tree.map(np.testing.assert_array_equal, params, jax.jit(again.init)(KEY, x))
     np.testing.assert_array_equal(apply(params, x), jax.jit(again.apply)(params, x))
     other, _ = start(again, x, key=jax.random.key(1))
@@ -86,7 +89,9 @@ def test_hidden_features_may_be_chosen():
 
 def test_outputs_that_no_products_reach_are_refused():
     vectors, pseudovector = (6 * V)(O(3)), (Det * V)(O(3))
-    with pytest.raises(ValueError, match=r"no weights make \(Det\*V\)\(O\(3\)\) in the output .* Take more channels"):
+    with pytest.raises(
+        ValueError, match=r"no weights make \(Det\*V\)\(O\(3\)\) in the output .* Take more channels.* \(\d+ do\)"
+    ):
         EMLP(vectors, pseudovector, channels=80, layers=2).init(KEY, jnp.ones((1, 18)))
     x = jnp.asarray(np.random.default_rng(0).standard_normal((4, 18)))
     y, _ = jax.jit(EMLP(vectors, pseudovector, channels=120, layers=2).init_with_output)(KEY, x)
@@ -95,8 +100,63 @@ def test_outputs_that_no_products_reach_are_refused():
 
 def test_an_invariant_constant_is_no_dependence():
     hidden = (4 * Scalar + 2 * V)(O(3))
-    assert unreached((2 * V)(O(3)), hidden, (V + Scalar)(O(3)), 0) == (Scalar(O(3)),)
-    assert unreached((2 * V)(O(3)), hidden, (V + Scalar)(O(3)), 1) == ()
+    assert reach((2 * V)(O(3)), (), (V + Scalar)(O(3))).moved == (3, 0)
+    assert reach((2 * V)(O(3)), (hidden,), (V + Scalar)(O(3))).moved == (3, 1)
+
+
+PIXELS = PermutationGroup([np.rot90(np.arange(36).reshape(6, 6)).ravel()])  # quarter turns of an image
+MISSES = [
+    ((6 * V)(O(3)), 80, T(2), "only 1 of the 9 dimensions of V2 in the output .* channels=108, 9 would"),
+    ((6 * V)(SO(3)), 80, T(2), "only 4 of the 9 dimensions of V2 in the output .* channels=108, 9 would"),
+    ((6 * V)(O(3)), 108, T(2), None),
+    (V(O(3)), 108, T(2), None),  # its antisymmetric part is out of reach of any function of one vector
+    (T(2)(SO(3)), 8, Scalar, "only 4 of the 9 dimensions of V2 in the input are seen; with channels=9, 9 would"),
+    (V(S(200)), 100, Scalar, "only 1 of the 200 dimensions of V in the input are seen; with channels=200, 200 would"),
+    (V(S(200)), 384, Scalar, None),
+    (V(PIXELS), 20, Scalar, "only 9 of the 36 dimensions of V in the input are seen; with channels=36, 36 would"),
+]
+
+
+@pytest.mark.parametrize(("rep_in", "channels", "rep_out", "sentence"), MISSES)
+def test_parts_out_of_reach_are_named_with_the_channels_that_would_do(rep_in, channels, rep_out, sentence):
+    found = shortfall(rep_in, channels, rep_out(rep_in.group), 2)
+    assert (found is None) if sentence is None else re.search(sentence, found.replace("*", ""))
+
+
+def test_too_few_channels_are_warned_of():
+    with pytest.warns(UserWarning, match="channels=30 are too few: only 1 of the 9 dimensions"):
+        jax.eval_shape(EMLP((2 * V)(O(3)), T(2), channels=30).init, KEY, jnp.ones((1, 6)))
+
+
+@pytest.mark.parametrize("group", [S(200), Z(100), PIXELS], ids=["S", "Z", "pixels"])
+def test_large_permutation_groups_keep_features_that_are_no_scalars(group):
+    hidden = hidden_rep(384, group, V(group), Scalar(group))
+    assert hidden.size == 384
+    assert V(group) in {part.rep for part in summands(hidden)}
+
+
+def test_the_dipole_of_charges_is_within_reach_of_the_default():
+    """Of the hidden features of `SO(3) * S(5)`, V(S(5)) * V(SO(3)) acts on V(S(5)) and gives V(SO(3))."""
+    group = SO(3) * S(5)
+    vector, number = pullback(V(SO(3)), group), pullback(V(S(5)), group)
+    hidden = hidden_rep(384, group, vector * number + number, vector)
+    parts = summands(gated_rep(hidden))
+    paths = [[parts[i].rep for i in path[:3]] for path in bilinear_paths(gated_rep(hidden))]
+    assert [number * vector, number, vector] in paths
+
+
+def test_channels_are_of_a_factor_or_one_for_each_layer():
+    group = SO(3) * S(5)
+    by_factor = hidden_reps([8, 2 * V(SO(3)), V(S(5)) * V(SO(3))], None, group)
+    assert [rep.size for rep in by_factor] == [8, 6, 15]
+    assert {rep.group for rep in by_factor} == {group}
+    network = EMLP((2 * V)(O(3)), Scalar, channels=[9, 2 * V + Scalar])
+    params = jax.eval_shape(jax.jit(network.init), KEY, jnp.ones((1, 6)))["params"]
+    assert params.keys() == {"block_0", "block_1", "linear"}
+    with pytest.raises(ValueError, match="expected channels for each of 3 layers, got 2"):
+        hidden_reps([8, 8], 3, O(3))
+    with pytest.raises(ValueError, match=r"expected S\(4\) to be one factor"):
+        hidden_rep(V(S(4)), group)
 
 
 def test_the_number_of_channels_may_be_any_integer():

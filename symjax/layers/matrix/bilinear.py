@@ -76,12 +76,12 @@ def bilinear(rep: LinearRep, weights: Inexact[Any, " w"], x: Inexact[Any, "... n
         x: features along the last axis.
     """
     xp, parts, paths = namespace(weights, x), summands(rep), bilinear_paths(rep)
-    features = [part.read(x) for part in parts]
+    features = [xp.swapaxes(part.read(x), -1, -2) for part in parts]
     sums: list[Any] = [xp.zeros((*x.shape[:-1], *part.places.shape[::-1]), x.dtype) for part in parts]
     for path, w in zip(paths, _split(weights, [math.prod(path.shape) for path in paths]), strict=True):
         sizes = parts[path.target].rep.size, parts[path.source].rep.size
-        acting = pick(features[path.operator][..., : path.shape[1], :], path.order, -1)
-        matrices = acting.reshape(*x.shape[:-1], path.shape[1], *sizes)
+        acting = pick(features[path.operator][..., : path.shape[1]], path.order, -2)
+        matrices = acting.reshape(*x.shape[:-1], *sizes, path.shape[1])
         sums[path.target] += _act(w.reshape(path.shape), matrices, features[path.source])
     sorted_parts = [xp.swapaxes(y, -1, -2).reshape(*x.shape[:-1], y.shape[-2] * y.shape[-1]) for y in sums]
     y = xp.concatenate(sorted_parts, axis=-1)
@@ -89,20 +89,20 @@ def bilinear(rep: LinearRep, weights: Inexact[Any, " w"], x: Inexact[Any, "... n
 
 
 def _act(
-    w: Inexact[Any, "o c m"], matrices: Inexact[Any, "*n c b a"], x: Inexact[Any, "*n m a"]
+    w: Inexact[Any, "o c m"], matrices: Inexact[Any, "*n b a c"], x: Inexact[Any, "*n a m"]
 ) -> Inexact[Any, "*n b o"]:
-    """Return sum over c and m of w[o, c, m] matrices[c] x[m].
+    """Return sum over c and m of w[o, c, m] matrices[:, :, c] x[:, m].
 
-    These are two products of matrices, in the cheaper order, laid out so that neither needs its result transposed.
+    These are two products of matrices, in the cheaper order, laid out so that neither needs its result transposed: a
+    transposition of features is one more kernel to compile, that of weights is read off with their slice.
     """
-    xp, lead, (o, c, m), (b, a) = namespace(w, x), x.shape[:-2], w.shape, matrices.shape[-2:]
+    xp, lead, (o, c, m), (b, a) = namespace(w, x), x.shape[:-2], w.shape, matrices.shape[-3:-1]
     with jax.default_matmul_precision("highest"):
         if b <= a:
-            stacked = xp.swapaxes(matrices, -3, -2).reshape(*lead, b * c, a)
-            moved = xp.einsum("...ka,...ma->...km", stacked, x)
+            moved = xp.swapaxes(matrices, -1, -2).reshape(*lead, b * c, a) @ x
             return moved.reshape(*lead, b, c * m) @ w.reshape(o, c * m).T
-        mixed = xp.einsum("...ma,ocm->...aco", x, w).reshape(*lead, a * c, o)
-        return xp.einsum("...cba->...bac", matrices).reshape(*lead, b, a * c) @ mixed
+        mixed = (x @ w.T.reshape(m, c * o)).reshape(*lead, a * c, o)
+        return matrices.reshape(*lead, b, a * c) @ mixed
 
 
 def _split(weights: Inexact[Any, " w"], sizes: Sequence[int]) -> list[Inexact[Any, " _"]]:
