@@ -1,47 +1,55 @@
-"""Dense linear algebra in double precision by numpy: what is solved once needs no compiler."""
+"""Dense linear algebra by JAX in double precision on the CPU, whatever the program around it uses."""
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Inexact
 
+from symjax.math import double_precision
 from symjax.solver.bases import Unsolved
 
 ZERO, CLEARLY_MORE = 1e-12, 1e-9  # relative to the largest eigenvalue, or to 1, of a sum of squares
 WITHIN, OUTSIDE = 1e-11, 1e-6  # squared distances of a unit vector from the span of others
 
 
-@contextlib.contextmanager
-def _unsolved_on_failure() -> Iterator[None]:
-    try:
-        yield
-    except np.linalg.LinAlgError as reason:
-        raise Unsolved(f"a decomposition failed: {reason}") from None
+def _on_the_host(function: Callable) -> Callable[..., Any]:
+    """Compile a function, once for each shape; it takes and returns numpy's arrays."""
+    compiled = jax.jit(function)
+
+    def call(*arrays: np.ndarray) -> Any:
+        with double_precision():
+            return jax.tree.map(np.asarray, compiled(*arrays))
+
+    return call
+
+
+_eigh = _on_the_host(jnp.linalg.eigh)
+_eig = _on_the_host(jnp.linalg.eig)
+_svd = _on_the_host(lambda a: jnp.linalg.svd(a, full_matrices=False))
+_inverse = _on_the_host(jnp.linalg.inv)
 
 
 def eigh(a: Inexact[np.ndarray, "n n"]) -> tuple[Float[np.ndarray, " n"], Inexact[np.ndarray, "n n"]]:
     """Return eigenvalues in rising order and eigenvectors, as columns, of a Hermitian matrix."""
-    with _unsolved_on_failure():
-        return np.linalg.eigh(a)
+    return _eigh(a)
 
 
 def eig(a: Inexact[np.ndarray, "n n"]) -> tuple[Inexact[np.ndarray, " n"], Inexact[np.ndarray, "n n"]]:
     """Return complex eigenvalues and eigenvectors, as columns."""
-    with _unsolved_on_failure():
-        return np.linalg.eig(a.astype(complex))
+    return _eig(a)
 
 
 def svd(a: Inexact[np.ndarray, "m n"]) -> tuple[Inexact[np.ndarray, "m r"], Float[np.ndarray, " r"], np.ndarray]:
     """Return left singular vectors, falling singular values, and the adjoints of right singular vectors."""
-    with _unsolved_on_failure():
-        return np.linalg.svd(a, full_matrices=False)
+    return _svd(a)
 
 
 def inverse(a: Inexact[np.ndarray, "*k n n"]) -> Inexact[np.ndarray, "*k n n"]:
     """Return the inverses of matrices."""
-    with _unsolved_on_failure():
-        return np.linalg.inv(a)
+    return _inverse(a)
 
 
 def null_space(gram: Inexact[np.ndarray, "n n"]) -> Inexact[np.ndarray, "n r"]:
@@ -90,9 +98,19 @@ def canonical_rotation(columns: Inexact[np.ndarray, "n r"]) -> Inexact[np.ndarra
     any basis of an eigenspace, and does so differently from machine to machine; without this, learnt coefficients would
     mean different maps there.
     """
+    rank = columns.shape[1]
     probes = np.random.default_rng(0).standard_normal(columns.shape[::-1])
-    left, _, right = svd((probes @ columns).conj().T)
-    return left @ right
+    shadows = np.eye(_padded(rank), dtype=columns.dtype)
+    shadows[:rank, :rank] = (probes @ columns).conj().T
+    if rank == 1:
+        return shadows[:1, :1] / np.abs(shadows[0, 0])
+    left, _, right = svd(shadows)
+    return (left @ right)[:rank, :rank]
+
+
+def _padded(size: int) -> int:
+    """Return a power of two that is no smaller, to compile once for many small sizes; a large size is left alone."""
+    return 1 << max(size - 1, 7).bit_length() if size <= 64 else size
 
 
 def real_span(columns: Inexact[np.ndarray, "n r"]) -> Float[np.ndarray, "n r"]:
