@@ -10,7 +10,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.cli.main import main
 
-SMALL = ["--model", "schnet", "--preset", "tiny", "--channels", "2", "--layers", "1", "--optimizer", "adam"]  # quick to compile
+SMALL = ["--model", "schnet", "--preset", "tiny", "--channels", "2", "--layers", "1", "--optimizer", "adam"]
 OPTIONS = [*SMALL, "--test", "4", "--epochs", "3"]
 
 
