@@ -1,4 +1,4 @@
-"""NequIP learns the same from structures dealt out to devices, unequally, as from all of them on one."""
+"""A potential learns the same from structures dealt out to devices, unequally, as from all of them on one."""
 
 import jax
 import numpy as np
@@ -8,11 +8,11 @@ from pair_model import CUTOFF, SPECIES, structures
 
 from symjax.data import make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget
-from symjax.models.atoms import NequIP
+from symjax.models.atoms import SchNet
 from symjax.potentials import potential_loss, scaled_energy
 from symjax.training import init_state, make_step, parallelise
 
-MODEL = NequIP(2, 3.0, cutoff=CUTOFF, channels=2, lmax=1, layers=2, radial_basis=3, radial_widths=(4,))
+MODEL = SchNet(2, 3.0, cutoff=CUTOFF, channels=2, filters=2, layers=2, radial_basis=3)
 SAMPLES = make_samples(structures(5), cutoff=CUTOFF, species=SPECIES)
 NODES, EDGES = (int(sizes.sum()) for sizes in sample_sizes(SAMPLES))
 OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-2))
