@@ -110,7 +110,7 @@ def _points(fn: Callable[[Any], Any], x: Any, key: Key[Array, ""]) -> list[Point
     points = []
     for i, (scale, stretch, reach) in enumerate(TRIALS):
         at = nudge(x, jax.random.fold_in(key, i), scale=scale, stretch=stretch) if scale else x
-        points.append(Point(at, y := fn(at), y, reach, near=stretch < FAR))
+        points.append(Point.of(fn, at, reach=reach, near=stretch < FAR))
     return [points[0]._replace(usual=points[1].y), *points[1:]]
 
 
@@ -130,7 +130,7 @@ def _measure(
         for i, point in enumerate(points)
         for element in law.elements(point, jax.random.fold_in(key, i), thorough=thorough)
     ]
-    trials += trials_with_ties(law, fn, points[0].x, key)
+    trials += trials_with_ties(law, fn, points[0], key)
     if thorough:
         trials += further_trials(law, fn, points[0].x, key)
     allowed = max((t for t in (law.tolerance, atol) if t is not None), default=noise)

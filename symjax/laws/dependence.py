@@ -57,6 +57,12 @@ def spread(traced: Traced, rows: int, shape: tuple[int, ...] | None = None) -> M
     return np.broadcast_to(marks.reshape(rows, *(1,) * (len(shape) - len(own)), *own), (rows, *shape))
 
 
+def everywhere(marks: Marks, shape: tuple[int, ...]) -> Marks:
+    """Return the marks of a shape of which every place depends on what any place of another does."""
+    rows = len(marks)
+    return np.broadcast_to(marks.reshape(rows, -1).any(axis=1).reshape(rows, *(1,) * len(shape)), (rows, *shape))
+
+
 def evaluate(eqn: Any, values: Sequence[Any]) -> list[Any]:
     """Return what an equation makes of values."""
     with np.errstate(all="ignore"):
@@ -91,8 +97,7 @@ def through(eqn: Any, ins: list[Traced], outs: list[Any], rows: int) -> list[Mar
         return [_mixed(ins, tuple(range(len(shape) - axes, len(shape))), rows, shape) for shape in shapes]
     if name in MATRICES:
         return [_by_matrix(ins, rows, shape) for shape in shapes]
-    everything = np.any([spread(i, rows).reshape(rows, -1).any(axis=1) for i in ins], axis=0)
-    return [spread(Traced(np.zeros(()), everything), rows, shape) for shape in shapes]
+    return [np.any([everywhere(spread(i, rows), shape) for i in ins], axis=0) for shape in shapes]
 
 
 def _operands(name: str) -> int:

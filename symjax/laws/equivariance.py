@@ -78,17 +78,17 @@ class Equivariance:
         """
         keys = jax.random.split(key, THOROUGH if thorough else USUAL)
         sampled = [self.group.sample(k, component) for k in keys for component in range(self.group.components)]
-        if any(isinstance(g, Motion) for g in sampled):
-            sampled = [g._replace(translation=self.length(at) * g.translation) for g in sampled]
+        if isinstance(sampled[0], Motion):
+            length = self.length(at, len(sampled[0].translation))
+            sampled = [g._replace(translation=length * g.translation) for g in sampled]
         elements = sampled + [jax.tree.map(jnp.asarray, h) for h in getattr(self.group, "generators", ())]
         powers = [Word((g,) * n) for g, n in zip(sampled, itertools.cycle(POWERS), strict=False)]
         if not thorough:
             return elements + powers[: len(POWERS) * _stretches(self.group)]
         return elements + powers + [Word(tuple(sampled[:n])) for n in (2, 3, len(sampled))] + _swaps(self.group)
 
-    def length(self, at: Point) -> float:
+    def length(self, at: Point, dimension: int) -> float:
         """Return how long translations should be: `at.reach` times the typical size of the numbers that they move."""
-        dimension = len(self.group.sample(jax.random.key(0)).translation)
         step = Motion(jnp.eye(dimension), jnp.ones(dimension))
         leaves = zip(jax.tree.leaves(at.x), jax.tree.leaves(self._moved(self.rep_in, step, at.x)), strict=True)
         sizes = [typical(at_hand(a)) for a, b in leaves if is_floating(a) and not _same(a, b)]
@@ -105,7 +105,7 @@ class Equivariance:
         measure = partial(deviation, self.rep_out, usual=at.usual)
         failures = measure(got, wanted, near=at.near)
         roundings = [np.zeros(leaf.shape) for leaf in failures]
-        if _is_rounded(element) and _is_large(failures, got):
+        if is_rounded(element) and _is_large(failures, got):
             roundings = measure(fn(jiggle(moved, at.x, jax.random.key(0))), got, near=False)
         return _worst(failures, roundings)
 
@@ -172,7 +172,7 @@ def _swaps(group: Group) -> list[Any]:
     return [jnp.asarray(swap) for swap in swaps if group.contains(swap)]
 
 
-def _is_rounded(element: Any) -> bool:
+def is_rounded(element: Any) -> bool:
     """Whether the products of an element with numbers are rounded, as those with permutations are not."""
     return any(is_floating(leaf) for leaf in jax.tree.leaves(element))
 

@@ -28,6 +28,12 @@ class Point(NamedTuple):
     reach: float = 1.0
     near: bool = True
 
+    @classmethod
+    def of(cls, fn: Callable[[Any], Any], x: Any, *, reach: float = 1.0, near: bool = False) -> "Point":
+        """Return an input with its output, which is taken to be of usual size."""
+        y = fn(x)
+        return cls(x, y, y, reach, near)
+
 
 class Failure(NamedTuple):
     """How far a function is from lawful, and how much of that roundings of the moved input explain."""

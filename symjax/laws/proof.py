@@ -11,7 +11,7 @@ from jaxtyping import Array, Key
 
 from symjax.laws.causality import Causality
 from symjax.laws.check import as_function, check, declared_laws
-from symjax.laws.dependence import Marks, Traced, evaluate, spread, through
+from symjax.laws.dependence import Marks, Traced, evaluate, everywhere, spread, through
 
 CALLS = (
     "jit",
@@ -226,12 +226,8 @@ class _Trace:
     def _joined(self, several: Sequence[Traced], like: Traced) -> Traced:
         shape = np.shape(like.value)
         whole = [spread(t, self.rows) for t in several]
-        fitting = [m if m.shape[1:] == shape else _everywhere(m, self.rows, shape) for m in whole]
+        fitting = [m if m.shape[1:] == shape else everywhere(m, shape) for m in whole]
         return Traced(like.value, np.any([*fitting, spread(like, self.rows)], axis=0))
-
-
-def _everywhere(marks: Marks, rows: int, shape: tuple[int, ...]) -> Marks:
-    return np.broadcast_to(marks.reshape(rows, -1).any(axis=1).reshape(rows, *(1,) * len(shape)), (rows, *shape))
 
 
 def _opened(inner: Any) -> tuple[Any, Sequence[Any]]:

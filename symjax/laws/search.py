@@ -10,7 +10,7 @@ from jax.scipy.linalg import expm
 from jaxtyping import Array, Key
 
 from symjax.groups import SE, SO, E, MatrixGroup, Motion, Translations
-from symjax.laws.equivariance import Equivariance, Word
+from symjax.laws.equivariance import Equivariance, Word, is_rounded
 from symjax.laws.law import Law, Point
 from symjax.laws.probe import at_hand, is_floating, nudge, typical
 
@@ -27,19 +27,16 @@ def further_trials(law: Law, fn: Callable[[Any], Any], x: Any, key: Key[Array, "
         draw = jax.random.fold_in(key, i)
         stretch, reach = (float(np.exp(rng.uniform(*np.log(ends)))) for ends in (SIZES, REACHES))
         at = nudge(x, draw, scale=float(rng.choice([0.1, 0.3, 1.0])), stretch=stretch)
-        point = Point(at, y := fn(at), y, reach, near=False)
+        point = Point.of(fn, at, reach=reach)
         trials += [(point, element) for element in law.elements(point, draw, thorough=True)]
     return trials
 
 
-def trials_with_ties(law: Law, fn: Callable[[Any], Any], x: Any, key: Key[Array, ""]) -> list[Trial]:
+def trials_with_ties(law: Law, fn: Callable[[Any], Any], origin: Point, key: Key[Array, ""]) -> list[Trial]:
     """Return trials at inputs with ties, for elements without roundings, such as permutations: others undo ties."""
-    trials = []
-    for at in _with_ties(x):
-        point = Point(at, y := fn(at), y, near=False)
-        elements = law.elements(point, key)
-        trials += [(point, g) for g in elements if not any(map(is_floating, jax.tree.leaves(g)))]
-    return trials
+    exact = [element for element in law.elements(origin, key) if not is_rounded(element)]
+    points = [Point.of(fn, at) for at in _with_ties(origin.x)] if exact else []
+    return [(point, element) for point in points for element in exact]
 
 
 def _with_ties(x: Any) -> list[Any]:
@@ -71,9 +68,8 @@ def climb(law: Law, fn: Callable[[Any], Any], start: Trial) -> list[Trial]:
     def trial(floats: list[Any], tangent: Any) -> Trial:
         changed = dict(zip(moving, floats, strict=True))
         x = structure.unflatten([changed.get(i, leaf) for i, leaf in enumerate(leaves)])
-        y = fn(x)
         turned = Word((element, _exponential(turns, tangent))) if len(tangent) else element
-        return Point(x, y, y, point.reach, near=False), turned
+        return Point.of(fn, x, reach=point.reach), turned
 
     @jax.jit
     def uphill(floats: list[Any], tangent: Any) -> Any:
@@ -103,7 +99,7 @@ def _turns(law: Law, point: Point) -> tuple[Array, ...]:
         return (jnp.stack(group.directions),)
     if isinstance(group, E | SE | Translations):
         n, turns = group.n, () if isinstance(group, Translations) else SO(group.n).directions
-        return jnp.asarray(np.reshape(turns, (-1, n, n))), law.length(point) * jnp.eye(n)
+        return jnp.asarray(np.reshape(turns, (-1, n, n))), law.length(point, n) * jnp.eye(n)
     return ()
 
 
