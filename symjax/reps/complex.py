@@ -13,7 +13,7 @@ from jaxtyping import Complex
 
 from symjax.groups import MatrixGroup
 from symjax.math import namespace
-from symjax.reps.linear import LinearRep, Product, product_of
+from symjax.reps.linear import Around, LinearRep, Product, product_of
 from symjax.reps.measured import declared
 
 LARGEST = 24  # coordinates of what is compared with its conjugate, in equations for the square of that many unknowns
@@ -21,20 +21,8 @@ ZERO, CLOSE = 1e-10, 1e-9
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Conjugate(LinearRep):
+class Conjugate(Around):
     """The complex conjugate of a leaf. Made by `conjugate`."""
-
-    rep: LinearRep
-
-    @property
-    def group(self) -> MatrixGroup | None:
-        """The group that acts."""
-        return self.rep.group
-
-    @property
-    def size(self) -> int:
-        """The number of coordinates."""
-        return self.rep.size
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of an element."""
@@ -64,15 +52,8 @@ class Conjugate(LinearRep):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class _Changed(LinearRep):
+class _Changed(Around):
     """A representation in other coordinates."""
-
-    rep: LinearRep
-
-    @property
-    def group(self) -> MatrixGroup | None:
-        """The group that acts."""
-        return self.rep.group
 
     def map_leaves(self, change: Callable[[LinearRep], LinearRep], group: MatrixGroup | None) -> LinearRep:
         """Return the same of the changed representation."""
@@ -82,11 +63,6 @@ class _Changed(LinearRep):
 @dataclasses.dataclass(frozen=True, repr=False)
 class RealForm(_Changed):
     """A complex representation in coordinates in which its matrices are real. Made by `real_form`."""
-
-    @property
-    def size(self) -> int:
-        """The number of coordinates, as many as before."""
-        return self.rep.size
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of an element."""

@@ -236,8 +236,8 @@ class Declared(LinearRep):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Dual(LinearRep):
-    """The dual of a leaf: rho(g)^-T, drho -> -drho^T."""
+class Around(LinearRep):
+    """A representation made of another one, of the same group and size unless it says so."""
 
     rep: LinearRep
 
@@ -250,6 +250,11 @@ class Dual(LinearRep):
     def size(self) -> int:
         """The number of coordinates."""
         return self.rep.size
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Dual(Around):
+    """The dual of a leaf: rho(g)^-T, drho -> -drho^T."""
 
     def rho(self, g: Any) -> Any:
         """Return the matrix of an element."""
