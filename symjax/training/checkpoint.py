@@ -17,7 +17,8 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 from orbax.checkpoint import checkpoint_managers
 
-from symjax.training.disk import flush_all
+from symjax.training.disk import flush_all, read_bytes
+from symjax.training.files import parse_json
 from symjax.training.identity import OtherModelError, digest_json, require_same_identity
 from symjax.training.leaves import describe, digest, first_infinite, like, require_same_leaves, to_host
 from symjax.training.recipe import is_count
@@ -192,8 +193,9 @@ class CheckpointStore:
         hosts = {name: None if target is None else to_host(target) for name, target in targets.items()}
         for name, host in hosts.items():
             require_same_leaves(what, name, host, header["leaves"])
-        if targets:
-            self.require_own(step, header.get("identity", ""))
+        if not targets:
+            return header, {}
+        self.require_own(step, header.get("identity", ""))
         args = {name: ocp.args.StandardRestore(host) for name, host in hosts.items()}
         contents = self._manager.restore(step, args=ocp.args.Composite(**args))
         for name in targets:
@@ -230,6 +232,8 @@ def _require_files(folder: pathlib.Path) -> None:
     """Refuse what would be waited for without end, or is nothing to read."""
     if not any(folder.iterdir()):
         raise _DamagedError("an empty folder")
+    if (own := folder / "_CHECKPOINT_METADATA").exists():
+        parse_json(read_bytes(own))
     for place in folder.rglob("*"):
         if not (place.is_file() or place.is_dir()):
             raise _DamagedError(f"{place.relative_to(folder)} is no file")

@@ -28,8 +28,9 @@ def copy(tmp_path, monkeypatch):
     return pathlib.Path(shutil.copytree(RUN, tmp_path / "run"))
 
 
-def test_its_laws_hold(capsys):
+def test_its_laws_hold(capsys, caplog):
     assert symjax("check", RUN) == 0
+    assert not caplog.records
     assert capsys.readouterr().out.count("obeyed") == 4
 
 
