@@ -14,13 +14,13 @@ import jax
 import jax.numpy as jnp
 
 from symjax.laws import random_params
-from tests.cases import graph, irreps, matrix, models
+from tests.cases import graph, irreps, matrix, models, sequence, sets
 from tests.cases.inputs import SYMMETRIC, without_edges
 
 Case = Callable[[], tuple[nn.Module, Any]]
 
 KEY = jax.random.key(7)
-CASES: dict[str, Case] = graph.CASES | irreps.CASES | matrix.CASES | models.CASES
+CASES: dict[str, Case] = graph.CASES | irreps.CASES | matrix.CASES | sets.CASES | sequence.CASES | models.CASES
 SMALL: dict[str, Callable[[Any], tuple[nn.Module, Any]]] = irreps.SMALL | models.SMALL
 DEGENERATE: dict[str, Case] = {
     f"{name}, {kind}": functools.partial(make, positions)

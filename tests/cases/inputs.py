@@ -70,3 +70,13 @@ def without_edges(make):
     edges = jax.tree.map(lambda x: x[:0], graph.edges)
     ends = {"senders": graph.senders[:0], "receivers": graph.receivers[:0], "n_edge": 0 * graph.n_edge}
     return module, graph._replace(edges=edges, **ends)
+
+
+def members(count: int, channels: int = 2):
+    """The members of a set."""
+    return np.random.default_rng(8).standard_normal((count, channels))
+
+
+def series(instants: int, channels: int = 2):
+    """What was measured at some instants, away from zero."""
+    return 3 + np.random.default_rng(9).standard_normal((instants, channels)).cumsum(axis=0)
