@@ -1,8 +1,20 @@
 """One paper a file, composed of layers."""
 
+from symjax.models.dag_transformer import DagTransformer, generate, topological_order
 from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
 from symjax.models.mlp import MLP
 
-__all__ = ["EGNN", "EMLP", "MLP", "EMLPBlock", "HamiltonianNet", "emlp_block", "hamiltonian_field"]
+__all__ = [
+    "EGNN",
+    "EMLP",
+    "MLP",
+    "DagTransformer",
+    "EMLPBlock",
+    "HamiltonianNet",
+    "emlp_block",
+    "generate",
+    "hamiltonian_field",
+    "topological_order",
+]
