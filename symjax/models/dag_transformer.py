@@ -1,4 +1,4 @@
-"""A transformer along a directed acyclic graph: variables attend to what causes them (Liu et al. 2024, arXiv:2410.10044)."""
+"""A transformer along a graph of causes: variables attend to what causes them (Liu et al. 2024, arXiv:2410.10044)."""
 
 import functools
 from collections.abc import Callable
@@ -100,20 +100,21 @@ class DagTransformer(nn.Module):
     def __call__(self, x: Float[Array, "d c"]) -> Float[Array, "d o"]:
         """Return what is expected of each variable; x [d, c] are values, or classes as one-hot vectors."""
         (d, c), dtype = x.shape, x.dtype
+        if self.width % self.heads:
+            raise ValueError(f"expected a width that {self.heads} heads divide, got {self.width}")
         mask = jnp.asarray(visible(self.edges, d, self.relation))
-        weights = functools.partial(self.param, unbox=True)
         init, zeros = nn.initializers.lecun_normal(batch_axis=0), nn.initializers.zeros
         dense = functools.partial(nn.Dense, self.width, param_dtype=dtype)
         split = (d, self.heads, self.width // self.heads)
 
-        tokens = jnp.einsum("dc,dcw->dw", x, weights("embed", init, (d, c, self.width), dtype))
-        tokens = tokens + weights("embed_bias", nn.initializers.normal(1.0), (d, self.width), dtype)
-        queries = weights("queries", nn.initializers.normal(1.0), (d, self.width), dtype)
+        tokens = jnp.einsum("dc,dcw->dw", x, self.param("embed", init, (d, c, self.width), dtype))
+        tokens = tokens + self.param("embed_bias", nn.initializers.normal(1.0), (d, self.width), dtype)
+        queries = self.param("queries", nn.initializers.normal(1.0), (d, self.width), dtype)
         for i in range(self.layers):
             asked = dense(name=f"query_{i}")(queries).reshape(split)
             key, value = (dense(name=f"{name}_{i}")(tokens).reshape(split) for name in ("key", "value"))
             heard = attention(asked, key, value, mask=mask).reshape(d, self.width)
             queries = queries + dense(name=f"heard_{i}")(heard)
             queries = queries + dense(name=f"update_{i}")(nn.gelu(dense(name=f"hidden_{i}")(queries)))
-        read = weights("read", init, (d, self.width, self.outputs), dtype)
-        return jnp.einsum("dw,dwo->do", queries, read) + weights("bias", zeros, (d, self.outputs), dtype)
+        read = self.param("read", init, (d, self.width, self.outputs), dtype)
+        return jnp.einsum("dw,dwo->do", queries, read) + self.param("bias", zeros, (d, self.outputs), dtype)

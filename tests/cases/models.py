@@ -23,7 +23,8 @@ CASES = {
     "EMLP of S(4)": lambda: on((2 * V)(S(4)), EMLP, T(2) + V, channels=30, layers=1),
     "EMLP of SU(2)": lambda: on((2 * V)(SU(2)), EMLP, V + T(1, 1), channels=32, layers=1),
     "DagTransformer": lambda: (
-        DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2), members(4, 1),
+        DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
+        members(4, 1),
     ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
