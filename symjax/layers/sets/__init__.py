@@ -1,5 +1,11 @@
 """Sets: the order of the members means nothing, and padding is not seen."""
 
+from symjax.layers.sets.attention import (
+    InducedSetAttentionBlock as InducedSetAttentionBlock,
+    PoolingByMultiheadAttention as PoolingByMultiheadAttention,
+    SetAttentionBlock as SetAttentionBlock,
+    set_attention as set_attention,
+)
 from symjax.layers.sets.linear import (
     DeepSetsLinear as DeepSetsLinear,
     DeepSetsPool as DeepSetsPool,
