@@ -16,3 +16,8 @@ from symjax.layers.sets.linear import (
     present as present,
     set_mean as set_mean,
 )
+from symjax.layers.sets.tensors import (
+    SetTensorLinear as SetTensorLinear,
+    tensor_linear as tensor_linear,
+    tensor_maps as tensor_maps,
+)

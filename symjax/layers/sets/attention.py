@@ -62,7 +62,8 @@ class _AttentionBlock(nn.Module):
             nn.Dense(self.features, name=name, **options)(z)
             for name, z in (("query", x), ("key", y), ("value", present(y, mask)))
         )
-        heard = set_attention(*(z.reshape(len(z), self.heads, -1) for z in (q, k, v)), mask)
+        width = self.features // self.heads
+        heard = set_attention(*(z.reshape(len(z), self.heads, width) for z in (q, k, v)), mask)
         h = norm(name="norm")(q + heard.reshape(q.shape))
         h = h + nn.relu(nn.Dense(self.features, name="hidden", **options)(h))
         return norm(name="norm_out")(h)
