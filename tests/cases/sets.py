@@ -19,6 +19,5 @@ CASES = {
     "PoolingByMultiheadAttention": lambda: (PoolingByMultiheadAttention(4, heads=2, seeds=2), members(5)),
     "SetAttentionBlock": lambda: (SetAttentionBlock(4, heads=2), members(5)),
     "SetTensorLinear": lambda: (SetTensorLinear(2, rank=2), members(16).reshape(4, 4, 2)),
-    "SetTensorLinear to members": lambda: (SetTensorLinear(2, rank=1), members(16).reshape(4, 4, 2)),
     "SetTensorLinear to numbers": lambda: (SetTensorLinear(2, rank=0), members(16).reshape(4, 4, 2)),
 }
