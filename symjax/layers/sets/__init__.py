@@ -6,6 +6,16 @@ from symjax.layers.sets.attention import (
     SetAttentionBlock as SetAttentionBlock,
     set_attention as set_attention,
 )
+from symjax.layers.sets.canonical import (
+    Canonical as Canonical,
+    Canonicalised as Canonicalised,
+    MemberScores as MemberScores,
+    canonicalise as canonicalise,
+    restore as restore,
+    sinkhorn as sinkhorn,
+    soft_order as soft_order,
+    sort_straight_through as sort_straight_through,
+)
 from symjax.layers.sets.linear import (
     DeepSetsLinear as DeepSetsLinear,
     DeepSetsPool as DeepSetsPool,
