@@ -5,13 +5,15 @@ from symjax.layers.sets import (
     DeepSetsLinear,
     DeepSetsPool,
     ExchangeableLinear,
+    FrameAveraged,
     InducedSetAttentionBlock,
     MemberScores,
     PoolingByMultiheadAttention,
+    PrincipalAxes,
     SetAttentionBlock,
     SetTensorLinear,
 )
-from symjax.reps import Axis
+from symjax.reps import Axis, Points, Vectors
 from tests.cases.inputs import ByPlace, members
 
 CASES = {
@@ -23,6 +25,18 @@ CASES = {
     "DeepSetsLinear": lambda: (DeepSetsLinear(3), members(5)),
     "DeepSetsPool": lambda: (DeepSetsPool(3), members(5)),
     "ExchangeableLinear": lambda: (ExchangeableLinear(3), members(5, 6).reshape(5, 3, 2)),
+    "FrameAveraged over axes": lambda: (
+        FrameAveraged(ByPlace(3, summed=False), frame=PrincipalAxes(), rep_out=Points()),
+        members(5, 3),
+    ),
+    "FrameAveraged over orders": lambda: (
+        FrameAveraged(ByPlace(3, summed=False), rep_out=Axis(0)),
+        members(5),
+    ),
+    "FrameAveraged over proper axes": lambda: (
+        FrameAveraged(ByPlace(2, summed=True), frame=PrincipalAxes(proper=True), rep_out=Vectors()),
+        members(5, 2),
+    ),
     "InducedSetAttentionBlock": lambda: (InducedSetAttentionBlock(4, heads=2, points=3), members(5)),
     "MemberScores": lambda: (MemberScores(4), members(5)),
     "PoolingByMultiheadAttention": lambda: (PoolingByMultiheadAttention(4, heads=2, seeds=2), members(5)),

@@ -16,6 +16,13 @@ from symjax.layers.sets.canonical import (
     soft_order as soft_order,
     sort_straight_through as sort_straight_through,
 )
+from symjax.layers.sets.frames import (
+    FrameAveraged as FrameAveraged,
+    PrincipalAxes as PrincipalAxes,
+    SortedOrders as SortedOrders,
+    Views as Views,
+    principal_axes as principal_axes,
+)
 from symjax.layers.sets.linear import (
     DeepSetsLinear as DeepSetsLinear,
     DeepSetsPool as DeepSetsPool,
