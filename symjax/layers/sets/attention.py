@@ -56,16 +56,12 @@ class _AttentionBlock(nn.Module):
         """Return what x hears from the members of y."""
         if self.features % self.heads:
             raise ValueError(f"expected features that {self.heads} heads can share, got {self.features}")
-        options = {"param_dtype": y.dtype}
-        norm = partial(nn.LayerNorm, use_fast_variance=False, force_float32_reductions=False, **options)
-        q, k, v = (
-            nn.Dense(self.features, name=name, **options)(z)
-            for name, z in (("query", x), ("key", y), ("value", present(y, mask)))
-        )
-        width = self.features // self.heads
-        heard = set_attention(*(z.reshape(len(z), self.heads, width) for z in (q, k, v)), mask)
-        h = norm(name="norm")(q + heard.reshape(q.shape))
-        h = h + nn.relu(nn.Dense(self.features, name="hidden", **options)(h))
+        in_heads = partial(nn.DenseGeneral, (self.heads, self.features // self.heads), param_dtype=y.dtype)
+        norm = partial(nn.LayerNorm, use_fast_variance=False, force_float32_reductions=False, param_dtype=y.dtype)
+        y = present(y, mask)
+        q, k, v = in_heads(name="query")(x), in_heads(name="key")(y), in_heads(name="value")(y)
+        h = norm(name="norm")((q + set_attention(q, k, v, mask)).reshape(len(x), self.features))
+        h = h + nn.relu(nn.Dense(self.features, param_dtype=y.dtype, name="hidden")(h))
         return norm(name="norm_out")(h)
 
 

@@ -3,6 +3,7 @@
 A graph with features on its edges is such a tensor of rank two, and its nodes' features are one of rank one.
 """
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -16,7 +17,8 @@ from symjax.layers.sets.linear import present
 from symjax.reps import Axes, Trivial
 from symjax.solver import set_partitions
 
-Parts = tuple[tuple[int, ...], ...]
+Slots = tuple[int, ...]
+Parts = tuple[Slots, ...]
 
 
 def tensor_maps(rank_in: int, rank_out: int) -> tuple[Parts, ...]:
@@ -57,19 +59,27 @@ def tensor_linear(
         raise ValueError(f"expected axes of {n} members and one of channels, got shape {x.shape}")
     x = _present(x, mask, k)
     members = jnp.maximum(1, mask.sum()).astype(x.dtype) if mask is not None else max(1, n)
-    sums = {(parts, ()): row for parts, row in zip(tensor_maps(0, rank), bias, strict=True)}
+    sums: dict[tuple[Parts, Slots], Array] = {
+        (parts, ()): row for parts, row in zip(tensor_maps(0, rank), bias, strict=True)
+    }
     for parts, weights in zip(tensor_maps(k, rank), kernel, strict=True):
-        label = {slot: part[0] for part in parts for slot in part}
         carried = tuple(part[0] for part in parts if part[0] < rank <= part[-1])
         averaged = sum(part[0] >= rank for part in parts)
-        indices = [*(label[rank + slot] for slot in range(k)), rank + k]
-        mean = jnp.einsum(x, indices, [*carried, rank + k]) / members**averaged
-        spread = tuple(tuple(slot for slot in part if slot < rank) for part in parts if part[0] < rank), carried
-        sums[spread] = sums.get(spread, 0) + mean @ weights
-    return _present(sum(_spread(z, *spread, n, rank) for spread, z in sums.items()), mask, rank)
+        z = _contract(x, parts, carried, rank) @ weights / members**averaged
+        where = tuple(tuple(slot for slot in part if slot < rank) for part in parts if part[0] < rank), carried
+        sums[where] = sums[where] + z if where in sums else z
+    spread = (_spread(z, *where, n, rank) for where, z in sums.items())
+    return _present(functools.reduce(jnp.add, spread), mask, rank)
 
 
-def _spread(z: Float[Array, "... o"], parts: Parts, carried: tuple[int, ...], n: int, rank: int) -> Array:
+def _contract(x: Float[Array, "... i"], parts: Parts, carried: Slots, rank: int) -> Float[Array, "... i"]:
+    """Return the tensor with the carried indices, summed over the others, where the indices of each part are equal."""
+    label = {slot: part[0] for part in parts for slot in part}
+    channel = len(label)
+    return jnp.einsum(x, [*(label[slot] for slot in range(rank, channel)), channel], [*carried, channel])
+
+
+def _spread(z: Float[Array, "... o"], parts: Parts, carried: Slots, n: int, rank: int) -> Float[Array, "... o"]:
     """Return the tensor that is z of its carried indices where the indices of each part are equal, and else zero."""
     y = z.reshape(*(n if slot in carried else 1 for slot in range(rank)), z.shape[-1])
     for part in parts:
