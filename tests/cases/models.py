@@ -1,7 +1,17 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, DagTransformer, EMLPBlock, HamiltonianNet
+from symjax.models import (
+    EGNN,
+    EMLP,
+    MLP,
+    DagTransformer,
+    DeepSets,
+    EMLPBlock,
+    ExchangeableDeepSets,
+    HamiltonianNet,
+    SetTransformer,
+)
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, members, on
@@ -28,6 +38,9 @@ CASES = {
     ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
+    "DeepSets": lambda: (DeepSets(2, channels=4, layers=1), members(5)),
+    "ExchangeableDeepSets": lambda: (ExchangeableDeepSets(2, channels=4, layers=1), members(5, 3)),
+    "SetTransformer": lambda: (SetTransformer(2, channels=4, layers=1, heads=2), members(5)),
 }
 
 SMALL = {
