@@ -77,4 +77,4 @@ def test_only_rotary_attention_knows_the_order_of_the_past(turned):
 
 def test_heads_must_divide_the_channels():
     with pytest.raises(ValueError, match="channels that 3 heads divide, got 4"):
-        CausalAttention(3).init(KEY, jnp.ones((2, 4)))
+        jax.eval_shape(CausalAttention(3).init, KEY, jnp.ones((2, 4)))
