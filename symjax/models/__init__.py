@@ -1,5 +1,6 @@
 """One paper a file, composed of layers."""
 
+from symjax.models.dag_transformer import DagTransformer, generate, topological_order
 from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
@@ -12,8 +13,11 @@ __all__ = [
     "MLP",
     "CausalStack",
     "CausalTemporalNetwork",
+    "DagTransformer",
     "EMLPBlock",
     "HamiltonianNet",
     "emlp_block",
+    "generate",
     "hamiltonian_field",
+    "topological_order",
 ]

@@ -1,10 +1,19 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, CausalStack, CausalTemporalNetwork, EMLPBlock, HamiltonianNet
+from symjax.models import (
+    EGNN,
+    EMLP,
+    MLP,
+    CausalStack,
+    CausalTemporalNetwork,
+    DagTransformer,
+    EMLPBlock,
+    HamiltonianNet,
+)
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, on, series
+from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
 
 CASES = {
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
@@ -26,6 +35,10 @@ CASES = {
     "CausalTemporalNetwork": lambda: (
         CausalTemporalNetwork(horizon=2, targets=(2, 0), hidden=4, layers=2, heads=2),
         series(8, 3),
+    ),
+    "DagTransformer": lambda: (
+        DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
+        members(4, 1),
     ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),

@@ -9,7 +9,7 @@ import pytest
 
 from symjax import prove
 from symjax.groups import Amplitude
-from symjax.laws import Equivariance, Stationarity, check, random_params
+from symjax.laws import Causality, Equivariance, Stationarity, check, random_params
 from symjax.layers.sequence import denormalise, normalise
 from symjax.models import CausalStack, CausalTemporalNetwork
 from symjax.reps import Channels
@@ -66,7 +66,7 @@ def test_dropout_needs_a_key():
     model = dataclasses.replace(MODEL, dropout=0.5)
     params, apply = start(MODEL, X)
     drop = jax.jit(lambda key: model.apply(params, X, rngs={"dropout": key}))
-    np.testing.assert_allclose(model.apply(params, X), apply(params, X), atol=1e-12)
+    assert jnp.allclose(start(model, X)[1](params, X), apply(params, X), atol=1e-12)
     assert (drop(jax.random.key(0)) != drop(jax.random.key(1))).any()
 
 
@@ -77,7 +77,7 @@ def test_the_stack_is_proved_and_with_window_statistics_it_is_not():
     def leaking(x):
         return STACK.apply(params, normalise(x, kind="window")[0])
 
-    (found,) = prove(leaking, X, key=KEY, laws=STACK.laws(X)).verdicts
+    (found,) = prove(leaking, X, key=KEY, laws=[Causality.past(12)]).verdicts
     assert found.verdict == "open"
     assert "measured: BROKEN" in found.reason
     assert "norm.py" in found.reason

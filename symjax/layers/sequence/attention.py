@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Num
 
 from symjax.laws import Causality, Law, Stationarity
-from symjax.layers.sequence.stream import STREAM, is_streaming, with_memory
+from symjax.layers.sequence.stream import STREAM, is_streaming, remember
 from symjax.math import safe_divide
 
 Mask = Bool[Array | np.ndarray, "q t"]
@@ -117,7 +117,7 @@ class CausalAttention(nn.Module):
         if self.window is None:
             raise ValueError("expected CausalAttention(window=...) to stream, got one that sees all of the past")
         new, size = len(keys), self.window - 1
-        past = [with_memory(self, name, x, size) for name, x in (("keys", keys), ("values", values))]
+        past = [remember(self, name, x, size) for name, x in (("keys", keys), ("values", values))]
         keys, values = (jnp.concatenate([p, x]) for p, x in zip(past, (keys, values), strict=True))
         count = self.variable(STREAM, "count", jnp.zeros, (), jnp.int32)
         there = jnp.arange(size + new, dtype=jnp.int32) >= size - count.value

@@ -2,6 +2,11 @@
 
 from symjax.layers.sets.linear import (
     DeepSetsLinear as DeepSetsLinear,
+    DeepSetsPool as DeepSetsPool,
+    ExchangeableLinear as ExchangeableLinear,
     deepsets_linear as deepsets_linear,
+    deepsets_pool as deepsets_pool,
+    exchangeable_linear as exchangeable_linear,
+    present as present,
     set_mean as set_mean,
 )
