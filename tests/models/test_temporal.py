@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from symjax import prove
 from symjax.groups import Amplitude
 from symjax.laws import Causality, Equivariance, Stationarity, check, random_params
-from symjax.layers.sequence import denormalise, normalise
+from symjax.layers.sequence import PrefixNorm, denormalise, normalise
 from symjax.models import CausalStack, CausalTemporalNetwork
 from symjax.reps import Channels
 from tests.cases import KEY, start
@@ -81,6 +82,12 @@ def test_the_stack_is_proved_and_with_window_statistics_it_is_not():
     assert found.verdict == "open"
     assert "measured: BROKEN" in found.reason
     assert "norm.py" in found.reason
+
+
+def test_the_first_prefix_has_finite_gradients_through_every_norm():
+    params, apply = start(nn.Sequential([PrefixNorm(), STACK]), X)  # row 0 is zero in all channels, and so are biases
+    slopes = jax.jit(jax.grad(lambda params, x: jnp.sum(apply(params, x)[0] ** 2), argnums=(0, 1)))(params, X)
+    assert all(jnp.isfinite(slope).all() for slope in jax.tree.leaves(slopes))
 
 
 def test_the_last_instant_is_that_of_the_whole():
