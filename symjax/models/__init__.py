@@ -6,11 +6,14 @@ from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
 from symjax.models.mlp import MLP
 from symjax.models.sets import DeepSets, ExchangeableDeepSets, SetTransformer
+from symjax.models.temporal import CausalStack, CausalTemporalNetwork
 
 __all__ = [
     "EGNN",
     "EMLP",
     "MLP",
+    "CausalStack",
+    "CausalTemporalNetwork",
     "DagTransformer",
     "DeepSets",
     "EMLPBlock",

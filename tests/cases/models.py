@@ -5,6 +5,8 @@ from symjax.models import (
     EGNN,
     EMLP,
     MLP,
+    CausalStack,
+    CausalTemporalNetwork,
     DagTransformer,
     DeepSets,
     EMLPBlock,
@@ -14,7 +16,7 @@ from symjax.models import (
 )
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, members, on
+from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
 
 CASES = {
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
@@ -32,6 +34,11 @@ CASES = {
     "EMLP of O(1, 3)": lambda: on((3 * V)(O13()), EMLP, V + Scalar, channels=40, layers=1),
     "EMLP of S(4)": lambda: on((2 * V)(S(4)), EMLP, T(2) + V, channels=30, layers=1),
     "EMLP of SU(2)": lambda: on((2 * V)(SU(2)), EMLP, V + T(1, 1), channels=32, layers=1),
+    "CausalStack": lambda: (CausalStack(hidden=4, layers=2, heads=2, width=2), series(8)),
+    "CausalTemporalNetwork": lambda: (
+        CausalTemporalNetwork(horizon=2, targets=(2, 0), hidden=4, layers=2, heads=2),
+        series(8, 3),
+    ),
     "DagTransformer": lambda: (
         DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
         members(4, 1),
