@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.data.instants import following, spacing
+from symjax.data.instants import following, irregularity, spacing
 from symjax.data.tables import Table
 
 
@@ -42,13 +42,11 @@ class Series(NamedTuple):
         return following(self.times, self.step, count)
 
     def require_length(self, lookback: int, horizon: int) -> None:
-        """Refuse a series that has no window.
+        """Refuse a series that has no window; its end has one for a horizon of zero.
 
         Raises:
-            ValueError: it is shorter than lookback and horizon together, or a horizon is less than 1.
+            ValueError: it is shorter than lookback and horizon together.
         """
-        if min(lookback, horizon) < 1:
-            raise ValueError(f"expected a lookback and a horizon of at least 1, got {lookback} and {horizon}")
         if len(self.values) < lookback + horizon:
             raise ValueError(
                 f"{self._title} has {len(self.values)} instants, fewer than a lookback of {lookback} and a horizon of "
@@ -88,7 +86,8 @@ def read_series(
     Args:
         table: as `read_table` returns it.
         target: the columns to forecast.
-        time: the column of instants: times or numbers; None: the first column of times, or else the rows are counted.
+        time: the column of instants, times or numbers; None: the first one of times, or else the rows are counted; "":
+            the rows are counted.
         known: columns whose values are known ahead.
         by: the column that tells the series of a table apart.
         fill: put the value before into gaps; what comes after is never used.
@@ -99,7 +98,7 @@ def read_series(
     """
     if time is None:
         time = next((name for name in table.columns if table[name].kind == "time" and name != by), None)
-    named = [*target, *known, *(name for name in (time, by) if name is not None)]
+    named = [*target, *known, *(name for name in (time, by) if name)]
     if twice := [name for i, name in enumerate(named) if name in named[:i]]:
         raise ValueError(f"expected one role for each column, got several for {twice[0]!r}; name it once")
     if not target:
@@ -124,7 +123,9 @@ def _groups(table: Table, by: str | None) -> dict[str, Int[np.ndarray, " t"]]:
     for row, value in enumerate(column.values):
         if value is None or value != value:
             raise ValueError(f"{table.place(row, by)}: expected the name of a series, got nothing; fill it in")
-        groups.setdefault(f"{value:g}" if column.kind == "number" else str(value), []).append(row)
+        groups.setdefault(
+            np.format_float_positional(value, trim="-") if column.kind == "number" else str(value), []
+        ).append(row)
     return {name: np.array(rows) for name, rows in groups.items()}
 
 
@@ -145,7 +146,7 @@ def _read_one(
     if not given.any():
         raise ValueError(f"{table.place(int(rows[0]), columns[0])}: expected a number somewhere below, got none")
     end = int(np.flatnonzero(given)[-1]) + 1 if known else len(rows)
-    times = np.arange(len(rows)) if time is None else _instants(table, time, rows)
+    times = np.arange(len(rows)) if not time else _instants(table, time, rows)
     first = len(columns) - known
     past = [table.numbers(column, rows[:end], fill=fill) for column in columns[:first]]
     ahead = [table.numbers(column, rows, fill=fill) for column in columns[first:]]
@@ -174,11 +175,8 @@ def _instants(table: Table, name: str, rows: Int[np.ndarray, " t"]) -> np.ndarra
         what = "repeats" if times[row] == times[row - 1] else "is before"
         remedy = "name the column of the series it belongs to, or drop one" if what == "repeats" else "sort the file"
         raise ValueError(f"{table.place(int(rows[row]), name)}: {times[row]} {what} {times[row - 1]}; {remedy}")
-    try:
-        spacing(times)
-    except ValueError as error:
-        sentence, row = error.args
-        raise ValueError(
-            f"{table.place(int(rows[row]), name)}: {sentence}; make the steps equal, or leave the column out"
-        ) from None
+    if found := irregularity(times):
+        row, sentence = found
+        remedy = "add the missing rows, or count the rows with --time ''"
+        raise ValueError(f"{table.place(int(rows[row]), name)}: {sentence}; {remedy}")
     return times
