@@ -1,7 +1,10 @@
 """Instants that follow one another regularly: every few nanoseconds or counts, or every few calendar months."""
 
+from typing import Any
+
 import numpy as np
 
+Step = Any  # a number, a timedelta64[ns], or months as a timedelta64[M]
 MONTH = np.timedelta64(28, "D")  # from here on a spacing may be of calendar months
 UNITS = {"D": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
@@ -15,10 +18,10 @@ def irregularity(times: np.ndarray) -> tuple[int, str] | None:
     wrong = np.flatnonzero(~np.isclose(steps / step, 1, rtol=1e-6, atol=0)) if not _is_months(step) else []
     if not len(wrong):
         return None
-    return int(wrong[0]) + 1, f"expected a step of {_show(step)} as before, got {_show(steps[wrong[0]])}"
+    return int(wrong[0]) + 1, f"expected a step of {show(step)} as before, got {show(steps[wrong[0]])}"
 
 
-def spacing(times: np.ndarray) -> np.generic:
+def spacing(times: np.ndarray) -> Step:
     """Return the step between regular instants: a number, a timedelta64[ns], or months as a timedelta64[M].
 
     Months are on one day of the month, or the last one where a month is shorter, at one time of day: a quarter is three
@@ -29,7 +32,7 @@ def spacing(times: np.ndarray) -> np.generic:
     return steps[0] if months is None else months
 
 
-def following(times: np.ndarray, step: np.generic, count: int) -> np.ndarray:
+def following(times: np.ndarray, step: Step, count: int) -> np.ndarray:
     """Return the next instants after the last of `times`."""
     ahead = np.arange(1, count + 1)
     if not _is_months(step):
@@ -38,20 +41,22 @@ def following(times: np.ndarray, step: np.generic, count: int) -> np.ndarray:
     return _on_day(months + ahead * step, _anchor(times)) + clock
 
 
-def _is_time(step: np.generic | np.ndarray) -> bool:
+def show(value: Any) -> str:
+    """Return an instant or a step in words, the step in its largest whole unit."""
+    if value.dtype.kind == "M":
+        return str(np.datetime_as_string(value, unit="auto"))
+    for unit, name in UNITS.items() if _is_time(value) else ():
+        if value % np.timedelta64(1, unit) == np.timedelta64(0, unit):
+            return f"{value // np.timedelta64(1, unit)} {name}"
+    return str(value)
+
+
+def _is_time(step: Step) -> bool:
     return np.issubdtype(step.dtype, np.timedelta64)
 
 
-def _is_months(step: np.generic) -> bool:
+def _is_months(step: Step) -> bool:
     return _is_time(step) and np.datetime_data(step.dtype)[0] == "M"
-
-
-def _show(step: np.generic) -> str:
-    """Return a step in words, in its largest whole unit."""
-    for unit, name in UNITS.items() if _is_time(step) else ():
-        if step % np.timedelta64(1, unit) == np.timedelta64(0, unit):
-            return f"{step // np.timedelta64(1, unit)} {name}"
-    return str(step)
 
 
 def _calendar(times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

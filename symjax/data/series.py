@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.data.instants import following, irregularity, spacing
+from symjax.data.instants import Step, following, irregularity, show, spacing
 from symjax.data.tables import Table
 
 
@@ -28,7 +28,7 @@ class Series(NamedTuple):
     ahead: Float[np.ndarray, "h k"]
 
     @property
-    def step(self) -> np.generic:
+    def step(self) -> Step:
         """The step from each instant to the next: a number, a timedelta64[ns], or months as a timedelta64[M]."""
         return spacing(self.times)
 
@@ -106,56 +106,48 @@ def read_series(
     for name in named:
         table[name]
     others = [name for name, column in table.columns.items() if column.kind == "number" and name not in named]
-    columns = (*target, *others, *known)
-    return [
-        _read_one(table, rows, name, columns, len(target), len(known), time, fill)
-        for name, rows in _groups(table, by).items()
-    ]
+    roles = _Roles(tuple(target), tuple(others), tuple(known), time)
+    return [_read_one(table, rows, name, roles, fill) for name, rows in _groups(table, by).items()]
+
+
+class _Roles(NamedTuple):
+    """Which columns are what."""
+
+    targets: tuple[str, ...]
+    others: tuple[str, ...]
+    known: tuple[str, ...]
+    time: str | None
 
 
 def _groups(table: Table, by: str | None) -> dict[str, Int[np.ndarray, " t"]]:
     """Return the rows of each series by its name."""
     if by is None:
         return {"": np.arange(len(table))}
-    column, groups = table[by], {}
-    if column.stray:
-        table.require_kind(by, column.kind)
+    column, groups = table.require_kind(by, table[by].kind), {}
     for row, value in enumerate(column.values):
         if value is None or value != value:
             raise ValueError(f"{table.place(row, by)}: expected the name of a series, got nothing; fill it in")
-        groups.setdefault(
-            np.format_float_positional(value, trim="-") if column.kind == "number" else str(value), []
-        ).append(row)
+        name = np.format_float_positional(value, trim="-") if column.kind == "number" else str(value)
+        groups.setdefault(name, []).append(row)
     return {name: np.array(rows) for name, rows in groups.items()}
 
 
-def _read_one(
-    table: Table,
-    rows: Int[np.ndarray, " t"],
-    name: str,
-    columns: tuple[str, ...],
-    targets: int,
-    known: int,
-    time: str | None,
-    fill: bool,
-) -> Series:
+def _read_one(table: Table, rows: Int[np.ndarray, " t"], name: str, roles: _Roles, fill: bool) -> Series:
     """Return one series of the rows of a table."""
-    given = np.zeros(len(rows), bool)
-    for column in columns[:targets]:
-        given |= ~np.isnan(table.require_kind(column, "number").values[rows])
-    if not given.any():
-        raise ValueError(f"{table.place(int(rows[0]), columns[0])}: expected a number somewhere below, got none")
-    end = int(np.flatnonzero(given)[-1]) + 1 if known else len(rows)
-    times = np.arange(len(rows)) if not time else _instants(table, time, rows)
-    first = len(columns) - known
-    past = [table.numbers(column, rows[:end], fill=fill) for column in columns[:first]]
-    ahead = [table.numbers(column, rows, fill=fill) for column in columns[first:]]
+    there = [~np.isnan(table.require_kind(target, "number").values[rows]) for target in roles.targets]
+    given = np.flatnonzero(np.any(there, axis=0))
+    if not given.size:
+        raise ValueError(f"{table.place(int(rows[0]), roles.targets[0])}: expected a number here or below, got none")
+    end = int(given[-1]) + 1 if roles.known else len(rows)
+    times = _instants(table, roles.time, rows) if roles.time else np.arange(len(rows))
+    seen = [table.numbers(column, rows[:end], fill=fill) for column in (*roles.targets, *roles.others)]
+    known = np.array([table.numbers(column, rows, fill=fill) for column in roles.known]).reshape(-1, len(rows)).T
     return Series(
-        values=np.stack([*past, *(values[:end] for values in ahead)], axis=1),
+        values=np.column_stack([*seen, known[:end]]),
         times=times[:end],
-        columns=columns,
+        columns=(*roles.targets, *roles.others, *roles.known),
         name=name,
-        ahead=np.stack([values[end:] for values in ahead], axis=1) if known else np.zeros((0, 0)),
+        ahead=known[end:],
     )
 
 
@@ -174,7 +166,9 @@ def _instants(table: Table, name: str, rows: Int[np.ndarray, " t"]) -> np.ndarra
         row = int(np.argmax(back)) + 1
         what = "repeats" if times[row] == times[row - 1] else "is before"
         remedy = "name the column of the series it belongs to, or drop one" if what == "repeats" else "sort the file"
-        raise ValueError(f"{table.place(int(rows[row]), name)}: {times[row]} {what} {times[row - 1]}; {remedy}")
+        raise ValueError(
+            f"{table.place(int(rows[row]), name)}: {show(times[row])} {what} {show(times[row - 1])}; {remedy}"
+        )
     if found := irregularity(times):
         row, sentence = found
         remedy = "add the missing rows, or count the rows with --time ''"

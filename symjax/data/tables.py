@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 
 DATE_LIKE = re.compile(r"\d{4}|\d+[-/.]\d+")
 DECIMAL_COMMA = r"^\s*([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)\s*$"
+COUNTED = np.datetime64("1678-01-01"), np.datetime64("2262-01-01")  # by 64 bits of nanoseconds
 SEPARATORS = ";\t|,"
 
 
@@ -140,7 +141,7 @@ def as_table(frame: Any, *, name: str = "the data frame") -> Table:
     except TypeError:
         raise TypeError(f"expected a data frame of pandas, polars or pyarrow, got {type(frame).__name__}") from None
     index = narwhals.maybe_get_index(frame)
-    if index is not None and (index.name is not None or index.dtype.kind == "M"):
+    if index is not None and (any(index.names) or index.dtype.kind == "M"):
         frame = narwhals.from_native(frame.to_native().reset_index(), eager_only=True)
     if not len(frame):
         raise ValueError(f"{name} has names of columns and no rows; expected one row for each time")
@@ -149,9 +150,8 @@ def as_table(frame: Any, *, name: str = "the data frame") -> Table:
 
 def _first(values: np.ndarray) -> tuple[int, Any]:
     """Return the first value that is there, and its row."""
-    return next(
-        ((row, str(value)) for row, value in enumerate(values) if value == value and value is not None), (0, "")
-    )
+    there = ((row, str(value)) for row, value in enumerate(values) if value is not None and value == value)
+    return next(there, (0, ""))
 
 
 def _require_names(names: list[str], where: str) -> None:
@@ -241,7 +241,7 @@ def _column(series: Any) -> Column:
 
 def _number(text: str | None) -> float:
     try:
-        return np.nan if text is None else float(text)
+        return np.nan if text is None or "_" in text else float(text)
     except ValueError:
         return np.nan
 
@@ -264,4 +264,6 @@ def _times(values: np.ndarray) -> np.ndarray:
             best = max(best, found, key=lambda times: times.notna().sum())
             if best.notna().sum() == present:
                 break
-    return best.tz_localize(None).as_unit("ns").to_numpy()
+    times = best.tz_localize(None).to_numpy()
+    inside = (times > COUNTED[0]) & (times < COUNTED[1])
+    return np.where(inside, times, np.datetime64("NaT")).astype("datetime64[ns]")

@@ -82,7 +82,7 @@ def test_several_series_of_one_file_may_alternate():
     numbered = read(data.assign(site=[1234567, 1234568] * 40), by="site")
     assert [series.name for series in numbered] == ["1234567", "1234568"]
     with pytest.raises(
-        ValueError, match=r"my.csv, row 1, column 'date': 2026-01-01.* repeats .*; name the column of the"
+        ValueError, match=r"my.csv, row 1, column 'date': 2026-01-01 repeats 2026-01-01; name the column of the"
     ):
         read(data)
 
@@ -125,8 +125,12 @@ def without(data, column):
         (lambda x: x, {"target": []}, "at least one target, got none; choose among date, load, OT, site"),
         (lambda x: x, {"target": ["site"]}, "my.csv, row 0, column 'site': expected a number, got 'a'"),
         (lambda x: x, {"time": "site"}, "my.csv, row 0, column 'site': expected a time, got 'a'"),
-        (lambda x: x.assign(OT=np.nan), {}, "my.csv, row 0, column 'OT': expected a number somewhere below, got none"),
-        (lambda x: x.iloc[::-1], {}, r"my.csv, row 1, column 'date': 2026.* is before 2026.*; sort the file"),
+        (lambda x: x.assign(OT=np.nan), {}, "my.csv, row 0, column 'OT': expected a number here or below, got none"),
+        (
+            lambda x: x.iloc[::-1],
+            {},
+            r"my.csv, row 1, column 'date': 2026-02-01T14:00Z? is before 2026-02-01T15:00Z?; sort the file",
+        ),
         (lambda x: x.iloc[[0, 1, 2, 2, 3]], {}, r"my.csv, row 3, column 'date': 2026.* repeats 2026"),
         (lambda x: x.drop(index=3), {}, "row 3, column 'date': expected a step of 1 hours as before, got 2 hours"),
         (lambda x: x.iloc[:1], {}, "my.csv, row 0, column 'date': expected at least two instants, got one"),

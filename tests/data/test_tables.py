@@ -106,6 +106,13 @@ def test_a_value_that_is_no_number_is_named(tmp_path, cells, sentence):
         table.numbers("a", np.arange(3))
 
 
+@pytest.mark.parametrize("bad", ["soon", "9999-12-31", "31.12.2026"])
+def test_a_value_that_is_no_time_is_named(tmp_path, bad):
+    table = read(tmp_path, f"a\n2026-01-01\n2026-01-02\n{bad}\n")
+    with pytest.raises(ValueError, match=f"my.csv, line 4, column 'a': expected a time, got '{bad}'; repair it"):
+        table.require_kind("a", "time")
+
+
 def test_the_nearest_column_is_offered(tmp_path):
     table = read(tmp_path, "Load,temperature\n1,2\n")
     with pytest.raises(ValueError, match=r"my.csv has no column 'temprature'; did you mean 'temperature'\?"):
