@@ -4,17 +4,35 @@ from symjax.models.dag_transformer import DagTransformer, generate, topological_
 from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
+from symjax.models.linear_forecast import (
+    DLinear,
+    NLinear,
+    RLinear,
+    View,
+    decomposed,
+    from_last,
+    linear_forecast,
+    standardised,
+)
 from symjax.models.mlp import MLP
 
 __all__ = [
     "EGNN",
     "EMLP",
     "MLP",
+    "DLinear",
     "DagTransformer",
     "EMLPBlock",
     "HamiltonianNet",
+    "NLinear",
+    "RLinear",
+    "View",
+    "decomposed",
     "emlp_block",
+    "from_last",
     "generate",
     "hamiltonian_field",
+    "linear_forecast",
+    "standardised",
     "topological_order",
 ]

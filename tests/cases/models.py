@@ -1,10 +1,10 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, DagTransformer, EMLPBlock, HamiltonianNet
+from symjax.models import EGNN, EMLP, MLP, DagTransformer, DLinear, EMLPBlock, HamiltonianNet, NLinear, RLinear
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, members, on
+from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
 
 CASES = {
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
@@ -26,6 +26,9 @@ CASES = {
         DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
         members(4, 1),
     ),
+    "DLinear": lambda: (DLinear(3), series(30)),
+    "NLinear": lambda: (NLinear(3), series(7, 3)),
+    "RLinear": lambda: (RLinear(3), series(7, 3)),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
 }
