@@ -15,11 +15,14 @@ from symjax.models.linear_forecast import (
     standardised,
 )
 from symjax.models.mlp import MLP
+from symjax.models.temporal import CausalStack, CausalTemporalNetwork
 
 __all__ = [
     "EGNN",
     "EMLP",
     "MLP",
+    "CausalStack",
+    "CausalTemporalNetwork",
     "DLinear",
     "DagTransformer",
     "EMLPBlock",

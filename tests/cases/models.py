@@ -1,7 +1,19 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, DagTransformer, DLinear, EMLPBlock, HamiltonianNet, NLinear, RLinear
+from symjax.models import (
+    EGNN,
+    EMLP,
+    MLP,
+    CausalStack,
+    CausalTemporalNetwork,
+    DagTransformer,
+    DLinear,
+    EMLPBlock,
+    HamiltonianNet,
+    NLinear,
+    RLinear,
+)
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
@@ -29,6 +41,11 @@ CASES = {
     "DLinear": lambda: (DLinear(3), series(30)),
     "NLinear": lambda: (NLinear(3), series(7, 3)),
     "RLinear": lambda: (RLinear(3), series(7, 3)),
+    "CausalStack": lambda: (CausalStack(hidden=4, layers=2, heads=2, width=2), series(8)),
+    "CausalTemporalNetwork": lambda: (
+        CausalTemporalNetwork(horizon=2, targets=(2, 0), hidden=4, layers=2, heads=2),
+        series(8, 3),
+    ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
 }

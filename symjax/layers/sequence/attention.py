@@ -31,7 +31,7 @@ def attention(
 
 
 def masked_softmax(scores: Float[Array, "*q t"], mask: Bool[Array | np.ndarray, "*q t"]) -> Float[Array, "*q t"]:
-    """Return softmax over the last axis of what the mask leaves; zeros, with zero derivatives, where that is nothing."""
+    """Return softmax over the last axis of what a mask leaves; where that is nothing, zeros with zero derivatives."""
     weights, total = _exponentials(scores, mask)
     return safe_divide(weights, jnp.broadcast_to(total, weights.shape))
 
@@ -120,6 +120,6 @@ class CausalAttention(nn.Module):
         past = [with_memory(self, name, x, size) for name, x in (("keys", keys), ("values", values))]
         keys, values = (jnp.concatenate([p, x]) for p, x in zip(past, (keys, values), strict=True))
         count = self.variable(STREAM, "count", jnp.zeros, (), jnp.int32)
-        there = jnp.arange(size + new) >= size - count.value
+        there = jnp.arange(size + new, dtype=jnp.int32) >= size - count.value
         count.value = jnp.minimum(count.value + new, size)
         return keys, values, causal_mask(size + new, queries=asked, window=self.window) & there[None]

@@ -9,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from symjax.laws import Causality, Law
+from symjax.groups import Amplitude
+from symjax.laws import Causality, Equivariance, Law
 from symjax.layers.sequence.stream import STREAM, is_streaming
 from symjax.math import safe_divide, safe_sqrt
+from symjax.reps import Channels, Trivial
 
 EPSILON = 1e-6  # of the mean square of the features
 
@@ -108,8 +110,9 @@ class PrefixNorm(nn.Module):
     """`normalise` by the statistics of prefixes, without parameters, as a layer that streams."""
 
     def laws(self, x: Float[Any, "t c"]) -> tuple[Law, ...]:
-        """Nothing sees the future."""
-        return (Causality.past(x.shape[0]),)
+        """Nothing sees the future, and no unit or zero of a channel means anything."""
+        amplitudes = Equivariance(Amplitude(x.shape[1]), Channels(), Trivial())
+        return Causality.past(x.shape[0]), amplitudes
 
     @nn.compact
     def __call__(self, x: Float[Array, "t c"]) -> Float[Array, "t c"]:
