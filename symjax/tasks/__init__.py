@@ -18,7 +18,11 @@ from typing import Any, NamedTuple
 from symjax.tasks.presets import PRESETS as PRESETS
 from symjax.training import Task, read_run
 
-TASKS = {"potential": "symjax.tasks.potential", "property": "symjax.tasks.property"}
+TASKS = {
+    "forecast": "symjax.tasks.forecast",
+    "potential": "symjax.tasks.potential",
+    "property": "symjax.tasks.property",
+}
 
 
 class Prepared(NamedTuple):
