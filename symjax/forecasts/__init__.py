@@ -8,6 +8,7 @@ from symjax.forecasts.blueprint import (
     write_blueprint as write_blueprint,
 )
 from symjax.forecasts.errors import (
+    measure_errors as measure_errors,
     plot_errors as plot_errors,
     print_errors as print_errors,
     require_rank as require_rank,

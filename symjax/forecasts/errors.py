@@ -88,9 +88,9 @@ def _titled(name: str, kept: str) -> str:
 
 def _table(title: str, steps: Sequence[int]) -> Table:
     table = Table(title=title)
-    table.add_column("", no_wrap=True)
-    for heading in [*(f"step {step}" for step in steps), "all"]:
-        table.add_column(heading, justify="right")
+    table.add_column("steps ahead", no_wrap=True)
+    for heading in [*map(str, steps), "all"]:
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 

@@ -78,6 +78,24 @@ class Held(NamedTuple):
     optimum: list[float] | None
 
 
+class Arranged(NamedTuple):
+    """What is forecast from what, and the scaled windows of each part."""
+
+    plan: Blueprint
+    train: Windows
+    valid: Windows
+    test: Windows
+
+    def __str__(self) -> str:
+        plan = self.plan
+        sizes = ", ".join(f"{len(part.past)} {name}" for name, part in zip(self._fields[1:], self[1:], strict=True))
+        season = "no season" if plan.season is None else f"a season of {plan.season} instants"
+        left_out = [forecasts.TITLES[name] for name in forecasts.METHODS if name not in forecasts.methods_of(plan)]
+        without = f", without {' and '.join(left_out)}" if left_out else ""
+        targets = ", ".join(plan.columns[: plan.targets])
+        return f"windows {sizes}; {targets} from {len(plan.columns)} columns, {season} assumed{without}"
+
+
 def prepare(
     options: Options, recipe: Recipe, folder: pathlib.Path, *, run: str = "", resumed: bool = False
 ) -> Prepared:
@@ -88,35 +106,44 @@ def prepare(
     """
     series, targets = synthetic(options, recipe.seed) if options.data is None else read(options.data, options)
     for one in series:
-        one.require_length(options.lookback, options.horizon)
         one.require_ahead(options.horizon)
-    sizes = {"lookback": options.lookback, "horizon": options.horizon}
-    splits = [split_in_time(len(one.values), valid=options.valid, test=options.test, **sizes) for one in series]
-    network = {name: getattr(options, name) for name in ("hidden", "layers", "heads", "dropout")}
-    plan = forecasts.draw_blueprint(
-        series, [split.rows for split in splits], targets, season=options.season, net=network, run=run, **sizes
-    )
-    parts = {
-        part: join_windows(
-            [
-                windows(plan.standard(one.values), *sizes.values(), getattr(split, part))
-                for one, split in zip(series, splits, strict=True)
-            ]
-        )
-        for part in ("train", "valid", "test")
-    }
+    arranged = arrange(series, targets, options, run=run)
+    plan, train, valid, test = arranged
     forecasts.require_method(plan, options.model)
-    forecasts.require_rank(len(parts["valid"].past), options.level)
+    forecasts.require_rank(len(valid.past), options.level)
     if resumed:
         forecasts.require_same_data(folder, plan)
     elif jax.process_index() == 0:
-        linear = forecasts.fit_linear(plan, parts["train"], parts["valid"])
+        linear = forecasts.fit_linear(plan, train, valid)
         forecasts.write_blueprint(folder, plan)
-        forecasts.write_linear(folder, plan.identity, linear, np.concatenate([part[0] for part in parts["valid"]]))
-    known = (synthetic_optimum(plan.horizon) / plan.scale[0] ** 2).tolist() if options.data is None else None
-    held = Held(series, parts["valid"], parts["test"], known)
-    task = network_task(plan, parts["train"], parts["valid"], batch_size=options.batch_size, seed=recipe.seed)
-    return Prepared(task, plan.identity, held, _summary(plan, parts))
+        forecasts.write_linear(folder, plan.identity, linear, np.concatenate([part[0] for part in valid]))
+    optimum = (synthetic_optimum(plan.horizon) / plan.scale[0] ** 2).tolist() if options.data is None else None
+    task = network_task(plan, train, valid, batch_size=options.batch_size, seed=recipe.seed)
+    return Prepared(task, plan.identity, Held(series, valid, test, optimum), str(arranged))
+
+
+def arrange(series: list[Series], targets: int, options: Options, *, run: str = "") -> Arranged:
+    """Return the blueprint and the windows of some series, whose first columns are targets.
+
+    Raises:
+        ValueError: a series is too short for its parts and windows, a column is constant, or a size is out of range.
+    """
+    if options.batch_size < 1:
+        raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
+    sizes = {"lookback": options.lookback, "horizon": options.horizon}
+    for one in series:
+        one.require_length(**sizes)
+    splits = [split_in_time(len(one.values), valid=options.valid, test=options.test, **sizes) for one in series]
+    rows = [split.rows for split in splits]
+    net = {name: getattr(options, name) for name in ("hidden", "layers", "heads", "dropout")}
+    plan = forecasts.draw_blueprint(series, rows, targets, season=options.season, net=net, run=run, **sizes)
+    scaled = [plan.standard(one.values) for one in series]
+
+    def part(name: str) -> Windows:
+        pairs = zip(scaled, splits, strict=True)
+        return join_windows([windows(values, *sizes.values(), getattr(split, name)) for values, split in pairs])
+
+    return Arranged(plan, part("train"), part("valid"), part("test"))
 
 
 def network_task(plan: Blueprint, train: Any, valid: Any, *, batch_size: int, seed: int) -> Task:
@@ -142,15 +169,6 @@ def network_task(plan: Blueprint, train: Any, valid: Any, *, batch_size: int, se
         measure=lambda params, batch, key: errors(params, batch, None),
         shown={"mse": (1.0, ""), "mae": (1.0, "")},
     )
-
-
-def _summary(plan: Blueprint, parts: dict[str, Windows]) -> str:
-    sizes = ", ".join(f"{len(part.past)} {name}" for name, part in parts.items())
-    season = "no season" if plan.season is None else f"a season of {plan.season} instants"
-    left_out = [forecasts.TITLES[name] for name in forecasts.METHODS if name not in forecasts.methods_of(plan)]
-    without = f", without {' and '.join(left_out)}" if left_out else ""
-    targets = ", ".join(plan.columns[: plan.targets])
-    return f"windows {sizes}; {targets} from {len(plan.columns)} columns, {season} assumed{without}"
 
 
 def synthetic(options: Options, seed: int) -> tuple[list[Series], int]:
