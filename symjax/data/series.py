@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.data.instants import following, spacing
+from symjax.data.instants import Step, following, irregularity, show, spacing
 from symjax.data.tables import Table
 
 
@@ -28,7 +28,7 @@ class Series(NamedTuple):
     ahead: Float[np.ndarray, "h k"]
 
     @property
-    def step(self) -> np.generic:
+    def step(self) -> Step:
         """The step from each instant to the next: a number, a timedelta64[ns], or months as a timedelta64[M]."""
         return spacing(self.times)
 
@@ -42,13 +42,11 @@ class Series(NamedTuple):
         return following(self.times, self.step, count)
 
     def require_length(self, lookback: int, horizon: int) -> None:
-        """Refuse a series that has no window.
+        """Refuse a series that has no window; its end has one for a horizon of zero.
 
         Raises:
-            ValueError: it is shorter than lookback and horizon together, or a horizon is less than 1.
+            ValueError: it is shorter than lookback and horizon together.
         """
-        if min(lookback, horizon) < 1:
-            raise ValueError(f"expected a lookback and a horizon of at least 1, got {lookback} and {horizon}")
         if len(self.values) < lookback + horizon:
             raise ValueError(
                 f"{self._title} has {len(self.values)} instants, fewer than a lookback of {lookback} and a horizon of "
@@ -88,7 +86,8 @@ def read_series(
     Args:
         table: as `read_table` returns it.
         target: the columns to forecast.
-        time: the column of instants: times or numbers; None: the first column of times, or else the rows are counted.
+        time: the column of instants, times or numbers; None: the first one of times, or else the rows are counted; "":
+            the rows are counted.
         known: columns whose values are known ahead.
         by: the column that tells the series of a table apart.
         fill: put the value before into gaps; what comes after is never used.
@@ -99,7 +98,7 @@ def read_series(
     """
     if time is None:
         time = next((name for name in table.columns if table[name].kind == "time" and name != by), None)
-    named = [*target, *known, *(name for name in (time, by) if name is not None)]
+    named = [*target, *known, *(name for name in (time, by) if name)]
     if twice := [name for i, name in enumerate(named) if name in named[:i]]:
         raise ValueError(f"expected one role for each column, got several for {twice[0]!r}; name it once")
     if not target:
@@ -107,54 +106,48 @@ def read_series(
     for name in named:
         table[name]
     others = [name for name, column in table.columns.items() if column.kind == "number" and name not in named]
-    columns = (*target, *others, *known)
-    return [
-        _read_one(table, rows, name, columns, len(target), len(known), time, fill)
-        for name, rows in _groups(table, by).items()
-    ]
+    roles = _Roles(tuple(target), tuple(others), tuple(known), time)
+    return [_read_one(table, rows, name, roles, fill) for name, rows in _groups(table, by).items()]
+
+
+class _Roles(NamedTuple):
+    """Which columns are what."""
+
+    targets: tuple[str, ...]
+    others: tuple[str, ...]
+    known: tuple[str, ...]
+    time: str | None
 
 
 def _groups(table: Table, by: str | None) -> dict[str, Int[np.ndarray, " t"]]:
     """Return the rows of each series by its name."""
     if by is None:
         return {"": np.arange(len(table))}
-    column, groups = table[by], {}
-    if column.stray:
-        table.require_kind(by, column.kind)
+    column, groups = table.require_kind(by, table[by].kind), {}
     for row, value in enumerate(column.values):
         if value is None or value != value:
             raise ValueError(f"{table.place(row, by)}: expected the name of a series, got nothing; fill it in")
-        groups.setdefault(f"{value:g}" if column.kind == "number" else str(value), []).append(row)
+        name = np.format_float_positional(value, trim="-") if column.kind == "number" else str(value)
+        groups.setdefault(name, []).append(row)
     return {name: np.array(rows) for name, rows in groups.items()}
 
 
-def _read_one(
-    table: Table,
-    rows: Int[np.ndarray, " t"],
-    name: str,
-    columns: tuple[str, ...],
-    targets: int,
-    known: int,
-    time: str | None,
-    fill: bool,
-) -> Series:
+def _read_one(table: Table, rows: Int[np.ndarray, " t"], name: str, roles: _Roles, fill: bool) -> Series:
     """Return one series of the rows of a table."""
-    given = np.zeros(len(rows), bool)
-    for column in columns[:targets]:
-        given |= ~np.isnan(table.require_kind(column, "number").values[rows])
-    if not given.any():
-        raise ValueError(f"{table.place(int(rows[0]), columns[0])}: expected a number somewhere below, got none")
-    end = int(np.flatnonzero(given)[-1]) + 1 if known else len(rows)
-    times = np.arange(len(rows)) if time is None else _instants(table, time, rows)
-    first = len(columns) - known
-    past = [table.numbers(column, rows[:end], fill=fill) for column in columns[:first]]
-    ahead = [table.numbers(column, rows, fill=fill) for column in columns[first:]]
+    there = [~np.isnan(table.require_kind(target, "number").values[rows]) for target in roles.targets]
+    given = np.flatnonzero(np.any(there, axis=0))
+    if not given.size:
+        raise ValueError(f"{table.place(int(rows[0]), roles.targets[0])}: expected a number here or below, got none")
+    end = int(given[-1]) + 1 if roles.known else len(rows)
+    times = _instants(table, roles.time, rows) if roles.time else np.arange(len(rows))
+    seen = [table.numbers(column, rows[:end], fill=fill) for column in (*roles.targets, *roles.others)]
+    known = np.array([table.numbers(column, rows, fill=fill) for column in roles.known]).reshape(-1, len(rows)).T
     return Series(
-        values=np.stack([*past, *(values[:end] for values in ahead)], axis=1),
+        values=np.column_stack([*seen, known[:end]]),
         times=times[:end],
-        columns=columns,
+        columns=(*roles.targets, *roles.others, *roles.known),
         name=name,
-        ahead=np.stack([values[end:] for values in ahead], axis=1) if known else np.zeros((0, 0)),
+        ahead=known[end:],
     )
 
 
@@ -173,12 +166,11 @@ def _instants(table: Table, name: str, rows: Int[np.ndarray, " t"]) -> np.ndarra
         row = int(np.argmax(back)) + 1
         what = "repeats" if times[row] == times[row - 1] else "is before"
         remedy = "name the column of the series it belongs to, or drop one" if what == "repeats" else "sort the file"
-        raise ValueError(f"{table.place(int(rows[row]), name)}: {times[row]} {what} {times[row - 1]}; {remedy}")
-    try:
-        spacing(times)
-    except ValueError as error:
-        sentence, row = error.args
         raise ValueError(
-            f"{table.place(int(rows[row]), name)}: {sentence}; make the steps equal, or leave the column out"
-        ) from None
+            f"{table.place(int(rows[row]), name)}: {show(times[row])} {what} {show(times[row - 1])}; {remedy}"
+        )
+    if found := irregularity(times):
+        row, sentence = found
+        remedy = "add the missing rows, or count the rows with --time ''"
+        raise ValueError(f"{table.place(int(rows[row]), name)}: {sentence}; {remedy}")
     return times

@@ -56,7 +56,7 @@ def digest_data(splits: Splits) -> str:
     return content.hexdigest()
 
 
-def part_size(share: float, name: str, total: int, what: str) -> int:
+def part_size(share: float | int, name: str, total: int, what: str) -> int:
     """Return how many of `total` a part has, of a fraction below 1 or a number.
 
     Raises:

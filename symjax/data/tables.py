@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 
 DATE_LIKE = re.compile(r"\d{4}|\d+[-/.]\d+")
 DECIMAL_COMMA = r"^\s*([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)\s*$"
+COUNTED = np.datetime64("1678-01-01"), np.datetime64("2262-01-01")  # by 64 bits of nanoseconds
 SEPARATORS = ";\t|,"
 
 
@@ -98,8 +99,8 @@ class Table:
             values, missing = values[last], missing[last]
         if missing.any():
             row = int(rows[np.flatnonzero(missing)[0]])
-            remedy = "no number comes before it; drop the row" if fill else "fill it in, or ask for fill forward"
-            raise ValueError(f"{self.place(row, name)}: expected a number, got nothing; {remedy}")
+            remedy = "none comes before it, drop the row" if fill else "ask for gaps to be filled forward, fill it in"
+            raise ValueError(f"{self.place(row, name)}: expected a number, got nothing; {remedy} or drop the column")
         return values
 
 
@@ -108,8 +109,8 @@ def read_table(path: str | pathlib.Path) -> Table:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ModuleNotFoundError: a parquet file without pyarrow.
-        ValueError: it is a folder, empty, has no rows, cannot be read, or a column has no name or that of another one.
+        ValueError: it is a folder, empty, has no rows, cannot be read, needs pyarrow that is not installed, or a column
+            has no name or that of another one.
     """
     path = pathlib.Path(path)
     if path.is_dir():
@@ -124,7 +125,7 @@ def read_table(path: str | pathlib.Path) -> Table:
 
 
 def as_table(frame: Any, *, name: str = "the data frame") -> Table:
-    """Return the table of a data frame of pandas (whose index, unless it counts, is a column), polars or pyarrow.
+    """Return the table of a data frame of pandas (with its index, where that has a name or times), polars or pyarrow.
 
     Raises:
         TypeError: it is no data frame.
@@ -140,7 +141,7 @@ def as_table(frame: Any, *, name: str = "the data frame") -> Table:
     except TypeError:
         raise TypeError(f"expected a data frame of pandas, polars or pyarrow, got {type(frame).__name__}") from None
     index = narwhals.maybe_get_index(frame)
-    if index is not None and type(index).__name__ != "RangeIndex":
+    if index is not None and (any(index.names) or index.dtype.kind == "M"):
         frame = narwhals.from_native(frame.to_native().reset_index(), eager_only=True)
     if not len(frame):
         raise ValueError(f"{name} has names of columns and no rows; expected one row for each time")
@@ -149,9 +150,8 @@ def as_table(frame: Any, *, name: str = "the data frame") -> Table:
 
 def _first(values: np.ndarray) -> tuple[int, Any]:
     """Return the first value that is there, and its row."""
-    return next(
-        ((row, str(value)) for row, value in enumerate(values) if value == value and value is not None), (0, "")
-    )
+    there = ((row, str(value)) for row, value in enumerate(values) if value is not None and value == value)
+    return next(there, (0, ""))
 
 
 def _require_names(names: list[str], where: str) -> None:
@@ -166,7 +166,7 @@ def _require_names(names: list[str], where: str) -> None:
 
 def _read_parquet(path: pathlib.Path) -> Any:
     if importlib.util.find_spec("pyarrow") is None:
-        raise ModuleNotFoundError(f"reading {path} needs pyarrow: pip install 'symjax[data]', or write it as csv")
+        raise ValueError(f"reading {path} needs pyarrow: pip install 'symjax[data]', or write it as csv")
     import pyarrow.parquet
 
     try:
@@ -211,7 +211,7 @@ def _read_header(path: pathlib.Path, encoding: str) -> tuple[str, list[str]]:
     """Return the separator that cuts the first line into most parts, and the names of the columns."""
     with path.open(encoding=encoding, newline="") as file:
         line = file.readline()
-    parts = {separator: next(csv.reader([line], delimiter=separator), [""]) for separator in SEPARATORS}
+    parts = {separator: next(csv.reader([line], delimiter=separator)) or [""] for separator in SEPARATORS}
     separator = max(SEPARATORS, key=lambda candidate: len(parts[candidate]))
     names = [name.strip() for name in parts[separator]]
     _require_names(names, str(path))
@@ -241,7 +241,7 @@ def _column(series: Any) -> Column:
 
 def _number(text: str | None) -> float:
     try:
-        return np.nan if text is None else float(text)
+        return np.nan if text is None or "_" in text else float(text)
     except ValueError:
         return np.nan
 
@@ -256,8 +256,14 @@ def _times(values: np.ndarray) -> np.ndarray:
 
     dotted = any("." in str(value)[:5] for value in values[:1])  # 31.12.2026, where 12/31/2026 begins with the month
     forms: list[dict[str, Any]] = [{"format": "ISO8601"}, {"dayfirst": dotted}, {"dayfirst": not dotted}]
+    best, present = pd.DatetimeIndex([]), pd.notna(values).sum()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about formats that cannot be told from the first value
-        found = [pd.to_datetime(values, errors="coerce", utc=True, **form) for form in forms]
-    best = max(found, key=lambda times: times.notna().sum())
-    return best.tz_localize(None).as_unit("ns").to_numpy()
+        for form in forms:
+            found = pd.to_datetime(values, errors="coerce", utc=True, **form)
+            best = max(best, found, key=lambda times: times.notna().sum())
+            if best.notna().sum() == present:
+                break
+    times = best.tz_localize(None).to_numpy()
+    inside = (times > COUNTED[0]) & (times < COUNTED[1])
+    return np.where(inside, times, np.datetime64("NaT")).astype("datetime64[ns]")

@@ -47,7 +47,7 @@ class Scaler(NamedTuple):
         return self.mean[list(places)] + self.scale[list(places)] * values
 
 
-def split_in_time(length: int, *, valid: float, test: float, lookback: int, horizon: int) -> TimeSplits:
+def split_in_time(length: int, *, valid: float | int, test: float | int, lookback: int, horizon: int) -> TimeSplits:
     """Return the starts of all windows of a series by part: the first instants are for training, the last for testing.
 
     A part owns the futures of its windows. Those of validation and testing may look back into the part before.
@@ -60,8 +60,10 @@ def split_in_time(length: int, *, valid: float, test: float, lookback: int, hori
         horizon: instants that come next.
 
     Raises:
-        ValueError: a part is shorter than its windows.
+        ValueError: a part is shorter than its windows, or these have no past or no future.
     """
+    if min(lookback, horizon) < 1:
+        raise ValueError(f"expected a lookback and a horizon of at least 1, got {lookback} and {horizon}")
     valid, test = (part_size(share, name, length, "instants") for share, name in ((valid, "valid"), (test, "test")))
     rows = length - valid - test
     needs = ("training", rows, lookback + horizon), ("validation", valid, horizon), ("testing", test, horizon)

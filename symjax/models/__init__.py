@@ -15,6 +15,7 @@ from symjax.models.linear_forecast import (
     standardised,
 )
 from symjax.models.mlp import MLP
+from symjax.models.sets import DeepSets, ExchangeableDeepSets, SetTransformer
 from symjax.models.temporal import CausalStack, CausalTemporalNetwork
 
 __all__ = [
@@ -23,14 +24,23 @@ __all__ = [
     "MLP",
     "CausalStack",
     "CausalTemporalNetwork",
+<<<<<<< HEAD
     "DLinear",
+=======
+>>>>>>> main
     "DagTransformer",
+    "DeepSets",
     "EMLPBlock",
+    "ExchangeableDeepSets",
     "HamiltonianNet",
+<<<<<<< HEAD
     "NLinear",
     "RLinear",
     "View",
     "decomposed",
+=======
+    "SetTransformer",
+>>>>>>> main
     "emlp_block",
     "from_last",
     "generate",

@@ -8,11 +8,14 @@ from symjax.models import (
     CausalStack,
     CausalTemporalNetwork,
     DagTransformer,
+    DeepSets,
     DLinear,
     EMLPBlock,
+    ExchangeableDeepSets,
     HamiltonianNet,
     NLinear,
     RLinear,
+    SetTransformer,
 )
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
@@ -34,6 +37,11 @@ CASES = {
     "EMLP of O(1, 3)": lambda: on((3 * V)(O13()), EMLP, V + Scalar, channels=40, layers=1),
     "EMLP of S(4)": lambda: on((2 * V)(S(4)), EMLP, T(2) + V, channels=30, layers=1),
     "EMLP of SU(2)": lambda: on((2 * V)(SU(2)), EMLP, V + T(1, 1), channels=32, layers=1),
+    "CausalStack": lambda: (CausalStack(hidden=4, layers=2, heads=2, width=2), series(8)),
+    "CausalTemporalNetwork": lambda: (
+        CausalTemporalNetwork(horizon=2, targets=(2, 0), hidden=4, layers=2, heads=2),
+        series(8, 3),
+    ),
     "DagTransformer": lambda: (
         DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
         members(4, 1),
@@ -41,13 +49,11 @@ CASES = {
     "DLinear": lambda: (DLinear(3), series(30)),
     "NLinear": lambda: (NLinear(3), series(7, 3)),
     "RLinear": lambda: (RLinear(3), series(7, 3)),
-    "CausalStack": lambda: (CausalStack(hidden=4, layers=2, heads=2, width=2), series(8)),
-    "CausalTemporalNetwork": lambda: (
-        CausalTemporalNetwork(horizon=2, targets=(2, 0), hidden=4, layers=2, heads=2),
-        series(8, 3),
-    ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
+    "DeepSets": lambda: (DeepSets(2, channels=4, layers=1), members(5)),
+    "ExchangeableDeepSets": lambda: (ExchangeableDeepSets(2, channels=4, layers=1), members(5, 3)),
+    "SetTransformer": lambda: (SetTransformer(2, channels=4, layers=1, heads=2), members(5)),
 }
 
 SMALL = {

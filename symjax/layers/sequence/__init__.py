@@ -31,7 +31,7 @@ from symjax.layers.sequence.pooling import (
 from symjax.layers.sequence.stream import (
     Stream as Stream,
     is_streaming as is_streaming,
+    remember as remember,
     require_whole as require_whole,
     stream as stream,
-    with_memory as with_memory,
 )

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Num
 
 from symjax.laws import Causality, Law, Stationarity
-from symjax.layers.sequence.stream import STREAM, is_streaming, with_memory
+from symjax.layers.sequence.stream import STREAM, is_streaming, remember
 from symjax.math import safe_divide
 
 Mask = Bool[Array | np.ndarray, "q t"]
@@ -25,9 +25,10 @@ def attention(
     Where `mask[q, t]` is False, q does not see t: its score is minus infinity and its weight zero, both known while the
     program is read. A query that sees nothing comes out as zero, with zero derivatives.
     """
-    scores = jnp.einsum("qkc,tkc->kqt", queries / math.sqrt(queries.shape[-1]), keys)
-    weights, total = _exponentials(scores, None if mask is None else mask[None])
-    return safe_divide(jnp.einsum("kqt,tkd->qkd", weights, values), total.transpose(1, 0, 2))
+    scaled = queries / math.sqrt(queries.shape[-1])
+    q, k, v = (x.transpose(1, 0, 2) for x in (scaled, keys, values))  # products of contiguous matrices are faster
+    weights, total = _exponentials(q @ k.transpose(0, 2, 1), None if mask is None else mask[None])
+    return safe_divide(weights @ v, total).transpose(1, 0, 2)
 
 
 def masked_softmax(scores: Float[Array, "*q t"], mask: Bool[Array | np.ndarray, "*q t"]) -> Float[Array, "*q t"]:
@@ -100,6 +101,8 @@ class CausalAttention(nn.Module):
 
         dense = functools.partial(nn.Dense, param_dtype=x.dtype)
         asked = len(x) if self.queries is None else self.queries
+        if not 1 <= asked <= len(x):
+            raise ValueError(f"expected from 1 to {len(x)} queries, one an instant, got {asked}")
         queries = dense(channels, name="queries")(x[-asked:]).reshape(asked, self.heads, -1)
         both = dense(2 * channels, name="keys_values")(x).reshape(len(x), 2, self.heads, -1)
         keys, values = both[:, 0], both[:, 1]
@@ -117,7 +120,7 @@ class CausalAttention(nn.Module):
         if self.window is None:
             raise ValueError("expected CausalAttention(window=...) to stream, got one that sees all of the past")
         new, size = len(keys), self.window - 1
-        past = [with_memory(self, name, x, size) for name, x in (("keys", keys), ("values", values))]
+        past = [remember(self, name, x, size) for name, x in (("keys", keys), ("values", values))]
         keys, values = (jnp.concatenate([p, x]) for p, x in zip(past, (keys, values), strict=True))
         count = self.variable(STREAM, "count", jnp.zeros, (), jnp.int32)
         there = jnp.arange(size + new, dtype=jnp.int32) >= size - count.value

@@ -75,6 +75,8 @@ def test_only_rotary_attention_knows_the_order_of_the_past(turned):
     assert bool(moved > 1e-6) is turned
 
 
-def test_heads_must_divide_the_channels():
+def test_bad_numbers_of_heads_and_queries_are_refused():
+    with pytest.raises(ValueError, match="from 1 to 2 queries, one an instant, got 3"):
+        jax.eval_shape(CausalAttention(2, queries=3).init, KEY, jnp.ones((2, 4)))
     with pytest.raises(ValueError, match="channels that 3 heads divide, got 4"):
         jax.eval_shape(CausalAttention(3).init, KEY, jnp.ones((2, 4)))
