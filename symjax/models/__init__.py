@@ -24,23 +24,17 @@ __all__ = [
     "MLP",
     "CausalStack",
     "CausalTemporalNetwork",
-<<<<<<< HEAD
     "DLinear",
-=======
->>>>>>> main
     "DagTransformer",
     "DeepSets",
     "EMLPBlock",
     "ExchangeableDeepSets",
     "HamiltonianNet",
-<<<<<<< HEAD
     "NLinear",
     "RLinear",
+    "SetTransformer",
     "View",
     "decomposed",
-=======
-    "SetTransformer",
->>>>>>> main
     "emlp_block",
     "from_last",
     "generate",
