@@ -64,26 +64,20 @@ def shown_steps(horizon: int) -> list[int]:
     return sorted({int(step) for step in np.linspace(1, horizon, min(horizon, COLUMNS)).round()})
 
 
-def print_errors(
-    plan: Blueprint, errors: Errors, title: str, *, kept: str = "", optimum: Sequence[float] | None = None
-) -> None:
+def print_errors(plan: Blueprint, errors: Errors, title: str, *, optimum: Sequence[float] | None = None) -> None:
     """Print mean square errors of all methods by step, scaled, and mean absolute errors in the units of the data."""
     steps = shown_steps(plan.horizon)
     table = _table(f"{title}: mean square error, scaled", steps)
     for name, error in errors.items():
-        _add(table, _titled(name, kept), error["by_step"]["mse"], steps)
+        _add(table, TITLES[name], error["by_step"]["mse"], steps)
     if optimum is not None:
         _add(table, "attainable", optimum, steps)
     Console().print(table)
     for target in plan.columns[: min(plan.targets, COLUMNS)]:
         table = _table(f"{target}: mean absolute error, as in the data", steps)
         for name, error in errors.items():
-            _add(table, _titled(name, kept), error["mae_in_units"][target], steps)
+            _add(table, TITLES[name], error["mae_in_units"][target], steps)
         Console().print(table)
-
-
-def _titled(name: str, kept: str) -> str:
-    return f"{TITLES[name]} (kept)" if name == kept else TITLES[name]
 
 
 def _table(title: str, steps: Sequence[int]) -> Table:
@@ -96,7 +90,7 @@ def _table(title: str, steps: Sequence[int]) -> Table:
 
 def _add(table: Table, title: str, by_step: Sequence[float], steps: Sequence[int]) -> None:
     numbers = [*(by_step[step - 1] for step in steps), float(np.mean(by_step))]
-    table.add_row(title, *(f"{number:.4g}" for number in numbers))
+    table.add_row(title, *(f"{number:.3g}" for number in numbers))
 
 
 def plot_errors(folder: pathlib.Path, errors: Errors, optimum: Sequence[float] | None) -> None:

@@ -68,7 +68,7 @@ TITLES = {
     "dlinear": "DLinear",
     "nlinear": "NLinear",
     "rlinear": "RLinear",
-    "ridge": "ridge, all channels",
+    "ridge": "ridge regression",
     NETWORK: "temporal network",
 }
 

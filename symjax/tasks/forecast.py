@@ -249,7 +249,7 @@ def print_measurement(
 ) -> None:
     """Print the errors of all methods, and the coverage of the intervals of the one that is kept."""
     title = f"{measured.windows} windows of {where}"
-    forecasts.print_errors(forecaster.plan, measured.errors, title, kept=forecaster.kept, optimum=optimum)
+    forecasts.print_errors(forecaster.plan, measured.errors, title, optimum=optimum)
     print(f"{forecaster.level:.0%} intervals held {np.mean(measured.coverage):.1%} of what came")
 
 
