@@ -40,7 +40,8 @@ def half_widths(error: Float[np.ndarray, "n h m"], level: float) -> Float[np.nda
     Raises:
         ValueError: there are too few errors for the level.
     """
-    return np.sort(np.abs(error), axis=0)[require_rank(len(error), level) - 1]
+    ordered = np.sort(np.abs(np.asarray(error, float)), axis=0)
+    return ordered[require_rank(len(error), level) - 1]
 
 
 def require_rank(windows: int, level: float) -> int:
