@@ -8,7 +8,7 @@ python -m experiments.colored_mnist --preset tiny                               
 import dataclasses
 import pathlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import flax.linen as nn
 import jax
@@ -104,7 +104,7 @@ def prepare(options: Options, recipe: Recipe) -> tuple[training.Task, training.E
     def terms(params, batch: RowBatch, key):
         rows = batch.rows
         of = causal.Environments(jnp.minimum(rows["index"], 1), 2, batch.mask & (rows["index"] < 2))
-        logits, features = model.apply(params, rows["images"])
+        logits, features = cast(tuple[jax.Array, jax.Array], model.apply(params, rows["images"]))
         gradients = causal.head_gradients(jax.nn.sigmoid(logits) - rows["labels"], features)
         norm = sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(params))
         return {

@@ -52,7 +52,7 @@ class Environments(NamedTuple):
         return segment_sum(values, jnp.asarray(self.index), self.number, mask=mask)
 
 
-def logit_slopes(logits: Float[Array, " b"], labels: Float[Array, " b"], of: Environments) -> Pairs:
+def logit_slopes(logits: Float[Array, " b"], labels: Float[Array | np.ndarray, " b"], of: Environments) -> Pairs:
     """Return "slope" [e] of the logistic loss at labels 0 and 1, d/ds loss(s z, y) at s = 1: (sigmoid(z) - y) z."""
     return {"slope": of.total((jax.nn.sigmoid(logits) - labels) * logits)}
 

@@ -89,5 +89,5 @@ def _small_digits() -> Digits:
             "digits without a path come from scikit-learn, which is not installed: pip install 'symjax[data]', or give "
             "the path of an .npz file of images and labels"
         ) from None
-    images, digits = load_digits(return_X_y=True)
+    images, digits = (np.asarray(part) for part in load_digits(return_X_y=True))
     return Digits((images.reshape(-1, 8, 8) / 16).astype(np.float32), digits.astype(np.int32))
