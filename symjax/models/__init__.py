@@ -5,6 +5,7 @@ from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
 from symjax.models.mlp import MLP
+from symjax.models.sets import DeepSets, ExchangeableDeepSets, SetTransformer
 from symjax.models.temporal import CausalStack, CausalTemporalNetwork
 
 __all__ = [
@@ -14,8 +15,11 @@ __all__ = [
     "CausalStack",
     "CausalTemporalNetwork",
     "DagTransformer",
+    "DeepSets",
     "EMLPBlock",
+    "ExchangeableDeepSets",
     "HamiltonianNet",
+    "SetTransformer",
     "emlp_block",
     "generate",
     "hamiltonian_field",

@@ -8,8 +8,11 @@ from symjax.models import (
     CausalStack,
     CausalTemporalNetwork,
     DagTransformer,
+    DeepSets,
     EMLPBlock,
+    ExchangeableDeepSets,
     HamiltonianNet,
+    SetTransformer,
 )
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
@@ -42,6 +45,9 @@ CASES = {
     ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
+    "DeepSets": lambda: (DeepSets(2, channels=4, layers=1), members(5)),
+    "ExchangeableDeepSets": lambda: (ExchangeableDeepSets(2, channels=4, layers=1), members(5, 3)),
+    "SetTransformer": lambda: (SetTransformer(2, channels=4, layers=1, heads=2), members(5)),
 }
 
 SMALL = {

@@ -158,6 +158,7 @@ class ExchangeableLinear(nn.Module):
     def __call__(self, x: Float[Array, "n d i"], mask: Bool[Array, "n d"] | None = None) -> Float[Array, "n d o"]:
         """Return the features of every entry."""
         shape, init = (x.shape[-1], self.features), nn.initializers.lecun_normal()
-        kernels = (self.param(name, init, shape, x.dtype) for name in ("own", "row", "column", "whole"))
+        names = "own", "row", "column", "whole"
+        own, row, column, whole = (self.param(name, init, shape, x.dtype) for name in names)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)
-        return exchangeable_linear(*kernels, bias, x, mask)
+        return exchangeable_linear(own, row, column, whole, bias, x, mask)

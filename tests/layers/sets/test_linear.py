@@ -34,3 +34,17 @@ def test_no_map_is_missing(name):
     theirs = np.asarray(plan.matrix(np.eye(plan.dim)))
     both = np.concatenate([ours.reshape(count, -1), theirs.reshape(plan.dim, -1)])
     assert plan.dim == dim == np.linalg.matrix_rank(ours.reshape(count, -1)) == np.linalg.matrix_rank(both)
+
+
+def test_missing_entries_count_in_no_mean():
+    rng = np.random.default_rng(0)
+    x, mask, kernels = rng.normal(size=(3, 4)), rng.random((3, 4)) < 0.6, rng.normal(size=(4, 1, 1))
+    mask[1] = False  # a row of which nothing is known
+    entries = [(a, b) for a, b in np.ndindex(3, 4) if mask[a, b]]
+    expected = np.zeros((3, 4))
+    for a, b in entries:
+        row, column = ([x[e] for e in entries if e[axis] == (a, b)[axis]] for axis in (0, 1))
+        means = x[a, b], np.mean(row), np.mean(column), np.mean([x[e] for e in entries])
+        expected[a, b] = 0.5 + means @ kernels.ravel()
+    ours = exchangeable_linear(*jnp.asarray(kernels), jnp.array([0.5]), jnp.asarray(x)[..., None], jnp.asarray(mask))
+    np.testing.assert_allclose(ours[..., 0], expected, rtol=1e-13)
