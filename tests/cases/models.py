@@ -9,9 +9,12 @@ from symjax.models import (
     CausalTemporalNetwork,
     DagTransformer,
     DeepSets,
+    DLinear,
     EMLPBlock,
     ExchangeableDeepSets,
     HamiltonianNet,
+    NLinear,
+    RLinear,
     SetTransformer,
 )
 from symjax.models.atoms import NequIP, SchNet
@@ -43,6 +46,9 @@ CASES = {
         DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
         members(4, 1),
     ),
+    "DLinear": lambda: (DLinear(3), series(30)),
+    "NLinear": lambda: (NLinear(3), series(7, 3)),
+    "RLinear": lambda: (RLinear(3), series(7, 3)),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
     "DeepSets": lambda: (DeepSets(2, channels=4, layers=1), members(5)),
