@@ -10,6 +10,7 @@ from symjax.math.arrays import (
     signed_permutation,
     unit_like,
 )
+from symjax.math.attention import attention, masked_softmax
 from symjax.math.host import double_precision
 from symjax.math.memory import require_memory
 from symjax.math.odeint import integration_matrix, runge_kutta
@@ -20,6 +21,7 @@ from symjax.math.segment import segment_max, segment_mean, segment_softmax, segm
 __all__ = [
     "Monomial",
     "along_last",
+    "attention",
     "bessel_basis",
     "block_diagonal",
     "cosine_envelope",
@@ -27,6 +29,7 @@ __all__ = [
     "exp_normal_basis",
     "gaussian_basis",
     "integration_matrix",
+    "masked_softmax",
     "namespace",
     "pick",
     "poly_envelope",

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from symjax.laws import Causality, Law
-from symjax.layers.sequence import attention
+from symjax.math import attention
 
 Edges = tuple[tuple[int, int], ...]
 

@@ -2,9 +2,7 @@
 
 from symjax.layers.sequence.attention import (
     CausalAttention as CausalAttention,
-    attention as attention,
     causal_mask as causal_mask,
-    masked_softmax as masked_softmax,
     rotary as rotary,
 )
 from symjax.layers.sequence.convolution import (

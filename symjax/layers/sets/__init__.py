@@ -4,7 +4,6 @@ from symjax.layers.sets.attention import (
     InducedSetAttentionBlock as InducedSetAttentionBlock,
     PoolingByMultiheadAttention as PoolingByMultiheadAttention,
     SetAttentionBlock as SetAttentionBlock,
-    set_attention as set_attention,
 )
 from symjax.layers.sets.canonical import (
     Canonical as Canonical,

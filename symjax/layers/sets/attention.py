@@ -4,40 +4,13 @@ from functools import partial
 from typing import Any
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
 from symjax.layers.sets.linear import present
-from symjax.math import safe_divide
+from symjax.math import attention
 from symjax.reps import Axis, Trivial
-
-
-def set_attention(
-    q: Float[Array, "q h c"],
-    k: Float[Array, "n h c"],
-    v: Float[Array, "n h e"],
-    mask: Bool[Array, " n"] | None = None,
-) -> Float[Array, "q h e"]:
-    """Return softmax_a(q_b . k_a / sqrt(c)) v_a summed over the members a that the mask leaves, for every head.
-
-    Where there are none, in an empty set and in one that is masked throughout, it is zero with zero gradients.
-
-    Args:
-        q: queries.
-        k: keys of the members.
-        v: values of the members.
-        mask: False at padding.
-    """
-    k, v = present(k, mask), present(v, mask)
-    scores = jnp.einsum("qhc,nhc->hqn", q, k) / q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = jnp.where(mask[None, None], scores, -jnp.inf)
-    largest = jax.lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True, initial=-jnp.inf))
-    weights = jnp.exp(scores - jnp.where(jnp.isneginf(largest), 0, largest))
-    return jnp.einsum("hqn,nhe->qhe", safe_divide(weights, weights.sum(axis=-1, keepdims=True)), v)
 
 
 class _AttentionBlock(nn.Module):
@@ -60,7 +33,9 @@ class _AttentionBlock(nn.Module):
         norm = partial(nn.LayerNorm, use_fast_variance=False, force_float32_reductions=False, param_dtype=y.dtype)
         y = present(y, mask)
         q, k, v = in_heads(name="query")(x), in_heads(name="key")(y), in_heads(name="value")(y)
-        h = norm(name="norm")((q + set_attention(q, k, v, mask)).reshape(len(x), self.features))
+        h = norm(name="norm")(
+            (q + attention(q, k, v, None if mask is None else mask[None])).reshape(len(x), self.features)
+        )
         h = h + nn.relu(nn.Dense(self.features, param_dtype=y.dtype, name="hidden")(h))
         return norm(name="norm_out")(h)
 
