@@ -68,7 +68,7 @@ class Config:
 
     options: Options = Options()
     series: tuple[int, ...] = (800, 64_000)
-    epochs: tuple[int, ...] = (30, 4)  # at most, for each number of series
+    passes: tuple[int, ...] = (30, 4)  # epochs at most, for each number of series
     networks: tuple[Literal["normalised", "plain"], ...] = ("normalised", "plain")
     recipe: Recipe = RECIPE
     out: pathlib.Path = pathlib.Path("runs/forecast_synthetic")
@@ -81,7 +81,7 @@ PRESETS = {"tiny": Config(BRIEF, (40,), (1,), ("plain",)), "full": Config()}
 def main(config: Config) -> dict[str, dict[str, float]]:
     """Run the experiment; return the test errors by run and method."""
     found = {}
-    for count, epochs in zip(config.series, config.epochs, strict=True):
+    for count, epochs in zip(config.series, config.passes, strict=True):
         for network in config.networks:
             options = dataclasses.replace(config.options, count=count, network=network)
             recipe, name = dataclasses.replace(config.recipe, epochs=epochs), f"{count}-{network}"

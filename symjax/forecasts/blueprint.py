@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +78,7 @@ class Blueprint:
     ) -> Float[Array, "h m"]:
         """Return what the network makes of a scaled window and of what is known ahead."""
         x, known = self.inputs(past, ahead)
-        return self.build().apply(params, x, known, **more)
+        return cast(Array, self.build().apply(params, x, known, **more))
 
     def inputs(self, past: Any, ahead: Any) -> tuple[Any, Any]:
         """Return the arguments of the network: what is not known ahead, and what is at all instants, if anything is."""
@@ -134,16 +134,14 @@ def draw_blueprint(
     )
 
 
-def usual_season(step: np.generic) -> int | None:
+def usual_season(step: Any) -> int | None:
     """Return how many steps make a day, or where they are longer a week or a year, and None where none do."""
     if not np.issubdtype(step.dtype, np.timedelta64):
         return None
-    if np.datetime_data(step.dtype)[0] == "M":
-        lengths, step = [12], int(step.astype(int))
-    else:
-        day = 24 * 3600 * 10**9
-        lengths, step = [day, 7 * day, 364 * day], int(step.astype("timedelta64[ns]").astype(int))
-    return next((length // step for length in lengths if length % step == 0 and length > step), None)
+    monthly, day = np.datetime_data(step.dtype)[0] == "M", 24 * 3600 * 10**9  # nanoseconds
+    lengths = [12] if monthly else [day, 7 * day, 364 * day]
+    long = int((step if monthly else step.astype("timedelta64[ns]")).astype(int))
+    return next((length // long for length in lengths if length % long == 0 and length > long), None)
 
 
 def digest_series(series: Sequence[Series]) -> str:

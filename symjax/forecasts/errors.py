@@ -14,6 +14,7 @@ from symjax.forecasts.methods import TITLES
 from symjax.training import write_picture
 
 COLUMNS = 5  # steps of the horizon that are printed
+ROUNDING = 1e-9  # of a level such as 0.9
 Errors = dict[str, dict[str, Any]]
 
 
@@ -52,10 +53,12 @@ def require_rank(windows: int, level: float) -> int:
     """
     if not 0 < level < 1:
         raise ValueError(f"--level is a share between 0 and 1, not {level}")
-    if (rank := int(np.ceil((windows + 1) * level))) > windows:
+    rank = int(np.ceil((windows + 1) * level - ROUNDING))
+    if rank > windows:
+        least = int(np.ceil(level / (1 - level) - ROUNDING))
         raise ValueError(
-            f"intervals of --level {level} need at least {int(np.ceil(level / (1 - level)))} windows for validation, "
-            f"not {windows}; raise --valid, or lower --level"
+            f"intervals of --level {level} need at least {least} windows for validation, not {windows}; raise --valid, "
+            "or lower --level"
         )
     return rank
 

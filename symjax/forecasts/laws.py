@@ -23,7 +23,7 @@ class Claim(NamedTuple):
     """A function of a window, the window, and what it promises."""
 
     title: str
-    fn: Callable[[Array], Array]
+    fn: Callable[[Array], Any]
     x: Float[Array, "l c"]
     laws: tuple[Law, ...]
 
@@ -33,8 +33,8 @@ def claims(forecaster: Forecaster, window: Float[np.ndarray, "t c"]) -> list[Cla
 
     What is known ahead is held as it is. The ridge regression promises nothing.
     """
-    plan, window = forecaster.plan, jnp.asarray(window, float)
-    past, ahead = window[: plan.lookback], window[plan.lookback :, plan.unknown :]
+    plan, double = forecaster.plan, jnp.asarray(window, float)
+    past, ahead = double[: plan.lookback], double[plan.lookback :, plan.unknown :]
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), float), dict(forecaster.params))
 
     def claim(name: str) -> Claim:

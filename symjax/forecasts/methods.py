@@ -96,8 +96,8 @@ def fit_linear(plan: Blueprint, train: Windows, valid: Windows) -> dict[str, dic
     return fitted
 
 
-def truth_and_ahead(plan: Blueprint, windows: Windows) -> tuple[Float[np.ndarray, "n h m"], Float[np.ndarray, "n h k"]]:
-    """Return what is to be forecast of windows, and what is known ahead."""
+def truth_and_ahead(plan: Blueprint, windows: Windows) -> tuple[Any, Any]:
+    """Return what is to be forecast of windows [n, h, m], and what is known ahead [n, h, k]."""
     return windows.future[..., : plan.targets], windows.future[..., plan.unknown :]
 
 

@@ -14,11 +14,15 @@ STRENGTHS = 10.0 ** np.arange(-9, 2)  # of the ridge, relative to the largest ei
 class Products(NamedTuple):
     """Sums over windows of what a square error is made of: |kernel rows + bias - y|^2 as a form of kernel and bias."""
 
-    gram: Float[np.ndarray, "k+1 k+1"]
-    cross: Float[np.ndarray, "k+1 h"]
+    gram: Float[np.ndarray, "p p"]
+    cross: Float[np.ndarray, "p h"]
     square: float
 
-    def error(self, weights: Float[np.ndarray, "k+1 h"]) -> float:
+    def plus(self, other: "Products") -> "Products":
+        """Return the products of both sets of windows."""
+        return Products(self.gram + other.gram, self.cross + other.cross, self.square + other.square)
+
+    def error(self, weights: Float[np.ndarray, "p h"]) -> float:
         """Return the sum of the squared errors."""
         return float(np.sum(weights * (self.gram @ weights - 2 * self.cross)) + self.square)
 
@@ -35,13 +39,13 @@ def sum_products(parts: Iterable[tuple[View, Float[np.ndarray, "n h c"]]]) -> Pr
         rows = np.concatenate([rows, np.ones_like(rows[:, :1])], axis=1) * scale[:, None]
         inputs, outputs = (_by_channel(part) for part in (rows, y - base[:, None]))
         sums = Products(inputs.T @ inputs, inputs.T @ outputs, float(np.sum(outputs**2)))
-        total = sums if total is None else Products(*(a + b for a, b in zip(total, sums, strict=True)))
+        total = sums if total is None else total.plus(sums)
     if total is None:
         raise ValueError("expected at least one window to fit a linear forecaster to, got none")
     return total
 
 
-def _by_channel(array: Float[np.ndarray, "n k c"]) -> Float[np.ndarray, "n*c k"]:
+def _by_channel(array: Float[np.ndarray, "n k c"]) -> Float[np.ndarray, "_ k"]:
     return np.moveaxis(array, 1, 2).reshape(-1, array.shape[1])
 
 

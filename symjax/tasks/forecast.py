@@ -140,8 +140,9 @@ def arrange(series: list[Series], targets: int, options: Options, *, run: str = 
     scaled = [plan.standard(one.values) for one in series]
 
     def part(name: str) -> Windows:
-        pairs = zip(scaled, splits, strict=True)
-        return join_windows([windows(values, *sizes.values(), getattr(split, name)) for values, split in pairs])
+        starts = (getattr(split, name) for split in splits)
+        parts = zip(scaled, starts, strict=True)
+        return join_windows([windows(values, options.lookback, options.horizon, where) for values, where in parts])
 
     return Arranged(plan, part("train"), part("valid"), part("test"))
 
