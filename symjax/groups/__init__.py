@@ -1,5 +1,6 @@
 """Who acts: groups that sample elements of every component, and groups of matrices given by their generators."""
 
+from symjax.groups.amplitude import Amplitude, Rescaling
 from symjax.groups.classical import GL, SL, SU, Scaling, Sp, U
 from symjax.groups.cubes import CUBE_FACES, Cube, RubiksCube, rubik_stickers
 from symjax.groups.custom import GeneratedGroup
@@ -27,6 +28,7 @@ __all__ = [
     "SO13",
     "SU",
     "Alt",
+    "Amplitude",
     "C",
     "Cube",
     "D",
@@ -42,6 +44,7 @@ __all__ = [
     "O2eR3",
     "Parity",
     "PermutationGroup",
+    "Rescaling",
     "RubiksCube",
     "S",
     "SO2eR3",

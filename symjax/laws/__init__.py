@@ -3,6 +3,7 @@
 from symjax.laws.causality import Causality
 from symjax.laws.check import check
 from symjax.laws.equivariance import Equivariance, Word
+from symjax.laws.expectation import Expectation
 from symjax.laws.intertwining import Intertwining
 from symjax.laws.law import Entry, Failure, Law, Point, Report
 from symjax.laws.probe import random_params
@@ -13,6 +14,7 @@ __all__ = [
     "Causality",
     "Entry",
     "Equivariance",
+    "Expectation",
     "Failure",
     "Intertwining",
     "Law",

@@ -146,12 +146,13 @@ def _measure(
     ignored = not law.constant and ignores_input(getattr(law, "rep_out", Trivial()), outputs)
     verdict = "BROKEN" if _excess(failures[worst], allowed) > 0 else "VACUOUS" if ignored else "obeyed"
     point, element = trials[worst]
-    return Entry(str(law), failures[worst].residual, allowed, verdict, point.x, element)
+    spread = max(failure.spread for failure in failures)
+    return Entry(str(law), failures[worst].residual, allowed, verdict, point.x, element, spread)
 
 
 def _failure(law: Law, fn: Callable[[Any], Any], point: Point, element: Any) -> Failure:
     failure = law.failure(fn, point, element)
-    return Failure(float(failure.residual), float(failure.rounding))
+    return Failure(*map(float, failure))
 
 
 def _excess(failure: Failure, allowed: float) -> float:

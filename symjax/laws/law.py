@@ -36,10 +36,14 @@ class Point(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """How far a function is from lawful, and how much of that roundings of the moved input explain."""
+    """How far a function is from lawful, how much of that noise explains, and how far apart single calls are.
+
+    Noise is what some roundings of the moved input make, or a mean over draws.
+    """
 
     residual: Any
-    rounding: float = 0.0
+    rounding: Any = 0.0
+    spread: Any = 0.0
 
     @property
     def is_unexplained(self) -> bool:
@@ -88,7 +92,7 @@ def require_tolerance(tolerance: float | None, name: str) -> None:
 
 
 class Entry(NamedTuple):
-    """One line of a report, with the point and the element of the worst trial."""
+    """One line of a report, with the point and the element of the worst trial, and how far apart single calls are."""
 
     law: str
     residual: float
@@ -96,6 +100,7 @@ class Entry(NamedTuple):
     verdict: Literal["obeyed", "BROKEN", "VACUOUS"]
     point: Any = None
     element: Any = None
+    spread: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +132,7 @@ class Report:
         lines = [
             f"{entry.verdict:<7}  residual {entry.residual:.1e}, at most {f'{entry.tolerance:.3g}':<6}  {entry.law}"
             + ("; some output ignores the input" if entry.verdict == "VACUOUS" else "")
+            + (f"; a single call is off by {entry.spread:.1e}" if entry.spread else "")
         ]
         if self.thorough and entry.verdict == "BROKEN":
             lines += [_pasted(name, getattr(entry, name), i) for name in ("point", "element")]

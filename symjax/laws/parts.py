@@ -16,6 +16,7 @@ from symjax.laws.probe import at_hand, is_floating
 from symjax.math import namespace
 from symjax.reps import (
     Axis,
+    Channels,
     LinearRep,
     Matrices,
     OnGraph,
@@ -68,6 +69,11 @@ def _(rep: Axis | TimeAxis, x: Any) -> Any:
         return _apart(tuple(1 if i == rep.axis % leaf.ndim else n for i, n in enumerate(leaf.shape)))
 
     return jax.tree.map(others, x)
+
+
+@_parts.register
+def _(rep: Channels, x: Any) -> Any:
+    return np.arange(x.shape[-1])
 
 
 @_parts.register

@@ -44,9 +44,9 @@ def _with_ties(x: Any) -> list[Any]:
 
     def on_floats(change: Callable[[Any, Any], Any]) -> Any:
         def change_leaf(leaf: Any) -> Any:
-            values = at_hand(leaf)
-            if not is_floating(values):
+            if not is_floating(leaf):
                 return leaf
+            values = at_hand(leaf)
             changed = np.where(np.isfinite(values), change(values, typical(values)), values)
             return jnp.asarray(changed.astype(values.dtype))
 

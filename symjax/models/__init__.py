@@ -4,5 +4,16 @@ from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
 from symjax.models.mlp import MLP
+from symjax.models.temporal import CausalStack, CausalTemporalNetwork
 
-__all__ = ["EGNN", "EMLP", "MLP", "EMLPBlock", "HamiltonianNet", "emlp_block", "hamiltonian_field"]
+__all__ = [
+    "EGNN",
+    "EMLP",
+    "MLP",
+    "CausalStack",
+    "CausalTemporalNetwork",
+    "EMLPBlock",
+    "HamiltonianNet",
+    "emlp_block",
+    "hamiltonian_field",
+]

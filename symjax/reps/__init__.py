@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from symjax.reps.augment import augment
+from symjax.reps.channels import Channels
 from symjax.reps.complex import conjugate, in_parts, real_form
 from symjax.reps.cosets import induced, quotient, regular
 from symjax.reps.generators import monomials, moved, permutes
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Axis",
+    "Channels",
     "Defining",
     "Det",
     "Determinant",

@@ -1,10 +1,10 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, EMLPBlock, HamiltonianNet
+from symjax.models import EGNN, EMLP, MLP, CausalStack, CausalTemporalNetwork, EMLPBlock, HamiltonianNet
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, on
+from tests.cases.inputs import RANDOM, atoms, bodies, on, series
 
 CASES = {
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
@@ -22,6 +22,11 @@ CASES = {
     "EMLP of O(1, 3)": lambda: on((3 * V)(O13()), EMLP, V + Scalar, channels=40, layers=1),
     "EMLP of S(4)": lambda: on((2 * V)(S(4)), EMLP, T(2) + V, channels=30, layers=1),
     "EMLP of SU(2)": lambda: on((2 * V)(SU(2)), EMLP, V + T(1, 1), channels=32, layers=1),
+    "CausalStack": lambda: (CausalStack(hidden=4, layers=2, heads=2, width=2), series(8)),
+    "CausalTemporalNetwork": lambda: (
+        CausalTemporalNetwork(horizon=2, targets=(2, 0), hidden=4, layers=2, heads=2),
+        series(8, 3),
+    ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
 }

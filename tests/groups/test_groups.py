@@ -5,7 +5,23 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.groups import GL, O13, SE, SO, SU, D, E, GeneratedGroup, Group, Motion, O, S, TimeShifts, Translations
+from symjax.groups import (
+    GL,
+    O13,
+    SE,
+    SO,
+    SU,
+    Amplitude,
+    D,
+    E,
+    GeneratedGroup,
+    Group,
+    Motion,
+    O,
+    S,
+    TimeShifts,
+    Translations,
+)
 
 KEY = jax.random.key(0)
 
@@ -38,7 +54,7 @@ def test_permutations_are_never_the_identity_unless_there_is_no_other(n):
         assert (0 < shift < n) or n == 1
 
 
-@pytest.mark.parametrize("make", [O, SO, E, SE, Translations, S, TimeShifts])
+@pytest.mark.parametrize("make", [O, SO, E, SE, Translations, S, TimeShifts, Amplitude])
 def test_groups_compare_by_content_and_sample_under_jit(make):
     group = make(3)
     assert isinstance(group, Group)

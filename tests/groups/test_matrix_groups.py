@@ -20,6 +20,7 @@ from symjax.groups import (
     SO13,
     SU,
     Alt,
+    Amplitude,
     C,
     D,
     E,
@@ -214,7 +215,9 @@ def test_groups_that_act_on_nothing_are_refused(make):
         make(0)
 
 
-@pytest.mark.parametrize("make", [SO, O, U, Sp, Scaling, Trivial, D, E, SE, Translations, TimeShifts, S, Alt, Z])
+@pytest.mark.parametrize(
+    "make", [SO, O, U, Sp, Scaling, Trivial, D, E, SE, Translations, TimeShifts, S, Alt, Z, Amplitude]
+)
 def test_sizes_are_integers(make, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     for wrong in (2.5, 2.0, "3", None):

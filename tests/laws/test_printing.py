@@ -3,10 +3,11 @@
 import pytest
 
 from symjax.graphs import ATOMS, POINTS
-from symjax.groups import SO, E, O, S, TimeShifts
+from symjax.groups import SO, Amplitude, E, O, S, TimeShifts
 from symjax.laws import Equivariance
 from symjax.reps import (
     Axis,
+    Channels,
     Irreps,
     OnGraph,
     OnNodes,
@@ -37,6 +38,7 @@ TURN = SO(3) * S(5)
         (Equivariance(S(7), Axis(1), Axis(-2)), "S(7): axis 1 -> axis -2"),
         (Equivariance(O(3), Points(), Pseudovectors()), "O(3): points -> pseudovectors"),
         (Equivariance(TimeShifts(8), TimeAxis(0), TimeAxis(1)), "TimeShifts(8): instants -> instants on axis 1"),
+        (Equivariance(Amplitude(3), Channels(), Channels((2, 0))), "Amplitude(3): channels -> channels 2, 0"),
         (
             Equivariance(E(3), Tree({"h": Trivial(), "x": Points()}), Vectors()),
             "E(3): (h: invariant, x: points) -> vectors",

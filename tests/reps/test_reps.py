@@ -7,9 +7,10 @@ import jraph
 import numpy as np
 import pytest
 
-from symjax.groups import E, Motion, O, S, TimeShifts
+from symjax.groups import Amplitude, E, Motion, O, Rescaling, S, TimeShifts
 from symjax.reps import (
     Axis,
+    Channels,
     Irreps,
     OnGraph,
     OnNodes,
@@ -37,6 +38,8 @@ def _after(first, second):
     """The element that acts like `first` and then `second`."""
     if isinstance(first, Motion):
         return Motion(second.rotation @ first.rotation, second.rotation @ first.translation + second.translation)
+    if isinstance(first, Rescaling):
+        return Rescaling(second.scale * first.scale, second.scale * first.offset + second.offset)
     return first[second] if jnp.issubdtype(first.dtype, jnp.integer) and first.ndim else second @ first
 
 
@@ -51,6 +54,8 @@ def _after(first, second):
         (O(3), Irreps("3x0o")),
         (S(4), Axis(0)),
         (S(3), Axis(-1)),
+        (Amplitude(3), Channels()),
+        (Amplitude(4), Channels((3, 0, 1))),
         (E(3), Tree((Points(),))),
     ],
     ids=repr,
@@ -72,6 +77,13 @@ def test_what_translations_and_mirrors_do():
     np.testing.assert_allclose(Pseudovectors().act(MIRROR, X), X * np.array([[1.0, -1, -1]]))
     np.testing.assert_array_equal(TimeAxis(0).act(jnp.array(1), X), X[jnp.array([3, 0, 1, 2])])
     assert TimeAxis(0).act(TimeShifts(4).sample(KEY), X).shape == X.shape
+
+
+def test_channels_keep_their_number():
+    g = Amplitude(4).sample(KEY)
+    np.testing.assert_allclose(Channels((2,)).act(g, X[:, :1]), X[:, :1] * g.scale[2] + g.offset[2])
+    with pytest.raises(ValueError, match=r"expected 4 channels on the last axis, got an array of shape \(4, 3\)"):
+        Channels().act(g, X)
 
 
 def test_irreps_agree_with_vectors_on_arrays_and_irreps_arrays():

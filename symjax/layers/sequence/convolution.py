@@ -1,6 +1,5 @@
 """Causal convolutions along time, dilated and stacked (van den Oord et al. 2016, arXiv:1609.03499, sec. 2.1)."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,20 +8,37 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from symjax.laws import Causality, Law, Stationarity
+from symjax.layers.sequence.stream import with_memory
 
 
 def causal_convolution(
-    kernel: Float[Array, "k i o"], x: Float[Array, "t i"], *, dilation: int = 1
+    kernel: Float[Array, "k i o"],
+    x: Float[Array, "t i"],
+    *,
+    dilation: int = 1,
+    past: Float[Array, "p i"] | None = None,
 ) -> Float[Array, "t o"]:
-    """Return y_t = sum_s x_{t - s dilation} kernel_{k - 1 - s}, where before the first instant all is zero."""
-    (k, _, _), t = kernel.shape, x.shape[0]
-    past = jnp.pad(x, ((dilation * (k - 1), 0), (0, 0)))
-    return functools.reduce(jnp.add, (past[s * dilation : s * dilation + t] @ kernel[s] for s in range(k)))
+    """Return y_t = sum_s x_{t - s dilation} kernel_{k - 1 - s}.
+
+    Before the first instant all is zero, or the last dilation (k - 1) instants of a `past`. The taps lie side by side,
+    so that it is one product of matrices.
+    """
+    (k, i, o), t = kernel.shape, x.shape[0]
+    before = jnp.zeros((dilation * (k - 1), i), x.dtype) if past is None else past
+    whole = jnp.concatenate([before, x])
+    taps = jnp.concatenate([whole[s * dilation : s * dilation + t] for s in range(k)], axis=1)
+    return taps @ kernel.reshape(k * i, o)
 
 
-def receptive_field(width: int, dilations: Sequence[int]) -> int:
-    """Return how many instants one output of stacked convolutions sees: 1 + (width - 1) sum of the dilations."""
-    return 1 + (width - 1) * sum(dilations)
+def receptive_field(width: int, dilations: Sequence[int], *, convolutions: int = 1) -> int:
+    """Return how many instants one output of stacked convolutions sees: 1 + convolutions (width - 1) sum dilations.
+
+    Args:
+        width: Instants that every kernel sees.
+        dilations: Of the blocks, one after the other; a stack that is repeated names its own again.
+        convolutions: In each block.
+    """
+    return 1 + convolutions * (width - 1) * sum(dilations)
 
 
 class CausalConvolution(nn.Module):
@@ -48,4 +64,39 @@ class CausalConvolution(nn.Module):
         shape = (self.width, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.lecun_normal(in_axis=(0, 1)), shape, x.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)
-        return causal_convolution(kernel, x, dilation=self.dilation) + bias[None]
+        past = with_memory(self, "past", x, self.dilation * (self.width - 1))
+        return causal_convolution(kernel, x, dilation=self.dilation, past=past) + bias[None]
+
+
+class DilatedBlock(nn.Module):
+    """x <- gelu(conv(x)) + x for the dilations 1, 2, 4, ...: a window that grows as 2^layers.
+
+    Attributes:
+        layers: Residual blocks, each with twice the dilation of the one before.
+        width: Instants that a kernel sees.
+        convolutions: In each block, each with a gelu after it.
+    """
+
+    layers: int = 4
+    width: int = 3
+    convolutions: int = 1
+
+    @property
+    def receptive_field(self) -> int:
+        """How many instants one output sees."""
+        return receptive_field(self.width, [2**i for i in range(self.layers)], convolutions=self.convolutions)
+
+    def laws(self, x: Float[Any, "t c"]) -> tuple[Law, ...]:
+        """Nothing sees the future, and once the window is whole the hour means nothing."""
+        return Causality.past(x.shape[0]), Stationarity(self.receptive_field)
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "t c"]) -> Float[Array, "t c"]:
+        """Return the features of every instant, as many as came in."""
+        for i in range(self.layers):
+            y = x
+            for j in range(self.convolutions):
+                name = f"layer_{i}" if self.convolutions == 1 else f"layer_{i}_{j}"
+                y = nn.gelu(CausalConvolution(x.shape[-1], self.width, 2**i, name=name)(y))
+            x = x + y
+        return x
