@@ -1,5 +1,6 @@
 """Files to arrays to batches, units named."""
 
+from symjax.data.algorithmic import Table, composition, modular, shuffled_part, sparse_parity
 from symjax.data.batches import Batch, Graphs, make_batch, make_samples, sample_sizes
 from symjax.data.labels import LABELS, Label, LabelKeys
 from symjax.data.rows import RowBatch, Rows
@@ -31,16 +32,21 @@ __all__ = [
     "Splits",
     "Statistics",
     "Structures",
+    "Table",
+    "composition",
     "describe_mixture",
     "digest_data",
     "ethanol",
     "keys_of",
     "make_batch",
     "make_samples",
+    "modular",
     "read_isolated_atoms",
     "read_labelled",
     "read_structures",
     "sample_sizes",
+    "shuffled_part",
+    "sparse_parity",
     "split_data",
     "statistics",
     "unit_factors",

@@ -5,6 +5,7 @@ from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
 from symjax.models.mlp import MLP
 from symjax.models.temporal import CausalStack, CausalTemporalNetwork
+from symjax.models.transformer import Transformer
 
 __all__ = [
     "EGNN",
@@ -14,6 +15,7 @@ __all__ = [
     "CausalTemporalNetwork",
     "EMLPBlock",
     "HamiltonianNet",
+    "Transformer",
     "emlp_block",
     "hamiltonian_field",
 ]

@@ -1,7 +1,7 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, CausalStack, CausalTemporalNetwork, EMLPBlock, HamiltonianNet
+from symjax.models import EGNN, EMLP, MLP, CausalStack, CausalTemporalNetwork, EMLPBlock, HamiltonianNet, Transformer
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, on, series
@@ -28,6 +28,8 @@ CASES = {
         series(8, 3),
     ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
+    "Transformer": lambda: (Transformer(3, heads=2, hidden=5), series(6, 4)),
+    "Transformer, last instants": lambda: (Transformer(3, heads=2, hidden=5, queries=2), series(6, 4)),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
 }
 
