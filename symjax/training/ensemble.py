@@ -69,7 +69,7 @@ def ensemble(step: Step, *, own: PyTree = False, at_once: int | None = None) -> 
 
         if at_once is None:
             return jax.vmap(step_one)((states, mine))
-        return jax.lax.map(step_one, (states, mine), batch_size=at_once)
+        return jax.lax.map(step_one, (states, mine), batch_size=None if at_once == 1 else at_once)
 
     return step_all
 
