@@ -34,7 +34,7 @@ def make_ours(runs: int, *, together: bool) -> Callable[[], object]:
     table = modular(P)
     chosen = shuffled_part(P * P, EXAMPLES / P**2, seed=0)
     batch = jax.device_put((table.tokens[chosen][None], table.labels[chosen][None]))
-    network = TokenMLP(table, WIDTH)
+    network = TokenMLP(P, P, WIDTH)
 
     def loss(params, batch, key):
         nll = cross_entropy(jax.vmap(network.apply, (None, 0))(params, batch[0]), batch[1])

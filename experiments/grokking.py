@@ -36,6 +36,7 @@ TABLES: dict[str, Callable[[int], Table]] = {
     "parity": sparse_parity,
 }
 STEADY = Recipe(optimizer="adam", schedule="constant", warmup=0, ema=0.0, clip=None)
+PROGRESS = ("restricted", "excluded")
 MEASURED = ("train_nll", "train_accuracy", "test_nll", "test_accuracy")
 LEARNT = 0.99
 EVERY = 5  # epochs a checkpoint
@@ -69,21 +70,13 @@ class Config:
     out: pathlib.Path = pathlib.Path("runs/grokking")
 
 
-SMALL = Options("tiny", size=5, width=8, decays=(0.1, 1.0), seeds=(0,), epochs=4, steps=5)
+TINY = Options("tiny", size=5, width=8, decays=(0.1, 1.0), seeds=(0,), epochs=4, steps=5)
 PHASES = Options("phases", size=31, fractions=(0.4, 0.5, 0.6, 0.7), decays=(0.3, 1.0, 3.0), epochs=60)
 PRESETS = {
-    "tiny": Config(SMALL),
+    "tiny": Config(TINY),
     "small": Config(),
     "phases": Config(PHASES, pathlib.Path("runs/grokking-phases")),
 }
-
-
-class Member(NamedTuple):
-    """What one member of the ensemble differs in."""
-
-    fraction: float
-    decay: float
-    seed: int
 
 
 class TokenMLP(nn.Module):
@@ -92,7 +85,8 @@ class TokenMLP(nn.Module):
     The first layer acts on embeddings, not on examples: what comes out of it is a sum of rows of tables.
     """
 
-    table: Table
+    vocabulary: int
+    classes: int
     width: int
 
     @nn.compact
@@ -101,39 +95,30 @@ class TokenMLP(nn.Module):
         places, width = len(tokens), self.width
         normal, zeros, scaling = nn.initializers.normal(1.0), nn.initializers.zeros, nn.initializers.variance_scaling
         small, of_all = scaling(1 / 3, "fan_in", "uniform"), scaling(1 / 3, "fan_in", "uniform", in_axis=(0, 1))
-        embedding = self.param("embedding", normal, (places, self.table.vocabulary, width), jnp.float32)
+        embedding = self.param("embedding", normal, (places, self.vocabulary, width), jnp.float32)
         kernel = self.param("kernel", of_all, (places, width, width), jnp.float32)
         rows = jnp.einsum("tvi,tio->tvo", embedding, kernel)
         x = sum(rows[place][tokens[place]] for place in range(places))
         neurons = nn.relu(x + self.param("bias", zeros, (width,), jnp.float32))
         neurons = nn.relu(nn.Dense(width, kernel_init=small)(neurons))
         self.sow("intermediates", "neurons", neurons)
-        return nn.Dense(self.table.classes, kernel_init=small)(neurons)
+        return nn.Dense(self.classes, kernel_init=small)(neurons)
 
 
 class TokenTransformer(nn.Module):
     """Embedded tokens and a last one, "=", at which the `Transformer` gives the logits."""
 
-    table: Table
+    vocabulary: int
+    classes: int
     width: int
 
     @nn.compact
     def __call__(self, tokens: Int[Array, " t"]) -> Float[Array, " c"]:
         """Return the logits."""
         small = nn.initializers.normal(self.width**-0.5)
-        embed = nn.Embed(self.table.vocabulary + 1, self.width, embedding_init=small)
-        x = embed(jnp.append(tokens, jnp.asarray(self.table.vocabulary, tokens.dtype)))
-        return Transformer(self.table.classes, hidden=4 * self.width, queries=1)(x)[0]
-
-
-NETWORKS = {"mlp": TokenMLP, "transformer": TokenTransformer}
-
-
-class Batch(NamedTuple):
-    """Training examples: inputs by their rows in the table, and weights that are zero where other members have more."""
-
-    rows: Int[Any, "..."]
-    weights: Float[Any, "..."]
+        embed = nn.Embed(self.vocabulary + 1, self.width, embedding_init=small)
+        x = embed(jnp.append(tokens, jnp.asarray(self.vocabulary, tokens.dtype)))
+        return Transformer(self.classes, hidden=4 * self.width, queries=1)(x)[0]
 
 
 class History(NamedTuple):
@@ -164,18 +149,18 @@ def learn(options: Options, folder: pathlib.Path, identity: str) -> dict[str, An
     """Train the ensemble, measure and draw it."""
     # 1. data
     table = TABLES[options.operation](options.size)
-    members = [Member(*each) for each in itertools.product(options.fractions, options.decays, options.seeds)]
-    is_train = np.stack([shuffled_part(len(table.labels), each.fraction, each.seed) for each in members])
+    members = [*itertools.product(options.fractions, options.decays, options.seeds)]
+    is_train = np.stack([shuffled_part(len(table.labels), fraction, seed) for fraction, _, seed in members])
     tokens, labels = jnp.asarray(table.tokens), jnp.asarray(table.labels)
 
     # 2. model
-    network = NETWORKS[options.network](table, options.width)
+    network = {"mlp": TokenMLP, "transformer": TokenTransformer}[options.network](*table[2:], options.width)
     logits_of = jax.vmap(network.apply, (None, 0))
 
     # 3. step
-    def loss(params: PyTree, batch: Batch, key: Array) -> dict[str, tuple]:
-        nll = cross_entropy(logits_of(params, tokens[batch.rows]), labels[batch.rows])
-        return {"nll": ((batch.weights * nll).sum(), batch.weights.sum())}
+    def loss(params: PyTree, batch: dict[str, Array], key: Array) -> dict[str, tuple]:
+        nll = cross_entropy(logits_of(params, tokens[batch["rows"]]), labels[batch["rows"]])
+        return {"nll": ((batch["weights"] * nll).sum(), batch["weights"].sum())}
 
     rule = optax.inject_hyperparams(optax.adamw, static_args=("b1", "b2", "eps", "eps_root"))
     optimizer = rule(options.learning_rate, b1=0.9, b2=options.b2, weight_decay=0.0)
@@ -197,7 +182,7 @@ def learn(options: Options, folder: pathlib.Path, identity: str) -> dict[str, An
         return jax.lax.map(measure_one, (params, jnp.asarray(is_train)))
 
     # 4. training
-    keys, decays = zip(*((jax.random.key(each.seed), each.decay) for each in members), strict=True)
+    keys, decays = zip(*((jax.random.key(seed), decay) for _, decay, seed in members), strict=True)
     states = training.run_once(begin, jnp.stack(keys), jnp.asarray(decays))
     with training.CheckpointStore(folder / "checkpoints", identity=identity) as store:
         history = train(options, epoch, measure, states, examples(is_train), store)
@@ -211,22 +196,15 @@ def learn(options: Options, folder: pathlib.Path, identity: str) -> dict[str, An
     return errors
 
 
-def examples(is_train: Bool[np.ndarray, "m n"]) -> Batch:
-    """Return the training examples of all members, padded to the largest part."""
+def examples(is_train: Bool[np.ndarray, "m n"]) -> dict[str, Any]:
+    """Return the rows of the table that each member trains on, and weights, which are zero where others have more."""
     counts = is_train.sum(axis=1)
     rows = np.argsort(~is_train, axis=1, kind="stable")[:, : counts.max()]
     weights = np.arange(counts.max()) < counts[:, None]
-    return Batch(rows[None].astype(np.int32), weights[None].astype(np.float32))
+    return {"rows": rows[None].astype(np.int32), "weights": weights[None].astype(np.float32)}
 
 
-def train(
-    options: Options,
-    epoch: training.Parallel,
-    measure: Callable,
-    states: training.TrainState,
-    batch: Batch,
-    store: training.CheckpointStore,
-) -> History:
+def train(options: Options, epoch: Any, measure: Callable, states: PyTree, batch: PyTree, store: Any) -> History:
     """Go through the epochs that are left, with a checkpoint after every few."""
     states, count = epoch.replicate(states), options.epochs
     first = jax.tree.map(lambda leaf: np.zeros((count, *leaf.shape[1:]), np.float32), states.params)
@@ -245,12 +223,13 @@ def train(
     return history
 
 
-def describe(member: Member, measured: Float[np.ndarray, "epochs 4"], options: Options) -> dict[str, Any]:
+def describe(member: tuple, measured: Float[np.ndarray, "epochs 4"], options: Options) -> dict[str, Any]:
     """Return how a member ended, and after how many steps it first had so much accuracy."""
     levels = {"train_99": (1, 0.99), "test_50": (3, 0.5), "test_99": (3, 0.99)}
     reached = {name: np.flatnonzero(measured[:, column] >= level) for name, (column, level) in levels.items()}
     steps = {name: int(options.steps * (1 + epochs[0])) if len(epochs) else None for name, epochs in reached.items()}
-    return member._asdict() | steps | dict(zip(MEASURED, measured[-1].tolist(), strict=True))
+    named = zip(("fraction", "decay", "seed", *MEASURED), (*member, *measured[-1].tolist()), strict=True)
+    return dict(named) | steps
 
 
 def progress(network: nn.Module, table: Table, params: PyTree, is_train: Bool[np.ndarray, " n"]) -> dict[str, Any]:
@@ -272,8 +251,8 @@ def progress(network: nn.Module, table: Table, params: PyTree, is_train: Bool[np
         return jnp.stack([cross_entropy(rest.reshape(p * p, p), labels)[part].mean() for rest, part in parts])
 
     curves = np.array(jax.jit(lambda params: jax.lax.map(losses, params))(params))
-    named = {"restricted": curves[:, 0], "excluded": curves[:, 1], "neurons": neurons_of}
-    return {"key": np.flatnonzero(key).tolist()} | {name: values.tolist() for name, values in named.items()}
+    found = {"key": np.flatnonzero(key).tolist(), "neurons": neurons_of.tolist()}
+    return found | dict(zip(PROGRESS, curves.T.tolist(), strict=True))
 
 
 def draw(options: Options, errors: dict[str, Any], history: History, folder: pathlib.Path) -> None:
@@ -286,8 +265,7 @@ def draw(options: Options, errors: dict[str, Any], history: History, folder: pat
         left.semilogx(steps, measured[:, 3], color=f"C{i % 10}")
     left.set(xlabel="step", ylabel="accuracy", title="training (dashed) and test, all members")
     curves = {"training": first[:, 0], "test": first[:, 2]}
-    curves |= {name: errors[name] for name in ("restricted", "excluded") if name in errors}
-    for name, values in curves.items():
+    for name, values in (curves | {name: errors[name] for name in PROGRESS if name in errors}).items():
         middle.loglog(steps, values, label=name)
     middle.set(xlabel="step", ylabel="cross-entropy, nats", title="the first member")
     middle.legend()
