@@ -23,13 +23,13 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from matplotlib.figure import Figure
 
 from symjax import training
-from symjax.data import Table, composition, modular, shuffled_part, sparse_parity
+from symjax.data import Operation, composition, modular, shuffled_part, sparse_parity
 from symjax.groups import S
 from symjax.math import cross_entropy, excluded, frequency_shares, restricted
 from symjax.models import Transformer
 from symjax.training import Recipe
 
-TABLES: dict[str, Callable[[int], Table]] = {
+TABLES: dict[str, Callable[[int], Operation]] = {
     "add": lambda size: modular(size, "add"),
     "mul": lambda size: modular(size, "mul"),
     "compose": lambda size: composition(S(size)),
@@ -232,7 +232,7 @@ def describe(member: tuple, measured: Float[np.ndarray, "epochs 4"], options: Op
     return dict(named) | steps
 
 
-def progress(network: nn.Module, table: Table, params: PyTree, is_train: Bool[np.ndarray, " n"]) -> dict[str, Any]:
+def progress(network: nn.Module, table: Operation, params: PyTree, is_train: Bool[np.ndarray, " n"]) -> dict[str, Any]:
     """Return the key frequencies of the last parameters, and how all use them.
 
     The restricted loss is that of test examples if nothing else is kept of the logits, the excluded one that of

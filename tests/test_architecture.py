@@ -76,6 +76,13 @@ def test_importing_symjax_is_light():
     assert not _imported_by("import symjax") & {"jax", "numpy", "flax", "e3nn_jax"}
 
 
+def test_libraries_of_tables_are_imported_by_the_functions_that_read_them():
+    for path in ROOT.glob("symjax/**/*.py"):
+        imports = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {getattr(node, "module", None) or node.names[0].name for node in imports}
+        assert not {name.split(".")[0] for name in names} & {"pandas", "narwhals", "pyarrow"}, path
+
+
 def test_laws_and_solver_need_neither_flax_nor_e3nn():
     loaded = _imported_by("import symjax.math, symjax.groups, symjax.reps, symjax.laws, symjax.solver; symjax.check")
     assert "jax" in loaded

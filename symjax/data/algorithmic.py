@@ -13,7 +13,7 @@ from jaxtyping import Bool, Int
 from symjax.groups import PermutationGroup, finite_elements
 
 
-class Table(NamedTuple):
+class Operation(NamedTuple):
     """Every input of an operation, and its result.
 
     Attributes:
@@ -29,14 +29,14 @@ class Table(NamedTuple):
     classes: int
 
 
-def modular(p: int, operation: Literal["add", "mul"] = "add") -> Table:
+def modular(p: int, operation: Literal["add", "mul"] = "add") -> Operation:
     """Return x + y or x y mod p for all pairs of residues; the pair (x, y) is row p x + y."""
     pairs = np.stack(np.divmod(np.arange(p * p), p), axis=1)
     results = (pairs.sum(axis=1) if operation == "add" else pairs.prod(axis=1)) % p
-    return Table(pairs.astype(np.int32), results.astype(np.int32), p, p)
+    return Operation(pairs.astype(np.int32), results.astype(np.int32), p, p)
 
 
-def composition(group: PermutationGroup) -> Table:
+def composition(group: PermutationGroup) -> Operation:
     """Return the products g h of all pairs of elements, x -> g(h(x)), by their numbers in the list of elements.
 
     Raises:
@@ -48,13 +48,13 @@ def composition(group: PermutationGroup) -> Table:
     pairs = np.array(list(itertools.product(range(len(elements)), repeat=2)), np.int32)
     products = np.take_along_axis(elements[pairs[:, 1]], elements[pairs[:, 0]], axis=1)  # (g x)[i] = x[g[i]]
     labels = np.array([number[tuple(g)] for g in products.tolist()], np.int32)
-    return Table(pairs, labels, len(elements), len(elements))
+    return Operation(pairs, labels, len(elements), len(elements))
 
 
-def sparse_parity(bits: int, degree: int = 3) -> Table:
+def sparse_parity(bits: int, degree: int = 3) -> Operation:
     """Return the parity of the first `degree` bits of every word of so many bits."""
     words = (np.arange(2**bits)[:, None] >> np.arange(bits)[None]) & 1
-    return Table(words.astype(np.int32), (words[:, :degree].sum(axis=1) % 2).astype(np.int32), 2, 2)
+    return Operation(words.astype(np.int32), (words[:, :degree].sum(axis=1) % 2).astype(np.int32), 2, 2)
 
 
 def shuffled_part(count: int, fraction: float, seed: int) -> Bool[np.ndarray, " n"]:

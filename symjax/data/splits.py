@@ -23,7 +23,9 @@ def split_data(structures: Structures, *, valid: float, test: float, seed: int) 
     Raises:
         ValueError: a part would be empty, or validation or testing has an element that training has not.
     """
-    valid, test = _size(valid, "valid", len(structures)), _size(test, "test", len(structures))
+    valid, test = (
+        part_size(share, name, len(structures), "structures") for share, name in ((valid, "valid"), (test, "test"))
+    )
     train = len(structures) - valid - test
     if train < 1:
         raise ValueError(
@@ -54,7 +56,12 @@ def digest_data(splits: Splits) -> str:
     return content.hexdigest()
 
 
-def _size(share: float, name: str, total: int) -> int:
+def part_size(share: float | int, name: str, total: int, what: str) -> int:
+    """Return how many of `total` a part has, of a fraction below 1 or a number.
+
+    Raises:
+        ValueError: the share is neither.
+    """
     if share > 0 and (share < 1 or float(share).is_integer()):
         return int(share) if share >= 1 else max(1, round(share * total))
-    raise ValueError(f"--{name} is a fraction between 0 and 1, or a number of structures, not {share}")
+    raise ValueError(f"--{name} is a fraction between 0 and 1, or a number of {what}, not {share}")

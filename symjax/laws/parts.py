@@ -15,6 +15,7 @@ from jaxtyping import Int
 from symjax.laws.probe import at_hand, is_floating
 from symjax.math import namespace
 from symjax.reps import (
+    Axes,
     Axis,
     Channels,
     LinearRep,
@@ -74,6 +75,15 @@ def _(rep: Axis | TimeAxis, x: Any) -> Any:
 @_parts.register
 def _(rep: Channels, x: Any) -> Any:
     return np.arange(x.shape[-1])
+
+
+@_parts.register
+def _(rep: Axes, x: Any) -> Any:
+    def others(leaf: Any) -> Any:
+        alike = {axis % leaf.ndim for axis in rep.axes}
+        return _apart(tuple(1 if i in alike else n for i, n in enumerate(leaf.shape)))
+
+    return jax.tree.map(others, x)
 
 
 @_parts.register

@@ -10,6 +10,7 @@ from symjax.math.arrays import (
     signed_permutation,
     unit_like,
 )
+from symjax.math.attention import attention, masked_softmax
 from symjax.math.entropy import cross_entropy
 from symjax.math.fourier import excluded, fourier_basis, frequency_shares, of_sum, restricted
 from symjax.math.host import double_precision
@@ -22,6 +23,7 @@ from symjax.math.segment import segment_max, segment_mean, segment_softmax, segm
 __all__ = [
     "Monomial",
     "along_last",
+    "attention",
     "bessel_basis",
     "block_diagonal",
     "cosine_envelope",
@@ -33,6 +35,7 @@ __all__ = [
     "frequency_shares",
     "gaussian_basis",
     "integration_matrix",
+    "masked_softmax",
     "namespace",
     "of_sum",
     "pick",

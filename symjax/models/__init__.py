@@ -1,9 +1,11 @@
 """One paper a file, composed of layers."""
 
+from symjax.models.dag_transformer import DagTransformer, generate, topological_order
 from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
 from symjax.models.mlp import MLP
+from symjax.models.sets import DeepSets, ExchangeableDeepSets, SetTransformer
 from symjax.models.temporal import CausalStack, CausalTemporalNetwork
 from symjax.models.transformer import Transformer
 
@@ -13,9 +15,15 @@ __all__ = [
     "MLP",
     "CausalStack",
     "CausalTemporalNetwork",
+    "DagTransformer",
+    "DeepSets",
     "EMLPBlock",
+    "ExchangeableDeepSets",
     "HamiltonianNet",
+    "SetTransformer",
     "Transformer",
     "emlp_block",
+    "generate",
     "hamiltonian_field",
+    "topological_order",
 ]

@@ -66,7 +66,8 @@ class CausalStack(nn.Module):
 class CausalTemporalNetwork(nn.Module):
     """A forecast of the `horizon` steps after a window, from the last instant of a `CausalStack`.
 
-    The window is normalised channel by channel, and the forecast goes back to the units of its own target channels.
+    The window is normalised channel by channel, and the forecast goes back to the units of its own target channels: a
+    target that stood still all the window long is forecast to stay.
 
     Attributes:
         horizon: Steps to forecast.

@@ -24,7 +24,7 @@ from symjax.reps.linear import (
 from symjax.reps.named import irreps
 from symjax.reps.powers import Power, alternating, symmetric
 from symjax.reps.rep import Rep
-from symjax.reps.simple import Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
+from symjax.reps.simple import Axes, Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
 from symjax.reps.subspaces import subrep
 from symjax.reps.summands import Summand, places_in_order, ranks, summands
 from symjax.reps.tensor import Defining, Det, Determinant, Scalar, T, V, restrict
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from symjax.reps.orthogonal import Irreps
 
 __all__ = [
+    "Axes",
     "Axis",
     "Channels",
     "Defining",

@@ -1,6 +1,7 @@
 """Actions on single arrays: space on the last axis, permutations and shifts on an axis of choice."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -96,6 +97,20 @@ class Axis:
 
     def __str__(self) -> str:
         return f"axis {self.axis}" if self.axis else "rows"
+
+
+@dataclasses.dataclass(frozen=True)
+class Axes:
+    """Several axes permuted alike, as those of a matrix of pairs: (g x)[i, j] = x[g[i], g[j]]."""
+
+    axes: tuple[int, ...]
+
+    def act(self, g: Int[Array, " n"], x: PyTree[Shaped[Array, "..."]]) -> PyTree[Shaped[Array, "..."]]:
+        """Return x with each of its axes permuted by g."""
+        return functools.reduce(lambda moved, axis: Axis(axis).act(g, moved), self.axes, x)
+
+    def __str__(self) -> str:
+        return f"axes {', '.join(map(str, self.axes))}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Solving for all equivariant linear maps between two representations."""
 
 from symjax.solver.decompose import Irrep
+from symjax.solver.invariant_theory import set_partitions
 from symjax.solver.isotypic import SharedIrrep, irreps_of, shared_irreps
 from symjax.solver.pictures import plot_basis
 from symjax.solver.plan import Plan
@@ -18,5 +19,6 @@ __all__ = [
     "irreps_of",
     "plot_basis",
     "restrict_maps",
+    "set_partitions",
     "shared_irreps",
 ]

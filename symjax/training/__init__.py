@@ -24,6 +24,7 @@ from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
 from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
+from symjax.training.objective import Objective, Weight, weight_at, weighted
 from symjax.training.pace import Pace
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
@@ -39,6 +40,7 @@ __all__ = [
     "FitResult",
     "Keep",
     "MetricsLog",
+    "Objective",
     "OtherModelError",
     "Pace",
     "Parallel",
@@ -48,6 +50,7 @@ __all__ = [
     "Run",
     "Task",
     "TrainState",
+    "Weight",
     "command_line",
     "damaged",
     "decode",
@@ -92,6 +95,8 @@ __all__ = [
     "seal",
     "train",
     "warmup_cosine",
+    "weight_at",
+    "weighted",
     "write_bytes",
     "write_json",
     "write_picture",

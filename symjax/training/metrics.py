@@ -13,8 +13,10 @@ from importlib.metadata import version
 from typing import Any
 
 import jax
+import numpy as np
 from jaxtyping import PyTree
 
+from symjax.math import namespace
 from symjax.training.disk import append_bytes, read_bytes, write_bytes
 from symjax.training.files import parse_json
 
@@ -28,11 +30,21 @@ def add_sums(totals: Mapping[str, tuple], steps: Iterable[Mapping[str, tuple]]) 
     totals = dict(totals)
     for step in jax.device_get(list(steps)):
         for name, (value, count) in step.items():
-            if not count >= 0:
+            if not np.all(count >= 0):
                 raise ValueError(f"the loss counted {count} of {name!r}; a count is a number of at least 0")
             before, counted = totals.get(name, (0.0, 0.0))
-            totals[name] = (before + float(value), counted + float(count))
+            totals[name] = (before + _double(value), counted + _double(count))
     return totals
+
+
+def scalars(sums: Mapping[str, tuple]) -> dict[str, tuple]:
+    """Return the pairs of numbers, and entry i of a vector as "name_i"; larger arrays are no numbers to report."""
+    numbers = {name: pair for name, pair in sums.items() if np.ndim(pair[0]) == 0}
+    for name, (total, count) in sums.items():
+        if np.ndim(total) == 1:
+            counts = namespace(total).broadcast_to(count, total.shape)
+            numbers |= {f"{name}_{i}": (total[i], counts[i]) for i in range(len(total))}
+    return numbers
 
 
 def means(totals: Mapping[str, tuple]) -> dict[str, float]:
@@ -48,6 +60,10 @@ def evaluate_batches(evaluation: Callable, params: PyTree, batches: Iterable[PyT
 def origin() -> dict[str, Any]:
     """Return what made a result: the versions, and the commit of the working directory."""
     return {"versions": {name: version(name) for name in ("symjax", "jax", "flax", "optax")}, "commit": _commit()}
+
+
+def _double(x: Any) -> Any:
+    return float(x) if np.ndim(x) == 0 else np.asarray(x, np.float64)
 
 
 def _commit() -> str:

@@ -14,16 +14,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PyTree
 
+from symjax.math import double_precision
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.identity import name_of, seal
 from symjax.training.lock import written_alone
 from symjax.training.loop import FitResult, Keep, fit
-from symjax.training.metrics import MetricsLog, evaluate_batches, means
+from symjax.training.metrics import MetricsLog, evaluate_batches, means, scalars
+from symjax.training.objective import Objective, Weight, as_objective, evaluate_objective
 from symjax.training.pace import Pace, require_batches
 from symjax.training.parallel import Parallel, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
 from symjax.training.state import TrainState, init_state, resume
-from symjax.training.step import Loss, Weight, make_evaluation, make_step
+from symjax.training.step import Loss, make_evaluation, make_step
 
 SPOKEN = {"mae": "MAE", "mse": "MSE", "rmse": "RMSE"}
 
@@ -47,7 +49,7 @@ class Task(NamedTuple):
     Attributes:
         init: a key and one shard -> parameters.
         loss: parameters, one shard and a key -> {name: (sum, count)}.
-        weights: of the names that are optimised, numbers or functions of the step.
+        weights: of the names that are optimised, numbers or functions of the step; or any other `Objective`.
         train: what is learnt from.
         valid: what decides which parameters are the best; None where the last ones are.
         measure: what is measured on `valid` in place of the loss, where training draws or drops something; it has the
@@ -57,7 +59,7 @@ class Task(NamedTuple):
 
     init: Callable[[Key[Array, ""], PyTree], PyTree]
     loss: Loss
-    weights: Mapping[str, Weight]
+    weights: Objective | Mapping[str, Weight]
     train: Batches
     valid: Batches | None = None
     measure: Loss | None = None
@@ -101,11 +103,12 @@ def _train(
     if task.valid is not None and not len(task.valid.plan(0, shards=shards)):
         raise ValueError("the validation has no batches; give it data, or leave it out with valid=None")
     optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs)
-    body = make_step(task.loss, optimizer, task.weights, ema_decay=recipe.ema or None)
+    objective = as_objective(task.weights)
+    body = make_step(task.loss, optimizer, objective, ema_decay=recipe.ema or None)
     step = parallelise(body, how=recipe.parallel)
 
     def begin(key: Key[Array, ""], shard: PyTree) -> TrainState:
-        return init_state(task.init(key, shard), optimizer, key=key, ema=recipe.ema > 0)
+        return init_state(task.init(key, shard), optimizer, key=key, ema=recipe.ema > 0, rule=objective.init)
 
     folder.mkdir(parents=True, exist_ok=True)
     shard = jax.tree.map(lambda leaf: leaf[0], task.train.load(first[0][:1]))
@@ -137,7 +140,11 @@ def _train(
 
 
 def measure(task: Task, recipe: Recipe, params: PyTree, batches: Batches) -> dict[str, float]:
-    """Return the means of all that the task measures, and as "loss" their sum, weighted as schedules end."""
+    """Return the means of all that the task measures, and as "loss" the objective of them.
+
+    Schedules are at their end, and what an objective carries is at its beginning, so that the same parameters have the
+    same loss whenever they are measured.
+    """
     evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
     return _measure(evaluation, task, batches, params)
 
@@ -145,20 +152,21 @@ def measure(task: Task, recipe: Recipe, params: PyTree, batches: Batches) -> dic
 def _measure(evaluation: Parallel, task: Task, batches: Batches, params: PyTree) -> dict[str, float]:
     plan = require_batches(batches.plan(0, shards=evaluation.devices), 0)
     loaded = (batches.load(evaluation.local(item)) for item in plan)
-    totals = evaluate_batches(evaluation, params, loaded)
-    measured, counts = means(totals), {name: count for name, (_, count) in totals.items()}
-    if missing := sorted(task.weights.keys() - measured.keys()):
-        raise ValueError(f"the weights name {missing}, but what is measured has only {sorted(measured)}")
-    if uncounted := sorted(name for name in task.weights if not counts[name]):
+    totals, objective = evaluate_batches(evaluation, params, loaded), as_objective(task.weights)
+    sums, counts = ({name: pair[i] for name, pair in totals.items()} for i in (0, 1))
+    if uncounted := sorted(name for name in objective.names if not np.any(counts.get(name, True))):
         raise ValueError(f"the validation counts nothing of {uncounted}, which have weights; give it such data")
-    late = jnp.asarray(np.iinfo(np.int32).max, jnp.int32)
-    factors = {name: float(weight(late) if callable(weight) else weight) for name, weight in task.weights.items()}
-    return measured | {"loss": sum(factor * measured[name] for name, factor in factors.items())}
+    late = np.iinfo(np.int32).max
+    with double_precision():
+        sums, counts, carry = jax.tree.map(jnp.asarray, (sums, counts, objective.init))
+        value, _ = evaluate_objective(objective, sums, counts, carry, jnp.asarray(late, jnp.int32))
+    return means(scalars(totals)) | {"loss": float(value)}
 
 
 def _on_epoch(task: Task, record: Mapping[str, Any]) -> None:
     """Say how it goes; refuse to go on without what is to be learnt."""
-    uncounted = sorted(name for name in task.weights if math.isnan(record[f"train_{name}"]))
+    names = as_objective(task.weights).names
+    uncounted = sorted(name for name in names if math.isnan(record.get(f"train_{name}", 0.0)))
     if uncounted and record["train_skipped"] < 1:
         raise ValueError(f"the data count nothing of {uncounted} in epoch {record['epoch']}, which have weights")
     say(*_progress(record, task.shown))

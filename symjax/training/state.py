@@ -26,6 +26,7 @@ class TrainState(NamedTuple):
         lr_scale: multiplies every update; the plateau rule lowers it between epochs.
         skipped: steps skipped because they were not finite.
         streak: how many of them were the last ones.
+        rule: what the objective carries from step to step; () where that is nothing.
     """
 
     params: PyTree
@@ -36,6 +37,7 @@ class TrainState(NamedTuple):
     lr_scale: Float[Any, ""]
     skipped: Int[Any, ""]
     streak: Int[Any, ""]
+    rule: PyTree = ()
 
 
 class Progress(NamedTuple):
@@ -78,9 +80,12 @@ class Trained(NamedTuple):
     passed_over: tuple[str, ...]
 
 
-def init_state(params: PyTree, optimizer: optax.GradientTransformation, *, key: Array, ema: bool = False) -> TrainState:
-    """Return the state before the first step; with `ema`, the average starts at `params`.
+def init_state(
+    params: PyTree, optimizer: optax.GradientTransformation, *, key: Array, ema: bool = False, rule: PyTree = ()
+) -> TrainState:
+    """Return the state before the first step, of an objective whose carry begins as `rule`.
 
+    With `ema`, the average starts at `params`.
     No two leaves share a buffer, because a step that donates the state may use each buffer only once.
 
     Raises:
@@ -97,6 +102,7 @@ def init_state(params: PyTree, optimizer: optax.GradientTransformation, *, key: 
         lr_scale=jnp.ones((), jnp.float32),
         skipped=jnp.zeros((), jnp.int32),
         streak=jnp.zeros((), jnp.int32),
+        rule=jax.tree.map(jnp.array, rule),
     )
 
 
@@ -106,7 +112,7 @@ def inference_params(state: TrainState) -> PyTree:
 
 
 def save_state(store: CheckpointStore, state: TrainState, progress: Progress) -> None:
-    """Save parameters, their average and the rest as separate items, so that serving reads only what it needs.
+    """Save parameters, average, carry and the rest as separate items, so that serving reads only what it needs.
 
     Raises:
         FloatingPointError: parameters or average are not finite, and nothing is saved.
@@ -155,9 +161,9 @@ def resume(store: CheckpointStore, state: TrainState) -> Resumed:
     if saved is None:
         return Resumed(state, Progress(), ())
     store.set_aside_after(saved.step)
-    items = dict(saved.items)
-    restored = TrainState(params=items.pop("params"), ema=items.pop("ema", None), **items["rest"])
-    return Resumed(restored, _progress(saved.meta), saved.passed_over)
+    items = {"ema": None} | saved.items
+    rest, rule = items.pop("rest"), items.pop("rule", {"carry": state.rule})
+    return Resumed(TrainState(**items, **rest, rule=rule["carry"]), _progress(saved.meta), saved.passed_over)
 
 
 def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTree = None) -> Trained:
@@ -191,10 +197,10 @@ def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTr
 
 
 def _items(state: TrainState) -> dict[str, PyTree]:
+    """Return what is saved, by item; an average and a carry only where there are some."""
     rest = state._asdict()
-    items = {"params": rest.pop("params")}
-    ema = rest.pop("ema")
-    return items | ({} if ema is None else {"ema": ema}) | {"rest": rest}
+    items = {"params": rest.pop("params"), "ema": rest.pop("ema"), "rule": {"carry": rest.pop("rule")}, "rest": rest}
+    return {name: item for name, item in items.items() if jax.tree.leaves(item)}
 
 
 def _progress(meta: Mapping[str, Any]) -> Progress:

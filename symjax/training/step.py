@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -12,74 +11,76 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, PyTree
 
+from symjax.training.metrics import scalars
+from symjax.training.objective import Arrays, Objective, Weight, as_objective, evaluate_objective
 from symjax.training.state import TrainState
 
 REPORTED = {"loss", "grad_norm", "skipped"}  # by the step itself
 Sums: TypeAlias = Mapping[str, tuple]
 Loss: TypeAlias = Callable[..., Sums]
-Weight: TypeAlias = float | Callable[[Array], Array]
 
 
 def make_step(
     loss: Loss,
     optimizer: optax.GradientTransformation,
-    weights: Mapping[str, Weight],
+    objective: Objective | Mapping[str, Weight],
     *,
     ema_decay: float | None = None,
 ) -> Callable:
     """Return the pure step `(state, batch, axis_name=None) -> (state, metrics)`.
 
-    The objective is sum_name weight_name * sum_name / count_name, where sums and counts run over every shard of every
-    device, so empty and unequal shards are exact: the pulled-back local sums are divided by the global counts, and only
-    then added over the devices. The optimiser (and whatever it clips) sees that reduced gradient.
+    The objective is a function F of the means m = sum / count, where sums and counts run over every shard of every
+    device: sum_name weight_name m_name, or any other `Objective`. Sums and counts are added over the devices, F is
+    differentiated there, (dF/dm) / count is pulled back through the local sums, and the gradients are added: empty and
+    unequal shards are exact, and so is a variance of means. The optimiser (and whatever it clips) sees that reduced
+    gradient.
 
-    A step whose objective, gradient or outcome is not finite changes neither parameters, average nor optimiser state;
-    it is counted in `state.skipped` and `state.streak`, and adds nothing to the metrics. A finite gradient whose norm
-    overflows is handed on shorter, so that what clips it finds its direction; its norm is the largest number there is.
+    A step whose objective, gradient or outcome is not finite changes neither parameters, average, optimiser state nor
+    carry; it is counted in `state.skipped` and `state.streak`, and adds nothing to the metrics. A finite gradient whose
+    norm overflows is handed on shorter, so that what clips it finds its direction; its norm is the largest number there
+    is.
 
     Args:
-        loss: `loss(params, shard, key) -> {name: (sum, count)}`. Counts do not depend on the parameters. Names without
-            a weight are reported and not optimised.
+        loss: `loss(params, shard, key) -> {name: (sum, count)}`; a sum is an array, and its count a number or an array
+            that broadcasts to it. Counts do not depend on the parameters. Names that the objective does not read are
+            reported and not optimised.
         optimizer: any optax transformation; its updates are multiplied by `state.lr_scale`.
-        weights: a number or a schedule (a function of `state.step`) for each optimised name.
+        objective: an `Objective`, or a number or a schedule (a function of `state.step`) for each optimised name.
         ema_decay: d of the moving average p' <- d_t p' + (1 - d_t) p, warm-started from the first parameters with
             d_t = min(d, (1 + t) / (10 + t)), hence without a bias to correct.
 
     Returns:
         The step. Every leaf of its batch has a leading axis of shards (see `parallelise`). Its metrics are again sums
-        and counts, on device: every name of the loss, and "loss", "grad_norm" and "skipped", one count a step.
+        and counts, on device, of single numbers: every number that the loss returned, entry i of a vector as "name_i"
+        (larger arrays are left out), and "loss", "grad_norm" and "skipped", one count a step.
 
     Raises:
-        ValueError: if nothing has a weight, or one or the decay is out of its range; and while tracing, if a weighted
-            name is missing from the loss or the state lacks an average.
-        TypeError: while tracing, if the loss returns something else.
+        ValueError: if nothing has a weight, or one or the decay is out of its range; and while tracing, if a name of
+            the objective is missing from the loss, or the state lacks an average or a carry.
+        TypeError: while tracing, if the loss or the objective returns something else.
     """
-    _require_weights(weights)
+    objective = as_objective(objective)
     if ema_decay is not None and not 0 <= ema_decay < 1:
         raise ValueError(f"ema_decay is at least 0 and below 1, or None for no average; got {ema_decay}")
 
     def step(state: TrainState, batch: PyTree, axis_name: str | None = None) -> tuple[TrainState, dict]:
-        if (ema_decay is None) != (state.ema is None):
-            raise ValueError(
-                "a moving average needs make_step(..., ema_decay=...) and init_state(..., ema=True); one is missing"
-            )
+        _require_own(state, objective, averaged=ema_decay is not None)
         key = jax.random.fold_in(state.key, state.step)
 
         def sums_of(params: PyTree) -> tuple[dict[str, Array], dict[str, Array]]:
             sums, counts = _local_sums(loss, batch, key, axis_name, params)
-            return {n: s if n in weights else jax.lax.stop_gradient(s) for n, s in sums.items()}, counts
+            return {n: s if n in objective.names else jax.lax.stop_gradient(s) for n, s in sums.items()}, counts
 
-        sums, pull_back, counts = jax.vjp(sums_of, _varying(state.params, axis_name), has_aux=True)
-        counts = _over_devices(counts, axis_name)
-        objective = _objective(weights, counts, state.step)
-        (gradient,) = pull_back(jax.grad(objective)(sums))
-        sums, gradient = _over_devices((sums, gradient), axis_name)
+        own, pull_back, counts = jax.vjp(sums_of, _varying(state.params, axis_name), has_aux=True)
+        sums, counts = _over_devices((own, counts), axis_name)
+        value, rule, slope = _differentiate(objective, sums, counts, state)
+        (gradient,) = pull_back(jax.grad(lambda own: sum((slope[n] * own[n]).sum() for n in slope))(own))
+        gradient, norm = _of_finite_norm(_over_devices(gradient, axis_name))
 
-        value, (gradient, norm) = objective(sums), _of_finite_norm(gradient)
-        proposal = _descend(optimizer, ema_decay, state, gradient)
-        counted = functools.reduce(jnp.logical_and, [count >= 0 for count in counts.values()])
+        proposal = (*_descend(optimizer, ema_decay, state, gradient), rule)
+        counted = functools.reduce(jnp.logical_and, [(count >= 0).all() for count in counts.values()])
         good = counted & jnp.isfinite(value) & jnp.isfinite(norm) & _stays_finite(proposal, _current(state))
-        metrics = {name: (sums[name], counts[name]) for name in sums}
+        metrics = scalars({name: (sums[name], counts[name]) for name in sums})
         metrics |= {"loss": (value, jnp.ones_like(value)), "grad_norm": (norm, jnp.ones_like(norm))}
         known = good | ~counted  # what counts wrongly is told by its counts
         metrics = jax.tree.map(lambda x: jnp.where(known, x, jnp.zeros_like(x)), metrics)
@@ -117,23 +118,25 @@ def _local_sums(
     if shards == 1:
         pairs = pairs_of(params, jax.tree.map(lambda x: x.squeeze(0), batch), keys.squeeze(0))
     else:
-        pairs = jax.vmap(pairs_of, (None, 0, 0))(params, batch, keys)
-    sums = {name: jnp.asarray(total).sum() for name, (total, _) in pairs.items()}
-    counts = {name: jnp.asarray(count).astype(sums[name].dtype).sum() for name, (_, count) in pairs.items()}
-    return sums, counts
+        pairs = jax.tree.map(lambda x: x.sum(0), jax.vmap(pairs_of, (None, 0, 0))(params, batch, keys))
+    sums = {name: jnp.asarray(total) for name, (total, _) in pairs.items()}
+    return sums, {name: jnp.asarray(count).astype(sums[name].dtype) for name, (_, count) in pairs.items()}
 
 
 def _pairs(returned: Any) -> dict[str, tuple]:
     """Return what a loss returned.
 
     Raises:
-        TypeError: it is not {name: (sum, count)}.
+        TypeError: it is not {name: (sum, count)}, or a count has another shape than its sum.
     """
     if not isinstance(returned, Mapping) or not returned:
         raise TypeError(f"a loss returns {{name: (sum, count)}}, with a name at least; got {_shown(returned)}")
     for name, pair in returned.items():
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise TypeError(f"a loss returns {{name: (sum, count)}}; got {_shown(pair)} for {name!r}")
+        total, count = jnp.shape(pair[0]), jnp.shape(pair[1])
+        if len(count) > len(total) or any(c not in (1, t) for c, t in zip(count[::-1], total[::-1], strict=False)):
+            raise TypeError(f"a count broadcasts to its sum; got the shapes {count} and {total} for {name!r}")
     return {name: tuple(pair) for name, pair in returned.items()}
 
 
@@ -141,31 +144,32 @@ def _shown(value: Any) -> str:
     return f"an array of shape {value.shape}" if isinstance(value, jax.Array) else f"{value!r:.60}"
 
 
-def _require_weights(weights: Mapping[str, Weight]) -> None:
-    numbers = [weight for weight in weights.values() if not callable(weight)]
-    if bad := [weight for weight in numbers if not math.isfinite(weight)]:
-        raise ValueError(f"the weight of a loss is a finite number or a schedule, got {bad[0]}")
-    if len(numbers) == len(weights) and not any(numbers):
-        raise ValueError(f"nothing would be learnt with the weights {dict(weights)}; give a name a weight other than 0")
+def _require_own(state: TrainState, objective: Objective, *, averaged: bool) -> None:
+    """Refuse a state that lacks what the step keeps in it, or has more."""
+    if averaged != (state.ema is not None):
+        raise ValueError(
+            "a moving average needs make_step(..., ema_decay=...) and init_state(..., ema=True); one is missing"
+        )
+    if jax.tree.structure(state.rule) != jax.tree.structure(objective.init):
+        raise ValueError(
+            "what an objective carries begins in the state: init_state(..., rule=objective.init); "
+            f"expected {objective.init!r:.60}, got {state.rule!r:.60}"
+        )
 
 
-def _objective(weights: Mapping[str, Weight], counts: dict[str, Array], step: Array) -> Callable:
-    """Return sums -> sum_name weight_name * sum_name / count_name; a name that counts nothing adds nothing."""
-    if missing := sorted(weights.keys() - counts.keys()):
-        raise ValueError(f"the weights name {missing}, but the loss returned only {sorted(counts)}")
+def _differentiate(
+    objective: Objective, sums: Arrays, counts: Arrays, state: TrainState
+) -> tuple[Array, PyTree, Arrays]:
+    """Return an objective, its next carry, and its derivative by each sum that it reads."""
     if reserved := sorted(counts.keys() & REPORTED):
         raise ValueError(f"the loss may not return {reserved}: the step reports its own; use another name")
-    factors = {}
-    for name, weight in weights.items():
-        count = counts[name]
-        with jax.numpy_dtype_promotion("standard"):
-            weight = jnp.asarray(weight(step) if callable(weight) else weight, count.dtype)
-        factors[name] = jnp.where(count > 0, weight / jnp.where(count > 0, count, 1), 0)
 
-    def objective(sums: dict[str, Array]) -> Array:
-        return jnp.asarray(sum(factors[name] * sums[name] for name in factors))
+    def value_of(read: Arrays) -> tuple[Array, PyTree]:
+        return evaluate_objective(objective, {**sums, **read}, counts, state.rule, state.step)
 
-    return objective
+    read = {name: total for name, total in sums.items() if name in objective.names}
+    (value, rule), slope = jax.value_and_grad(value_of, has_aux=True)(read)
+    return value, rule, slope
 
 
 def _descend(
@@ -213,17 +217,18 @@ def _by_shape(leaves: list[Array]) -> list[list[Array]]:
     return [*groups.values()]
 
 
-def _current(state: TrainState) -> tuple[PyTree, PyTree, PyTree]:
-    return state.params, state.opt_state, state.ema
+def _current(state: TrainState) -> tuple[PyTree, ...]:
+    return state.params, state.opt_state, state.ema, state.rule
 
 
-def _accept(state: TrainState, proposal: tuple[PyTree, PyTree, PyTree], good: Array, bad: Array) -> TrainState:
+def _accept(state: TrainState, proposal: tuple[PyTree, ...], good: Array, bad: Array) -> TrainState:
     """Take the proposal where it is good, else keep everything but the counters."""
-    params, opt_state, ema = jax.tree.map(lambda new, old: jnp.where(good, new, old), proposal, _current(state))
+    params, opt_state, ema, rule = jax.tree.map(lambda new, old: jnp.where(good, new, old), proposal, _current(state))
     return state._replace(
         params=params,
         opt_state=opt_state,
         ema=ema,
+        rule=rule,
         step=state.step + 1,
         skipped=state.skipped + bad,
         streak=(state.streak + bad) * bad,

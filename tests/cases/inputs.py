@@ -1,7 +1,9 @@
 """Inputs of the cases: bodies, atoms, irreps, vectors of a representation, and positions with symmetries."""
 
 import e3nn_jax as e3nn
+import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import jraph
 import numpy as np
 
@@ -75,6 +77,19 @@ def without_edges(make):
 def members(count: int, channels: int = 2):
     """The members of a set."""
     return np.random.default_rng(8).standard_normal((count, channels))
+
+
+class ByPlace(nn.Module):
+    """The members times a matrix of their place, each or summed: whoever puts them in another order is found out."""
+
+    features: int
+    summed: bool
+
+    @nn.compact
+    def __call__(self, x, mask=None):
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), (x.shape[-1], self.features), x.dtype)
+        y = jnp.sin(1.0 + jnp.arange(len(x), dtype=x.dtype))[:, None] * jnp.tanh(x @ kernel)
+        return y.sum(axis=0) if self.summed else y
 
 
 def series(instants: int, channels: int = 2):

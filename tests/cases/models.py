@@ -1,10 +1,23 @@
 """Cases of models."""
 
 from symjax.groups import O13, SU, O, O2eR3, S
-from symjax.models import EGNN, EMLP, MLP, CausalStack, CausalTemporalNetwork, EMLPBlock, HamiltonianNet, Transformer
+from symjax.models import (
+    EGNN,
+    EMLP,
+    MLP,
+    CausalStack,
+    CausalTemporalNetwork,
+    DagTransformer,
+    DeepSets,
+    EMLPBlock,
+    ExchangeableDeepSets,
+    HamiltonianNet,
+    SetTransformer,
+    Transformer,
+)
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, on, series
+from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
 
 CASES = {
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
@@ -27,10 +40,17 @@ CASES = {
         CausalTemporalNetwork(horizon=2, targets=(2, 0), hidden=4, layers=2, heads=2),
         series(8, 3),
     ),
+    "DagTransformer": lambda: (
+        DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
+        members(4, 1),
+    ),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
     "Transformer": lambda: (Transformer(3, heads=2, hidden=5), series(6, 4)),
     "Transformer, last instants": lambda: (Transformer(3, heads=2, hidden=5, queries=2), series(6, 4)),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
+    "DeepSets": lambda: (DeepSets(2, channels=4, layers=1), members(5)),
+    "ExchangeableDeepSets": lambda: (ExchangeableDeepSets(2, channels=4, layers=1), members(5, 3)),
+    "SetTransformer": lambda: (SetTransformer(2, channels=4, layers=1, heads=2), members(5)),
 }
 
 SMALL = {

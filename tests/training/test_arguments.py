@@ -143,7 +143,7 @@ def test_what_has_a_weight_is_counted_somewhere(tmp_path):
         train(task(loss=blind, valid=None), BRIEF, tmp_path / "train")
     with pytest.raises(ValueError, match=r"the validation counts nothing of \['positive'\]"):
         train(task(measure=blind), BRIEF, tmp_path / "valid")
-    with pytest.raises(ValueError, match=r"the weights name \['positive'\], but what is measured has only \['all'\]"):
+    with pytest.raises(ValueError, match=r"the objective names \['positive'\], but the loss returned only \['all'\]"):
         measure(task(measure=lambda *a: {"all": toy.loss(*a)["all"]}), BRIEF, toy.params(), Batches())
 
 

@@ -50,6 +50,19 @@ def assert_bits_equal(found, state):
         assert found[name].tobytes() == value.tobytes(), name
 
 
+def assert_close(found, expected):
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=1e-10, err_msg=name)
+
+
+def test_an_objective_on_eight_devices_is_the_one_of_one_device(tmp_path):
+    """Twenty places for rows, eight of them taken by three environments, dealt out to eight devices and padded."""
+    code, _, err = finish(launch({"folder": str(tmp_path), "spread": "shard_map"}, devices=8))
+    assert code == 0, err
+    assert_close(np.load(tmp_path / "spread.npz"), worker.spread("jit", toy.plan(0)[1]))
+
+
 def test_killed_thrice_and_resumed_is_bit_for_bit_the_undisturbed_run(undisturbed, tmp_path):
     """Killed at a random step, killed while a checkpoint is being written, terminated politely; then finished."""
     order, death = {"folder": str(tmp_path)}, random.randrange(1, 12)
@@ -92,6 +105,9 @@ def test_two_processes_with_two_devices_are_one_with_one(undisturbed, tmp_path):
     assert [code for code, *_ in ends] == [0, 0], ends[0][2][-3000:] + ends[1][2][-3000:]
     first, second = (json.loads(out.splitlines()[-1]) for _, out, _ in ends)
     assert first == second == {"stopped_by": "signal", "step": first["step"], "saved": [first["step"]]}
+    alone = worker.spread("jit", toy.plan(0)[1])
+    for n in range(2):
+        assert_close(np.load(tmp_path / f"spread{n}.npz"), alone)
     folder, result = undisturbed
     expected = toy.leaves(result.state)
     for how in ("shard_map", "pmap", "jit"):

@@ -174,7 +174,7 @@ def test_the_learning_rate_scale_multiplies_updates():
 @pytest.mark.parametrize(
     ("weights", "ema_decay", "names", "sentence"),
     [
-        ({"forces": 1.0}, None, "a", r"the weights name \['forces'\], but the loss returned only \['a'\]"),
+        ({"forces": 1.0}, None, "a", r"the objective names \['forces'\], but the loss returned only \['a'\]"),
         ({"a": 1.0}, 0.9, "a", "init_state"),
         ({"loss": 1.0}, None, "loss", r"the loss may not return \['loss'\]"),
     ],

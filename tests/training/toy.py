@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symjax.training import init_state, make_step, parallelise
+from symjax.training import Objective, init_state, make_step, parallelise
 
 SHARDS, ROWS, STEPS = 4, 5, 6
 
@@ -45,12 +45,42 @@ def loss(params, batch, key):
     }
 
 
+ENVIRONMENTS = 3
+
+
+def by_environment(params, batch, key):
+    """Squared errors [e] and gradients of the last layer [e, 8], by environments of very different sizes."""
+    hidden = jnp.tanh(batch["x"] @ params["w"])
+    error = jnp.where(batch["mask"], hidden @ params["out"]["v"] - jnp.where(batch["mask"], batch["y"], 0), 0)
+    index = (batch["x"][:, 0] > 0.0).astype(int) + (batch["x"][:, 0] > 0.8).astype(int)
+    own = jax.nn.one_hot(index, ENVIRONMENTS, dtype=error.dtype) * batch["mask"][:, None].astype(error.dtype)
+    slopes = (own[:, :, None] * (error[:, None] * hidden)[:, None, :]).sum(0)
+    return {"risk": ((own * error[:, None] ** 2).sum(0), own.sum(0)), "slope": (slopes, own.sum(0)[:, None])}
+
+
+def _spread(means, carry, step):
+    """The variance of risks, the spread of mean gradients and an average of risks that is carried along."""
+    average = 0.9 * carry["average"] + 0.1 * means["risk"]
+    spread = means["risk"].var() + (1 + step.astype(float)) * means["slope"].var(axis=0, keepdims=True).sum()
+    return average.sum() + spread, {"average": average}
+
+
+SPREAD = Objective({"risk", "slope"}, _spread, {"average": np.zeros(ENVIRONMENTS)})
+
+
+def deal(batch, shards):
+    """The same samples, dealt out to so many shards."""
+    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+    pad = lambda x: np.concatenate([x, np.zeros((-len(x) % shards, *x.shape[1:]), x.dtype)])  # noqa: E731
+    return jax.tree.map(lambda x: pad(x).reshape(shards, -1, *x.shape[1:]), flat)
+
+
 def optimizer():
     return optax.chain(optax.clip_by_global_norm(0.5), optax.adam(1e-2))
 
 
-def state(seed=0, *, ema=True):
-    return init_state(params(seed), optimizer(), key=jax.random.key(seed), ema=ema)
+def state(seed=0, *, ema=True, rule=()):
+    return init_state(params(seed), optimizer(), key=jax.random.key(seed), ema=ema, rule=rule)
 
 
 def driver(how="jit", devices=1, *, loss=loss, weights=None):

@@ -59,20 +59,35 @@ def dying(order):
 
 def among_many(order, folder):
     """Train with each driver as one process of several, meeting the others before the first collective."""
-    from jax._src import distributed
-
     for how in ("shard_map", "pmap", "jit"):
         step = toy.driver(how, jax.device_count())
         mine = np.array(step.local(range(toy.SHARDS)))
         load = lambda batch, mine=mine: jax.tree.map(lambda x: x[mine], batch)  # noqa: E731
-        batch = step.shard(load(toy.plan(0)[0]))
-        step.compiled.lower(step.replicate(toy.state()), batch).compile()
-        distributed.global_state.client.wait_at_barrier(how, timeout_in_ms=120_000)
+        meet(how, step, step.replicate(toy.state()), load(toy.plan(0)[0]))
         result, _ = train(step, folder / how, load)
         if jax.process_index() == 0:
             np.savez(folder / f"{how}.npz", **toy.leaves(result.state))
+    np.savez(folder / f"spread{jax.process_index()}.npz", **spread("shard_map", toy.plan(0)[1]))
     print(json.dumps(preempted(step, mine, folder / "preempted")))
     jax.distributed.shutdown()
+
+
+def meet(name, step, state, batch):
+    """Compile, and wait for the other processes where there are some: collectives are less patient."""
+    from jax._src import distributed
+
+    if jax.process_count() > 1:
+        step.compiled.lower(state, step.shard(batch)).compile()
+        distributed.global_state.client.wait_at_barrier(name, timeout_in_ms=120_000)
+
+
+def spread(how, batch):
+    """Return the state, on the host, after one step of an objective that is no sum over environments."""
+    step = toy.driver(how, jax.device_count(), loss=toy.by_environment, weights=toy.SPREAD)
+    mine = np.array(step.local(range(len(batch["x"]))))
+    state, batch = step.replicate(toy.state(rule=toy.SPREAD.init)), jax.tree.map(lambda x: x[mine], batch)
+    meet("spread", step, state, batch)
+    return toy.leaves(step(state, batch)[0])
 
 
 def preempted(step, mine, folder):
@@ -94,6 +109,9 @@ def main(order):
     if "process" in order:
         initialise_distributed(order["address"], processes=order["processes"], process=order["process"], heartbeat=30)
         among_many(order, folder)
+        return
+    if "spread" in order:
+        np.savez(folder / "spread.npz", **spread(order["spread"], toy.deal(toy.plan(0)[1], jax.device_count())))
         return
     result, passed_over = train(toy.driver(), folder, **dying(order))
     np.savez(folder / "final.npz", **toy.leaves(result.state))

@@ -2,9 +2,7 @@
 
 from symjax.layers.sequence.attention import (
     CausalAttention as CausalAttention,
-    attention as attention,
     causal_mask as causal_mask,
-    masked_softmax as masked_softmax,
     rotary as rotary,
 )
 from symjax.layers.sequence.convolution import (
@@ -31,7 +29,7 @@ from symjax.layers.sequence.pooling import (
 from symjax.layers.sequence.stream import (
     Stream as Stream,
     is_streaming as is_streaming,
+    remember as remember,
     require_whole as require_whole,
     stream as stream,
-    with_memory as with_memory,
 )

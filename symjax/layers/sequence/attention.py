@@ -1,48 +1,18 @@
 """Attention along time under any mask (Vaswani et al. 2017, arXiv:1706.03762), rotary positions (arXiv:2104.09864)."""
 
 import functools
-import math
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Num
 
 from symjax.laws import Causality, Law, Stationarity
-from symjax.layers.sequence.stream import STREAM, is_streaming, with_memory
-from symjax.math import safe_divide
+from symjax.layers.sequence.stream import STREAM, is_streaming, remember
+from symjax.math import attention
 
 Mask = Bool[Array | np.ndarray, "q t"]
-
-
-def attention(
-    queries: Float[Array, "q k c"], keys: Float[Array, "t k c"], values: Float[Array, "t k d"], mask: Mask | None = None
-) -> Float[Array, "q k d"]:
-    """Return y_q = sum_t softmax_t(queries_q . keys_t / sqrt(c)) values_t for each of k heads.
-
-    Where `mask[q, t]` is False, q does not see t: its score is minus infinity and its weight zero, both known while the
-    program is read. A query that sees nothing comes out as zero, with zero derivatives.
-    """
-    scores = jnp.einsum("qkc,tkc->kqt", queries / math.sqrt(queries.shape[-1]), keys)
-    weights, total = _exponentials(scores, None if mask is None else mask[None])
-    return safe_divide(jnp.einsum("kqt,tkd->qkd", weights, values), total.transpose(1, 0, 2))
-
-
-def masked_softmax(scores: Float[Array, "*q t"], mask: Bool[Array | np.ndarray, "*q t"]) -> Float[Array, "*q t"]:
-    """Return softmax over the last axis of what a mask leaves; where that is nothing, zeros with zero derivatives."""
-    weights, total = _exponentials(scores, mask)
-    return safe_divide(weights, jnp.broadcast_to(total, weights.shape))
-
-
-def _exponentials(scores: Float[Array, "..."], mask: Any) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """Return exp(score - largest), zero where masked, and their sum."""
-    if mask is not None:
-        scores = jnp.where(mask, scores, -jnp.inf)
-    largest = jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True))
-    weights = jnp.exp(scores - jnp.where(jnp.isfinite(largest), largest, 0))
-    return weights, weights.sum(axis=-1, keepdims=True)
 
 
 def causal_mask(instants: int, *, queries: int | None = None, window: int | None = None) -> Bool[np.ndarray, "q t"]:
@@ -100,6 +70,8 @@ class CausalAttention(nn.Module):
 
         dense = functools.partial(nn.Dense, param_dtype=x.dtype)
         asked = len(x) if self.queries is None else self.queries
+        if not 1 <= asked <= len(x):
+            raise ValueError(f"expected from 1 to {len(x)} queries, one an instant, got {asked}")
         queries = dense(channels, name="queries")(x[-asked:]).reshape(asked, self.heads, -1)
         both = dense(2 * channels, name="keys_values")(x).reshape(len(x), 2, self.heads, -1)
         keys, values = both[:, 0], both[:, 1]
@@ -117,7 +89,7 @@ class CausalAttention(nn.Module):
         if self.window is None:
             raise ValueError("expected CausalAttention(window=...) to stream, got one that sees all of the past")
         new, size = len(keys), self.window - 1
-        past = [with_memory(self, name, x, size) for name, x in (("keys", keys), ("values", values))]
+        past = [remember(self, name, x, size) for name, x in (("keys", keys), ("values", values))]
         keys, values = (jnp.concatenate([p, x]) for p, x in zip(past, (keys, values), strict=True))
         count = self.variable(STREAM, "count", jnp.zeros, (), jnp.int32)
         there = jnp.arange(size + new, dtype=jnp.int32) >= size - count.value

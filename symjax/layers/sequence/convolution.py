@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from symjax.laws import Causality, Law, Stationarity
-from symjax.layers.sequence.stream import with_memory
+from symjax.layers.sequence.stream import is_streaming, remember
 
 
 def causal_convolution(
@@ -64,7 +64,7 @@ class CausalConvolution(nn.Module):
         shape = (self.width, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.lecun_normal(in_axis=(0, 1)), shape, x.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)
-        past = with_memory(self, "past", x, self.dilation * (self.width - 1))
+        past = remember(self, "past", x, self.dilation * (self.width - 1)) if is_streaming(self) else None
         return causal_convolution(kernel, x, dilation=self.dilation, past=past) + bias[None]
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from symjax.laws import Causality, Law
-from symjax.layers.sequence.attention import masked_softmax
 from symjax.layers.sequence.stream import require_whole
+from symjax.math import masked_softmax
 
 
 def windows(instants: int, window: int, *, stride: int = 1) -> tuple[Int[np.ndarray, "p w"], Bool[np.ndarray, "p w"]]:

@@ -49,10 +49,8 @@ def is_streaming(module: nn.Module) -> bool:
     return module.is_mutable_collection(STREAM) and not module.is_initializing()
 
 
-def with_memory(module: nn.Module, name: str, x: Float[Array, "t ..."], size: int) -> Float[Array, "p ..."] | None:
-    """Return the `size` instants before x, and remember the last ones for the next call; None if nothing streams."""
-    if not is_streaming(module):
-        return None
+def remember(module: nn.Module, name: str, x: Float[Array, "t ..."], size: int) -> Float[Array, "{size} ..."]:
+    """Return the `size` instants before x of a stream, and remember the last ones for its next call."""
     memory = module.variable(STREAM, name, jnp.zeros, (size, *x.shape[1:]), x.dtype)
     past = memory.value
     memory.value = jnp.concatenate([past, x])[len(x) :]

@@ -30,6 +30,12 @@ def test_round_trips_and_a_constant_one_exactly(kind):
     assert (denormalise(z, stats) == constant).all()
 
 
+def test_each_series_goes_back_by_its_own_statistics():
+    (first, ours), (_, others) = (fit(x, kind="window") for x in (X, 3 * X + 1))
+    np.testing.assert_allclose(denormalise(first, ours), X, atol=1e-12)
+    np.testing.assert_allclose(denormalise(first, others), 3 * X + 1, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", ["window", "prefix"])
 @pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
 def test_units_and_zeros_mean_nothing(kind, scale):
