@@ -48,6 +48,7 @@ __all__ = [
     "Splits",
     "Statistics",
     "Structures",
+    "Table",
     "TimeSplits",
     "Windows",
     "as_table",
