@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.timing import compare, serve
+from symjax.cli.memory import keep_memory
 
 P, WIDTH, EXAMPLES, RUNS = 97, 128, 4704, 16
 RATE, DECAY, BETAS = 1e-3, 1.0, (0.9, 0.98)
@@ -92,10 +93,10 @@ def make_peer() -> Callable[[], object]:
 
 
 SIDES = {
-    "one": lambda: serve(lambda: make_ours(1, together=False), "symjax", "jax", "flax"),
-    "ensemble": lambda: serve(lambda: make_ours(RUNS, together=True), "symjax", "jax", "flax"),
-    "in_turn": lambda: serve(lambda: make_ours(RUNS, together=False), "symjax", "jax", "flax"),
-    "peer": lambda: serve(make_peer, "torch"),
+    "one": lambda: make_ours(1, together=False),
+    "ensemble": lambda: make_ours(RUNS, together=True),
+    "in_turn": lambda: make_ours(RUNS, together=False),
+    "peer": make_peer,
 }
 
 
@@ -105,7 +106,10 @@ def main() -> None:
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        SIDES[options.side]()
+        is_ours = options.side != "peer"
+        if is_ours:
+            keep_memory()
+        serve(SIDES[options.side], *(("symjax", "jax", "flax") if is_ours else ("torch",)))
         return
     case = f"MLP of x + y mod {P}, full-batch AdamW step, {EXAMPLES} examples, float32"
     side = ["-m", "benchmarks.grokking", "--side"]
