@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks.timing import compare, serve
 from symjax.cli.memory import keep_memory
@@ -38,8 +39,8 @@ def make_ours(runs: int, *, together: bool) -> Callable[[], object]:
     network = TokenMLP(P, P, WIDTH)
 
     def loss(params, batch, key):
-        nll = cross_entropy(jax.vmap(network.apply, (None, 0))(params, batch[0]), batch[1])
-        return {"nll": (nll.sum(), EXAMPLES)}
+        logits: Any = jax.vmap(network.apply, (None, 0))(params, batch[0])
+        return {"nll": (cross_entropy(logits, batch[1]).sum(), EXAMPLES)}
 
     rule = optax.inject_hyperparams(optax.adamw, static_args=("b1", "b2", "eps", "eps_root"))
     optimizer = rule(RATE, *BETAS, weight_decay=DECAY)

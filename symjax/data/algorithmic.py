@@ -43,7 +43,7 @@ def composition(group: PermutationGroup) -> Operation:
         ValueError: If the group has more elements than are listed.
     """
     matrices = finite_elements(group.generators, group.d).values()
-    elements = np.array([matrix.real.argmax(axis=1) for matrix in matrices])
+    elements = np.array([np.real(matrix).argmax(axis=1) for matrix in matrices])
     number = {tuple(g): i for i, g in enumerate(elements.tolist())}
     pairs = np.array(list(itertools.product(range(len(elements)), repeat=2)), np.int32)
     products = np.take_along_axis(elements[pairs[:, 1]], elements[pairs[:, 0]], axis=1)  # (g x)[i] = x[g[i]]
