@@ -1,5 +1,6 @@
 """Files to arrays to batches, units named."""
 
+from symjax.data.algorithmic import Operation, composition, modular, shuffled_part, sparse_parity
 from symjax.data.batches import Batch, Graphs, make_batch, make_samples, sample_sizes
 from symjax.data.labels import LABELS, Label, LabelKeys
 from symjax.data.rows import RowBatch, Rows
@@ -39,6 +40,7 @@ __all__ = [
     "Graphs",
     "Label",
     "LabelKeys",
+    "Operation",
     "RowBatch",
     "Rows",
     "Scaler",
@@ -50,6 +52,7 @@ __all__ = [
     "TimeSplits",
     "Windows",
     "as_table",
+    "composition",
     "describe_mixture",
     "digest_data",
     "ethanol",
@@ -58,12 +61,15 @@ __all__ = [
     "keys_of",
     "make_batch",
     "make_samples",
+    "modular",
     "read_isolated_atoms",
     "read_labelled",
     "read_series",
     "read_structures",
     "read_table",
     "sample_sizes",
+    "shuffled_part",
+    "sparse_parity",
     "split_data",
     "split_in_time",
     "statistics",

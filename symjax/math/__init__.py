@@ -11,6 +11,8 @@ from symjax.math.arrays import (
     unit_like,
 )
 from symjax.math.attention import attention, masked_softmax
+from symjax.math.entropy import cross_entropy
+from symjax.math.fourier import excluded, fourier_basis, frequency_shares, of_sum, restricted
 from symjax.math.host import double_precision
 from symjax.math.memory import require_memory
 from symjax.math.odeint import integration_matrix, runge_kutta
@@ -25,16 +27,22 @@ __all__ = [
     "bessel_basis",
     "block_diagonal",
     "cosine_envelope",
+    "cross_entropy",
     "double_precision",
+    "excluded",
     "exp_normal_basis",
+    "fourier_basis",
+    "frequency_shares",
     "gaussian_basis",
     "integration_matrix",
     "masked_softmax",
     "namespace",
+    "of_sum",
     "pick",
     "poly_envelope",
     "promoted",
     "require_memory",
+    "restricted",
     "runge_kutta",
     "safe_divide",
     "safe_norm",

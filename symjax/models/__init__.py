@@ -17,6 +17,7 @@ from symjax.models.linear_forecast import (
 from symjax.models.mlp import MLP
 from symjax.models.sets import DeepSets, ExchangeableDeepSets, SetTransformer
 from symjax.models.temporal import CausalStack, CausalTemporalNetwork
+from symjax.models.transformer import Transformer
 
 __all__ = [
     "EGNN",
@@ -33,6 +34,7 @@ __all__ = [
     "NLinear",
     "RLinear",
     "SetTransformer",
+    "Transformer",
     "View",
     "decomposed",
     "emlp_block",

@@ -18,6 +18,7 @@ from symjax.training.directory import (
     write_run,
 )
 from symjax.training.disk import write_bytes
+from symjax.training.ensemble import ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
@@ -54,11 +55,13 @@ __all__ = [
     "damaged",
     "decode",
     "digest_json",
+    "ensemble",
     "enter_run",
     "evaluate_batches",
     "fit",
     "free_folder",
     "inference_params",
+    "init_ensemble",
     "init_state",
     "initialise_distributed",
     "make_evaluation",
@@ -66,6 +69,7 @@ __all__ = [
     "make_step",
     "means",
     "measure",
+    "member",
     "name_of",
     "origin",
     "parallelise",
@@ -87,6 +91,7 @@ __all__ = [
     "run_experiment",
     "run_once",
     "say",
+    "scanned",
     "seal",
     "train",
     "warmup_cosine",

@@ -16,6 +16,7 @@ from symjax.models import (
     NLinear,
     RLinear,
     SetTransformer,
+    Transformer,
 )
 from symjax.models.atoms import NequIP, SchNet
 from symjax.reps import Scalar, T, V
@@ -50,6 +51,8 @@ CASES = {
     "NLinear": lambda: (NLinear(3), series(7, 3)),
     "RLinear": lambda: (RLinear(3), series(7, 3)),
     "MLP": lambda: (MLP(2, channels=8, layers=2), RANDOM),
+    "Transformer": lambda: (Transformer(3, heads=2, hidden=5), series(6, 4)),
+    "Transformer, last instants": lambda: (Transformer(3, heads=2, hidden=5, queries=2), series(6, 4)),
     "HamiltonianNet": lambda: on((4 * V)(O2eR3()), lambda rep: HamiltonianNet(EMLP(rep, Scalar, 12, 1))),
     "DeepSets": lambda: (DeepSets(2, channels=4, layers=1), members(5)),
     "ExchangeableDeepSets": lambda: (ExchangeableDeepSets(2, channels=4, layers=1), members(5, 3)),
