@@ -137,17 +137,18 @@ def _measure(
     if not trials:
         return Entry(str(law), 0.0, allowed, "obeyed")
     failures = [_failure(law, fn, *trial) for trial in trials]
-    worst = max(range(len(trials)), key=lambda i: _excess(failures[i], allowed))
-    if thorough and _excess(failures[worst], allowed) <= 0:
+    worst = _worst(failures, allowed)
+    if thorough and not _is_broken(failures[worst], allowed):
         ascent = climb(law, fn, trials[worst])
         trials, failures = trials + ascent, failures + [_failure(law, fn, *trial) for trial in ascent]
-        worst = max(range(len(trials)), key=lambda i: _excess(failures[i], allowed))
+        worst = _worst(failures, allowed)
     outputs = [point.y for point in points if point.near]
     ignored = not law.constant and ignores_input(getattr(law, "rep_out", Trivial()), outputs)
-    verdict = "BROKEN" if _excess(failures[worst], allowed) > 0 else "VACUOUS" if ignored else "obeyed"
-    point, element = trials[worst]
+    verdict = "BROKEN" if _is_broken(failures[worst], allowed) else "VACUOUS" if ignored else "obeyed"
+    (point, element), failure = trials[worst], failures[worst]
     spread = max(failure.spread for failure in failures)
-    return Entry(str(law), failures[worst].residual, allowed, verdict, point.x, element, spread)
+    limit = _limit(failure, allowed) if failure.residual > allowed else allowed
+    return Entry(str(law), failure.residual, limit, verdict, point.x, element, spread)
 
 
 def _failure(law: Law, fn: Callable[[Any], Any], point: Point, element: Any) -> Failure:
@@ -155,5 +156,19 @@ def _failure(law: Law, fn: Callable[[Any], Any], point: Point, element: Any) -> 
     return Failure(*map(float, failure))
 
 
-def _excess(failure: Failure, allowed: float) -> float:
-    return failure.residual - max(allowed, EXPLAINED * failure.rounding)
+def _worst(failures: list[Failure], allowed: float) -> int:
+    """Return which failure is the farthest beyond its limit, or else the nearest to it."""
+
+    def size(i: int) -> tuple[bool, float]:
+        residual, limit = failures[i].residual, _limit(failures[i], allowed)
+        return residual > limit, residual - limit if residual > limit or not limit else residual / limit
+
+    return max(range(len(failures)), key=size)
+
+
+def _is_broken(failure: Failure, allowed: float) -> bool:
+    return failure.residual > _limit(failure, allowed)
+
+
+def _limit(failure: Failure, allowed: float) -> float:
+    return max(allowed, EXPLAINED * failure.rounding)

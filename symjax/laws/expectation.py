@@ -25,7 +25,7 @@ class Expectation:
 
     It is checked at a pair of an input and a key, of which the function makes its output. The mean is unlawful where
     its residual is larger than five standard errors, which fall with the square root of `draws`. The report says
-    besides how far a single call is from the mean: its standard deviation, relative to the size of the output.
+    besides how far a single call is from the mean: its standard deviation, relative to the size of what it returns.
 
     >>> Expectation(Causality.past(4), draws=100)
     Expectation(law=Causality: 4 outputs see 10 of 16 pairs, draws=100)
@@ -75,9 +75,10 @@ class Expectation:
         g, key = element
         ours, theirs = (partial(_moments, fn, jax.random.split(k, self.draws)) for k in jax.random.split(key))
         mean, deviations = ours(at.x[0])
-        failed = self.law.failure(lambda x: theirs(x)[0], at._replace(x=at.x[0], y=mean), g)
-        beside = deviation(self.rep_out, jax.tree.map(jnp.add, mean, deviations), mean, at.usual)
-        spread = jnp.max(jnp.concatenate([jnp.ravel(leaf) for leaf in beside]), initial=0)
+        single = jax.tree.map(lambda m, d: jnp.abs(m) + d, mean, deviations)  # the size of what a call returns
+        failed = self.law.failure(lambda x: theirs(x)[0], at._replace(x=at.x[0], y=mean, usual=single), g)
+        apart = deviation(self.rep_out, jax.tree.map(jnp.add, mean, deviations), mean, single)
+        spread = jnp.max(jnp.concatenate([jnp.ravel(leaf) for leaf in apart]), initial=0)
         explained = ERRORS * math.sqrt(2 / self.draws) * spread
         return Failure(failed.residual, jnp.maximum(failed.rounding, explained / EXPLAINED), spread)
 
