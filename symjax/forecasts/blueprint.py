@@ -16,7 +16,7 @@ from symjax.models import CausalTemporalNetwork
 from symjax.training import damaged, decode, name_of, read_json, read_run, require_same_identity, seal, write_json
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Blueprint:
     """The columns and sizes of a forecast, the scale of each column, the network, and the data behind it.
 
@@ -61,7 +61,7 @@ class Blueprint:
         """How many columns are not known ahead."""
         return len(self.columns) - self.known
 
-    def standard(self, values: Float[np.ndarray, "t c"]) -> Float[np.ndarray, "t c"]:
+    def standard(self, values: Float[np.ndarray, "*n c"]) -> Float[np.ndarray, "*n c"]:
         """Return values in scaled units, in the precision of the network."""
         return self.scaler.apply(values).astype(np.float32)
 

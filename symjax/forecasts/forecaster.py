@@ -93,9 +93,7 @@ def load_forecaster(folder: pathlib.Path) -> Forecaster:
     """
     plan, report = read_blueprint(folder), read_report(folder)
     if report is None:
-        raise ValueError(
-            f"{folder} is not finished, so that no method is chosen yet; symjax forecast --resume {folder}"
-        )
+        raise ValueError(f"{folder} is not finished; go on with: symjax forecast --resume {folder}")
     try:
         kept, level = decode(str, report.get("kept"), "kept"), decode(float, report.get("level"), "level")
         widths = np.asarray(decode(tuple[tuple[float, ...], ...], report.get("half_widths"), "half_widths"))

@@ -84,7 +84,7 @@ def forecast(
     name: str, plan: Blueprint, params: Any, past: Float[np.ndarray, "n l c"], ahead: Float[np.ndarray, "n h k"]
 ) -> Float[np.ndarray, "n h m"]:
     """Return the scaled forecasts of many scaled windows by one method."""
-    return np.concatenate([*_mapped(partial(METHODS[name], plan), params, past, ahead)])
+    return np.concatenate([*_mapped(METHODS[name], plan, (params,), past, ahead)])
 
 
 def fit_linear(plan: Blueprint, train: Windows, valid: Windows) -> dict[str, dict[str, Float[np.ndarray, "..."]]]:
@@ -104,19 +104,23 @@ def truth_and_ahead(plan: Blueprint, windows: Windows) -> tuple[Any, Any]:
 def _seen(see: Callable, plan: Blueprint, windows: Windows) -> Iterator[tuple[View, Float[np.ndarray, "n _ c"]]]:
     """Yield the views of some windows at a time with what came next, target by target or all in one column."""
     (truth, ahead), first = truth_and_ahead(plan, windows), 0
-    for view in _mapped(lambda _, *inputs: see(plan, *inputs), None, windows.past, ahead):
+    for view in _mapped(see, plan, (), windows.past, ahead):
         y = truth[first : first + len(view.base)]
         first += len(y)
         yield view, y.reshape(len(y), -1, view.base.shape[1])
 
 
 def _mapped(
-    one: Callable, params: Any, past: Float[np.ndarray, "n l c"], ahead: Float[np.ndarray, "n h k"]
+    one: Callable, plan: Blueprint, params: tuple, past: Float[np.ndarray, "n l c"], ahead: Float[np.ndarray, "n h k"]
 ) -> Iterator[Any]:
     """Yield a function of all windows, in chunks of one shape; the places left in the last one are cut off."""
     count = len(past)
-    mapped, size = jax.jit(jax.vmap(one, (None, 0, 0))), min(CHUNK, count)
-    for start in range(0, count, size):
-        places = np.minimum(np.arange(start, start + size), count - 1)
-        results = mapped(params, past[places], ahead[places])
+    for start in range(0, count, CHUNK):
+        places = np.minimum(np.arange(start, start + CHUNK), count - 1)
+        results = _of_chunk(one, plan, params, past[places], ahead[places])
         yield jax.tree.map(lambda leaf, left=count - start: np.asarray(leaf)[:left], results)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _of_chunk(one: Callable, plan: Blueprint, params: tuple, past: Any, ahead: Any) -> Any:
+    return jax.vmap(lambda *inputs: one(plan, *params, *inputs))(past, ahead)

@@ -107,7 +107,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_bits(trained, data, tmp_pat
 
     def load_or_stop(self, shards):
         loaded.append(self.seed)
-        if loaded.count(0) == 6:  # the first shows the shapes; three steps are an epoch
+        if loaded.count(0) == 6:  # the first shows the shapes; two steps are an epoch
             raise KeyboardInterrupt
         return before(self, shards)
 
@@ -119,7 +119,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_bits(trained, data, tmp_pat
     assert symjax("evaluate", folder, "--data", data) == 2
     assert f"go on with: symjax forecast --resume {folder}" in capsys.readouterr().err
     assert symjax("forecast", "--resume", folder) == 0
-    assert "going on after epoch 1, step 3" in capsys.readouterr().err
+    assert "going on after epoch 2, step 4" in capsys.readouterr().err
     ends = []
     for place in (trained, folder):
         with CheckpointStore(place / "checkpoints", identity=None, read_only=True) as store:
@@ -137,8 +137,11 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_bits(trained, data, tmp_pat
         (["--lookback", "200"], ["150 instants", "200"]),
         (["--horizon", "40"], ["150 instants leave 30 for validation", "40"]),
         (["--target", "laod"], ["'laod'", "did you mean 'load'?"]),
-        (["--known", "wind"], ["'wind' must be known for the 24 instants after the last target, got 0"]),
-        (["--season", "0"], ["--season is of 1 to 96 instants", "not 0"]),
+        (
+            ["--known", "wind", "--target", "load"],
+            ["'wind' must be known for the 24 instants after", "got 0"],
+        ),
+        (["--season", "0", "--horizon", "3"], ["--season is of 1 to 24 instants", "not 0"]),
         (["--level", "1"], ["--level is a share between 0 and 1, not 1"]),
         (["--level", "0.999", "--horizon", "3"], ["at least 999 windows for validation, not 28"]),
         (["--model", "prophet", "--horizon", "3"], ["--model is best, last, seasonal", "not 'prophet'"]),
@@ -148,7 +151,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_bits(trained, data, tmp_pat
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(data, refuses, tmp_path, options, words):
-    lookback = [] if "--lookback" in options or "--season" in options else ["--lookback", "24"]
+    lookback = [] if "--lookback" in options else ["--lookback", "24"]
     refuses(["forecast", data, *lookback, *options, "--out", tmp_path / "run"], *words)
     assert not (tmp_path / "run" / "run.json").exists()
 

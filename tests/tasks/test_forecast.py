@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -69,13 +70,13 @@ def test_what_repeats_repeats(arranged):
 @pytest.mark.parametrize(("name", "model"), [("nlinear", NLinear(3)), ("rlinear", RLinear(3))])
 def test_the_closed_form_is_the_minimum_of_the_loss_of_the_model(arranged, name, model):
     fitted = forecasts.fit_linear(arranged.plan, arranged.train, arranged.train)[name]  # no ridge is better here
-    past, truth = (part[..., :1].astype(float) for part in (arranged.train.past, arranged.train.future)).astype(float)
+    past, truth = (part[..., :1].astype(float) for part in (arranged.train.past, arranged.train.future))
 
     def loss(params):
         y = jax.vmap(lambda x: model.apply({"params": params}, x))(past)
         return ((y - truth) ** 2).mean()
 
-    params = jax.tree.map(lambda leaf: leaf.astype(float), fitted)
+    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), fitted)
     assert max(np.abs(leaf).max() for leaf in jax.tree.leaves(jax.jit(jax.grad(loss))(params))) < 1e-4
     np.testing.assert_allclose(
         found(arranged, name, fitted),
