@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import optax
@@ -128,8 +129,8 @@ class Network(NamedTuple):
         apply = jax.vmap(functools.partial(self.module.apply, params))
         if self.sampled:
             group = S(x.shape[1])
-            return symmetrise(apply, group, Axis(0), Trivial(), x, elements=DRAWN, key=key, stacked=True)[:, 0]
-        return apply(x)[:, 0]
+            return jnp.ravel(symmetrise(apply, group, Axis(0), Trivial(), x, elements=DRAWN, key=key, stacked=True))
+        return jnp.ravel(apply(x))
 
 
 def network(options: Options) -> Network:
