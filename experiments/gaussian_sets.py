@@ -14,7 +14,7 @@ import json
 import math
 import pathlib
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import flax.linen as nn
 import jax
@@ -56,17 +56,7 @@ class Config:
     """Which networks to train, on how much."""
 
     preset: Literal["tiny", "small"] = "small"
-    models: tuple[Model, ...] = (
-        "mlp",
-        "augmented",
-        "transformer",
-        "canonicalised",
-        "cyclic",
-        "sampled",
-        "sn",
-        "sn_sd",
-        "snd",
-    )
+    models: tuple[Model, ...] = ALL
     few: tuple[Model, ...] = ("mlp", "cyclic", "full", "sn")  # of half as many members, where S(n) can be summed
     members: int = 10
     train: int = 800
@@ -130,7 +120,7 @@ class Network(NamedTuple):
         if self.sampled:
             group = S(x.shape[1])
             return jnp.ravel(symmetrise(apply, group, Axis(0), Trivial(), x, elements=DRAWN, key=key, stacked=True))
-        return jnp.ravel(apply(x))
+        return jnp.ravel(cast(Any, apply(x)))
 
 
 def network(options: Options) -> Network:
