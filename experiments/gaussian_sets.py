@@ -14,10 +14,11 @@ import json
 import math
 import pathlib
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import optax
@@ -55,17 +56,7 @@ class Config:
     """Which networks to train, on how much."""
 
     preset: Literal["tiny", "small"] = "small"
-    models: tuple[Model, ...] = (
-        "mlp",
-        "augmented",
-        "transformer",
-        "canonicalised",
-        "cyclic",
-        "sampled",
-        "sn",
-        "sn_sd",
-        "snd",
-    )
+    models: tuple[Model, ...] = ALL
     few: tuple[Model, ...] = ("mlp", "cyclic", "full", "sn")  # of half as many members, where S(n) can be summed
     members: int = 10
     train: int = 800
@@ -128,8 +119,8 @@ class Network(NamedTuple):
         apply = jax.vmap(functools.partial(self.module.apply, params))
         if self.sampled:
             group = S(x.shape[1])
-            return symmetrise(apply, group, Axis(0), Trivial(), x, elements=DRAWN, key=key, stacked=True)[:, 0]
-        return apply(x)[:, 0]
+            return jnp.ravel(symmetrise(apply, group, Axis(0), Trivial(), x, elements=DRAWN, key=key, stacked=True))
+        return jnp.ravel(cast(Any, apply(x)))
 
 
 def network(options: Options) -> Network:

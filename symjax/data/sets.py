@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.integrate
-import scipy.special
 import scipy.stats
 from jaxtyping import Array, Float
 
@@ -54,13 +53,13 @@ def gaussian_sets_bayes(members: int = 10, channels: int = 5) -> Bayes:
     (large, small), k = VARIANCES, members * channels
     slope, offset = (1 / small - 1 / large) / 2, k / 2 * math.log(large / small)
     threshold = offset / slope
-    chi2 = scipy.stats.chi2(k)
-    accuracy = (chi2.cdf(threshold / small) + chi2.sf(threshold / large)) / 2
+    chi2 = scipy.stats.chi2
+    accuracy = (chi2.cdf(threshold / small, k) + chi2.sf(threshold / large, k)) / 2
 
     def cross_entropy(variance: float, sign: int) -> float:
         def integrand(u: float) -> float:
-            return chi2.pdf(u) * np.logaddexp(0, sign * (slope * variance * u - offset))
+            return chi2.pdf(u, k) * np.logaddexp(0, sign * (slope * variance * u - offset))
 
-        return scipy.integrate.quad(integrand, *chi2.interval(1 - 1e-14))[0]
+        return scipy.integrate.quad(integrand, *chi2.interval(1 - 1e-14, k))[0]
 
     return Bayes(threshold, float(accuracy), (cross_entropy(small, 1) + cross_entropy(large, -1)) / 2)

@@ -64,8 +64,8 @@ def symmetrise(
     @jax.checkpoint
     def part(first: Int[Array, ""]) -> PyTree:
         numbers = first + jnp.arange(size, dtype=jnp.int32)
-        g = jax.vmap(element)(numbers)
-        views = _each(rep_in, jax.vmap(_inverse)(g), stack, over=None)
+        inverses = jax.vmap(element)(numbers)  # these too are all elements, and invariant outputs ask for no others
+        views = _each(rep_in, inverses, stack, over=None)
         merged = jax.tree.map(lambda leaf: leaf.reshape(size * length, *leaf.shape[2:]), views)
         y = jax.tree.map(lambda leaf: leaf.reshape(size, length, *leaf.shape[1:]), of_stack(merged))
         there = numbers < count  # the last chunk is filled up
@@ -73,7 +73,7 @@ def symmetrise(
         def total(leaf: Array) -> Array:
             return jnp.sum(jnp.where(there.reshape(size, *(1 for _ in leaf.shape[1:])), leaf, 0), 0, dtype=leaf.dtype)
 
-        return jax.tree.map(total, _each(rep_out, g, y, over=0))
+        return jax.tree.map(total, _each(rep_out, jax.vmap(_inverse)(inverses), y, over=0))
 
     firsts = size * jnp.arange(steps, dtype=jnp.int32)
     start = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(part, firsts[0]))
