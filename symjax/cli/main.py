@@ -17,8 +17,9 @@ from symjax.cli.memory import keep_memory
 
 VERBS = {
     "train": "train a model of atoms, on your data or on the ethanol that ships",
-    "evaluate": "measure the errors of a trained model on labelled structures",
-    "predict": "write energies, forces and stresses of structures",
+    "forecast": "forecast the series of a table, beside the simple methods that often do better",
+    "evaluate": "measure the errors of a trained model on labelled structures or another table",
+    "predict": "write what a trained model says of structures, or of what comes after a table",
     "check": "measure the laws of a trained model",
     "basis": "solve for all equivariant linear maps between two representations",
     "doctor": "show versions and devices, and look for known faults of the installation",

@@ -1,6 +1,6 @@
 """Who acts: groups that sample elements of every component, and groups of matrices given by their generators."""
 
-from symjax.groups.amplitude import Amplitude, Rescaling
+from symjax.groups.amplitude import Amplitude, Offsets, Rescaling
 from symjax.groups.classical import GL, SL, SU, Scaling, Sp, U
 from symjax.groups.cubes import CUBE_FACES, Cube, RubiksCube, rubik_stickers
 from symjax.groups.custom import GeneratedGroup
@@ -42,6 +42,7 @@ __all__ = [
     "Motion",
     "O",
     "O2eR3",
+    "Offsets",
     "Parity",
     "PermutationGroup",
     "Rescaling",

@@ -36,3 +36,18 @@ class Amplitude:
         width = math.log(WIDEST)
         scale = jnp.exp(jax.random.uniform(for_scale, (self.channels,), minval=-width, maxval=width))
         return Rescaling(scale, FARTHEST * scale * jax.random.normal(for_offset, (self.channels,)))
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Offsets:
+    """The group of offsets of so many channels, each with its own; a subgroup of `Amplitude`."""
+
+    channels: int
+    components = 1
+    __post_init__ = check_counts
+    __repr__ = positional_repr
+    samples = samples
+
+    def sample(self, key: Key[Array, ""], component: int = 0) -> Rescaling:
+        """Return a random element: offsets of a few units, and scales of one."""
+        return Rescaling(jnp.ones(self.channels), FARTHEST * jax.random.normal(key, (self.channels,)))

@@ -14,6 +14,8 @@ from jaxtyping import Array, Int, Key
 from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only, samples
 from symjax.groups.schreier_sims import StabiliserChain, stabiliser_chain
 
+MOST_NUMBERED = 2**31
+
 
 def is_permutation(row: np.ndarray) -> bool:
     """Whether the array lists each of 0, ..., n - 1 once."""
@@ -74,14 +76,30 @@ class PermutationGroup(MatrixGroup):
 
     def uniform(self, key: Key[Array, ""]) -> Int[Array, " n"]:
         """Return a random element, each with the same probability."""
-        levels = self.chain.representatives
-        orbits = np.array([len(level) for level in levels])
-        padded = np.zeros((len(levels), int(max(orbits, default=0)), self.d), dtype=int)
-        for rows, level in zip(padded, levels, strict=True):
-            rows[: len(level)] = level
-        table = jnp.asarray(padded)
-        chosen = jax.random.randint(key, orbits.shape, 0, jnp.asarray(orbits, dtype=int))
-        factors = table[jnp.arange(len(levels)), chosen]
+        orbits = jnp.asarray(self.chain.orbits)
+        return self._product(jax.random.randint(key, orbits.shape, 0, orbits))
+
+    def element(self, number: Int[Array, ""] | int) -> Int[Array, " n"]:
+        """Return element number i = 0, ..., order - 1, each another one; numbers count modulo the order.
+
+        The digits of i in mixed radix, whose bases are the sizes of the orbits in the chain of stabilisers, choose one
+        representative of each level. Traceable: `jax.vmap(group.element)(jnp.arange(group.order))` is the whole group.
+
+        Raises:
+            ValueError: If there are more elements than an int32 counts.
+        """
+        if self.order > MOST_NUMBERED:
+            raise ValueError(
+                f"expected a group of at most 2^31 elements to number, got {self} of {self.order}; "
+                "`uniform` draws some of them"
+            )
+        orbits = self.chain.orbits
+        values = np.cumprod([1, *orbits], dtype=np.int64)[:-1].astype(np.int32)
+        return self._product(jnp.asarray(number, jnp.int32) // values % orbits)
+
+    def _product(self, digits: Int[Array, " levels"]) -> Int[Array, " n"]:
+        """Return the product of one representative of each level."""
+        factors = jnp.asarray(self.chain.table)[jnp.arange(len(digits)), digits]
         return jax.lax.scan(lambda g, h: (g[h], None), jnp.arange(self.d), factors)[0]
 
     def sample(self, key: Key[Array, ""], component: int = 0) -> Int[Array, " n"]:

@@ -41,6 +41,19 @@ class StabiliserChain:
         """The number of elements: the product of the sizes of the orbits."""
         return math.prod(len(level) for level in self.representatives)
 
+    @functools.cached_property
+    def orbits(self) -> np.ndarray:
+        """The size of the orbit of each level's point."""
+        return np.array([len(level) for level in self.representatives], dtype=np.int32)
+
+    @functools.cached_property
+    def table(self) -> np.ndarray:
+        """The representatives of all levels as one array [levels, largest orbit, n], the ends of short orbits zero."""
+        padded = np.zeros((len(self.orbits), max(self.orbits, default=0), self.n), dtype=int)
+        for rows, level in zip(padded, self.representatives, strict=True):
+            rows[: len(level)] = level
+        return padded
+
     def contains(self, permutation: np.ndarray) -> bool:
         """Whether the permutation is an element of the group."""
         residue = np.asarray(permutation)

@@ -80,7 +80,7 @@ def through(eqn: Any, ins: list[Traced], outs: list[Any], rows: int) -> list[Mar
     if name in MOVES or (name in INDEXED and all(i.is_known for i in ins[_operands(name) :])):
         return _moved(eqn, ins, rows)
     if name.startswith(("reduce_", "arg")) and "axes" in eqn.params:
-        return [_reduced(ins, eqn.params["axes"], rows)] * len(outs)
+        return [_reduced(ins, tuple(map(int, eqn.params["axes"])), rows)] * len(outs)
     if name in ACCUMULATE:
         return [_accumulated(spread(ins[0], rows), eqn.params["axis"] + 1, eqn.params["reverse"])]
     if name == "dot_general":

@@ -4,6 +4,16 @@ from symjax.models.dag_transformer import DagTransformer, generate, topological_
 from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
+from symjax.models.linear_forecast import (
+    DLinear,
+    NLinear,
+    RLinear,
+    View,
+    decomposed,
+    from_last,
+    linear_forecast,
+    standardised,
+)
 from symjax.models.mlp import MLP
 from symjax.models.sets import DeepSets, ExchangeableDeepSets, SetTransformer
 from symjax.models.temporal import CausalStack, CausalTemporalNetwork
@@ -15,15 +25,23 @@ __all__ = [
     "MLP",
     "CausalStack",
     "CausalTemporalNetwork",
+    "DLinear",
     "DagTransformer",
     "DeepSets",
     "EMLPBlock",
     "ExchangeableDeepSets",
     "HamiltonianNet",
+    "NLinear",
+    "RLinear",
     "SetTransformer",
     "Transformer",
+    "View",
+    "decomposed",
     "emlp_block",
+    "from_last",
     "generate",
     "hamiltonian_field",
+    "linear_forecast",
+    "standardised",
     "topological_order",
 ]

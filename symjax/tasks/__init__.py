@@ -1,12 +1,14 @@
 """One trainable question a file, and the table of them.
 
-A task's file offers four things:
+A task's file offers:
 
 - `Options`, a frozen dataclass of what is asked, beside the recipe;
 - `prepare(options, recipe, folder, run="", resumed=False) -> Prepared`, which reads the data, writes what a run
   directory of this task holds besides run.json, marked with the identity of the run, and says what is to be learnt;
 - `load(folder)`, what was learnt, ready for use;
-- `measure(folder, data)`, the errors of what was learnt.
+- `measure(folder, data)`, the errors of what was learnt;
+- what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `Reading`, a frozen dataclass of how a
+  file is read, `predict(folder, input, output)`, and `check(folder, data, seed)`, whether all laws are obeyed.
 """
 
 import importlib
@@ -16,7 +18,11 @@ from typing import Any, NamedTuple
 from symjax.tasks.presets import PRESETS as PRESETS
 from symjax.training import Task, read_run
 
-TASKS = {"potential": "symjax.tasks.potential", "property": "symjax.tasks.property"}
+TASKS = {
+    "forecast": "symjax.tasks.forecast",
+    "potential": "symjax.tasks.potential",
+    "property": "symjax.tasks.property",
+}
 
 
 class Prepared(NamedTuple):

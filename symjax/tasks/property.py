@@ -9,7 +9,15 @@ from tyro.conf import Suppress
 from symjax import potentials
 from symjax.data import Structures, keys_of, read_labelled
 from symjax.tasks import Prepared
-from symjax.tasks.structures import load as load, measure as measure, prepare_structures
+from symjax.tasks.structures import (
+    Reading as Reading,
+    check as check,
+    evaluate as evaluate,
+    load as load,
+    measure as measure,
+    predict as predict,
+    prepare_structures,
+)
 from symjax.training import Recipe, piecewise_linear
 
 

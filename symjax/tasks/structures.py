@@ -1,33 +1,68 @@
 """What all questions about structures share: split, graphs, a blueprint, batches."""
 
+import dataclasses
 import pathlib
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import jraph
 import numpy as np
 
-from symjax.data import LABELS, Graphs, Structures, make_samples, sample_sizes, split_data, statistics
-from symjax.graphs import mean_budget
+from symjax import laws
+from symjax.data import (
+    LABELS,
+    Graphs,
+    LabelKeys,
+    Structures,
+    describe_mixture,
+    keys_of,
+    make_samples,
+    read_labelled,
+    read_structures,
+    sample_sizes,
+    split_data,
+    statistics,
+    write_structures,
+)
+from symjax.graphs import ATOMS, mean_budget
+from symjax.groups import E, S
+from symjax.laws import Equivariance, Law
 from symjax.math import require_memory
 from symjax.potentials import (
     Measurement,
+    Potential,
     References,
+    describe_divergence,
+    doubt_of_units,
     draw_blueprint,
     identity_of,
     label_loss,
     load_potential,
     measure as measure_potential,
+    print_errors,
     read_blueprint,
+    read_example,
     require_same_data,
     scaled_labels,
     write_blueprint,
 )
+from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
 from symjax.training import Recipe, Task
 
 BYTES = 100  # at least, of a node, edge or graph of a batch
 load = load_potential
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How the labels of a file are read."""
+
+    labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
+    property_key: str | None = None  # what the file calls a property that is no energy; None: as the run calls it
 
 
 def measure(folder: pathlib.Path, data: Structures) -> Measurement:
@@ -91,3 +126,74 @@ def prepare_structures(
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
     return Prepared(task, identity, splits.test, summary)
+
+
+def evaluate(folder: pathlib.Path, data: pathlib.Path, reading: Reading) -> None:
+    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
+    potential = load(folder)
+    keys = dataclasses.asdict(reading.labels)
+    if potential.label != "energy":
+        keys |= keys_of(potential.label, reading.property_key)
+    truth, predicted, errors = measure_potential(potential, read_labelled(data, **keys))
+    print_errors(errors, f"{len(truth)} structures of {data}")
+    if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, reading.labels.units):
+        print(f"symjax: {data}: {doubt}", file=sys.stderr)
+
+
+def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path) -> None:
+    """Write energies, forces and stresses of structures as extended xyz; other columns of the input are not kept.
+
+    Stresses are there where a structure is periodic in all directions.
+    """
+    if output.suffix not in (".xyz", ".extxyz"):
+        raise ValueError(f"predictions are written as extended xyz; name the output FILE.xyz, not {output}")
+    if not output.parent.is_dir():
+        raise ValueError(f"there is no folder {output.parent} to write {output.name} to; make it first")
+    potential = load(folder)
+    bare = read_structures(input, energy_key=None, forces_key=None)
+    predicted = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))
+    write_structures(output, predicted)
+    units = " and ".join(f"{name} ({LABELS[name].shown[1].removeprefix('m')})" for name in predicted.labels)
+    print(f"{len(predicted)} structures with {units} are in {output}")
+    if divergence := describe_divergence(predicted):
+        print(f"symjax: {input}: {divergence}", file=sys.stderr)
+    if mixture := describe_mixture(bare):
+        print(f"symjax: {input} {mixture}; each was predicted as it stands", file=sys.stderr)
+
+
+def check(folder: pathlib.Path, data: pathlib.Path | None, seed: int) -> bool:
+    """Print one line a law, in float64, of a training structure or the first of a file; return whether all hold."""
+    potential = load(folder)
+    structures = read_example(folder) if data is None else read_structures(data, energy_key=None, forces_key=None)
+    [(graph, _)] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
+    if not graph.n_edge.sum():
+        raise ValueError(
+            f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that "
+            "all laws hold trivially; name another file with --data"
+        )
+    with jax.enable_x64(True):
+        reports = _reports(potential, graph, structures[:1], jax.random.key(seed))
+        for name, report in reports.items():
+            print(f"{name} of {structures.atoms[0].get_chemical_formula()}, float64", report, sep="\n")
+    return all(reports.values())
+
+
+def _reports(
+    potential: Potential, graph: jraph.GraphsTuple, structure: Structures, key: jax.Array
+) -> dict[str, laws.Report]:
+    """Return the measured laws of each label of a structure."""
+    params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), float), potential.params)
+    [atoms] = structure.atoms
+    predict = potential.labels(stress=bool(atoms.pbc.all()))
+
+    def report(name: str) -> laws.Report:
+        return laws.check(lambda graph: predict(params, graph)[name], graph, key=key, laws=_laws(name, len(atoms)))
+
+    return {name: report(name) for name in jax.eval_shape(predict, params, graph)}
+
+
+def _laws(name: str, atoms: int) -> list[Law]:
+    """Return how a label of so many atoms goes with a motion and with the numbering of the atoms."""
+    label = LABELS[name]
+    numbering = Trivial() if label.of == "graph" else Axis(0)
+    return [Equivariance(E(3), ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]

@@ -9,9 +9,10 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Num, PyTree
 
-Weight: TypeAlias = float | Callable[[Array], Array]
+Weight: TypeAlias = float | Callable[[Array], ArrayLike]
 Arrays: TypeAlias = Mapping[str, Array]
 
 

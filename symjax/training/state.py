@@ -161,9 +161,9 @@ def resume(store: CheckpointStore, state: TrainState) -> Resumed:
     if saved is None:
         return Resumed(state, Progress(), ())
     store.set_aside_after(saved.step)
-    items = {"ema": None} | saved.items
-    rest, rule = items.pop("rest"), items.pop("rule", {"carry": state.rule})
-    return Resumed(TrainState(**items, **rest, rule=rule["carry"]), _progress(saved.meta), saved.passed_over)
+    items = {"ema": None, "rule": {"carry": state.rule}, **saved.items}
+    restored = TrainState(items["params"], ema=items["ema"], rule=items["rule"]["carry"], **items["rest"])
+    return Resumed(restored, _progress(saved.meta), saved.passed_over)
 
 
 def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTree = None) -> Trained:

@@ -1,5 +1,6 @@
 """Cases of layers on sets."""
 
+from symjax.groups import Z
 from symjax.layers.sets import (
     Canonicalised,
     DeepSetsLinear,
@@ -12,6 +13,7 @@ from symjax.layers.sets import (
     PrincipalAxes,
     SetAttentionBlock,
     SetTensorLinear,
+    Symmetrised,
 )
 from symjax.reps import Axis, Points, Vectors
 from tests.cases.inputs import ByPlace, members
@@ -43,4 +45,5 @@ CASES = {
     "SetAttentionBlock": lambda: (SetAttentionBlock(4, heads=2), members(5)),
     "SetTensorLinear": lambda: (SetTensorLinear(2, rank=2), members(16).reshape(4, 4, 2)),
     "SetTensorLinear to numbers": lambda: (SetTensorLinear(2, rank=0), members(16).reshape(4, 4, 2)),
+    "Symmetrised": lambda: (Symmetrised(ByPlace(3, summed=False), Z(5), Axis(0), Axis(0), chunk=2), members(5)),
 }

@@ -24,7 +24,7 @@ from . import command
     ],
 )
 def test_a_bug_keeps_its_traceback(files, run, monkeypatch, mistake, error):
-    monkeypatch.setattr("symjax.cli.evaluate.load", mistake)
+    monkeypatch.setattr("symjax.tasks.structures.load", mistake)
     with pytest.raises(error):
         main(["evaluate", str(run), "--data", str(files / "molecules.xyz")])
 
@@ -42,7 +42,7 @@ def test_what_symjax_raises_is_told_from_what_it_runs_into(files, run, monkeypat
     """The line is run as if it stood in the package."""
     scope = {"np": np}
     exec(compile(f"def load(folder):\n    {line}", symjax.cli.__file__, "exec"), scope)
-    monkeypatch.setattr("symjax.cli.evaluate.load", scope["load"])
+    monkeypatch.setattr("symjax.tasks.structures.load", scope["load"])
     evaluate = ["evaluate", run, "--data", files / "molecules.xyz"]
     if meant:
         refuses(evaluate, "expected a number")
@@ -58,7 +58,7 @@ def test_memory_that_is_not_there(files, run, monkeypatch, refuses, error):
     def load(folder):
         raise error
 
-    monkeypatch.setattr("symjax.cli.evaluate.load", load)
+    monkeypatch.setattr("symjax.tasks.structures.load", load)
     refuses(["evaluate", run, "--data", files / "molecules.xyz"], "out of memory", str(error), "smaller cutoff")
 
 

@@ -62,6 +62,8 @@ def test_months_keep_their_day_where_they_have_it():
     times = pd.to_datetime(["2026-01-30", "2026-02-28", "2026-03-30", "2026-04-30"])
     (series,) = read(frame(4, date=times))
     assert series.step == np.timedelta64(1, "M")
+    (ends,) = read(frame(2, date=pd.to_datetime(["2026-06-30", "2026-09-30"])))
+    assert ends.after(2).astype("datetime64[D]").astype(str).tolist() == ["2026-12-31", "2027-03-31"]
     assert series.after(10)[[0, 9]].astype("datetime64[D]").astype(str).tolist() == ["2026-05-30", "2027-02-28"]
     with pytest.raises(ValueError, match="row 3, column 'date': expected a step of 28 days as before, got 29 days"):
         read(frame(4, date=pd.to_datetime(["2026-01-30", "2026-02-27", "2026-03-27", "2026-04-25"])))
@@ -110,6 +112,13 @@ def test_rows_after_the_targets_are_the_future():
     data.loc[37, "price"] = np.nan
     with pytest.raises(ValueError, match=r"my.csv, row 37, column 'price': expected a number, got nothing"):
         read(data, known=["price"])
+
+
+def test_targets_end_together():
+    data = frame(price=np.arange(LENGTH))
+    data.loc[30:, "OT"] = data.loc[35:, "load"] = np.nan
+    with pytest.raises(ValueError, match=r"my.csv, row 30, column 'OT': expected a number, got nothing"):
+        read(data, known=["price"], target=["OT", "load"])
 
 
 def without(data, column):
@@ -200,7 +209,7 @@ def test_windows_are_views_that_training_can_index():
             windows(values, 5, 3, starts)
 
 
-def test_no_later_row_changes_a_window_or_the_scale(tmp_path):
+def test_no_later_row_changes_a_window_or_the_scale():
     data = frame(200, freq="D")
     changed = data.assign(OT=data["OT"].where(data.index < 120, 1e6), load=data["load"].where(data.index < 120, -1e6))
     found = []

@@ -29,6 +29,7 @@ def assert_as_text(table):
     assert table["site"].values.tolist() == ["a", "b", "b"]
 
 
+GAPS = {"gap": pd.array([1, None], dtype="Int64"), "unsure": pd.array([True, None], dtype="boolean")}
 GERMAN = "date;OT;site\n01.01.2026 00:00;1,5;a\n01.01.2026 01:00;-2,0e1;b\n01.01.2026 02:00;;b\n"
 AMERICAN = TEXT.replace("2026-01-01", "01/01/2026")
 
@@ -75,8 +76,8 @@ def test_frames_are_tables(tmp_path):
     table = read_table(tmp_path / "my.parquet")
     assert_as_text(table)
     assert table.place(1, "OT").endswith("my.parquet, row 1, column 'OT'")
-    whole = as_table(pd.DataFrame({"n": [1, 2], "flag": [True, False], "none": [None, None]}))
-    assert [(column.kind, column.values.dtype) for column in whole.columns.values()] == [("number", float)] * 3
+    whole = as_table(pd.DataFrame({"n": [1, 2], "flag": [True, False], "none": [None, None]}).assign(**GAPS))
+    assert [(column.kind, column.values.dtype) for column in whole.columns.values()] == [("number", float)] * 5
 
 
 def test_gaps_are_filled_forward_and_only_when_asked(tmp_path):
@@ -94,6 +95,7 @@ def test_gaps_are_filled_forward_and_only_when_asked(tmp_path):
     ("cells", "sentence"),
     [
         (["1", "2", "x3"], r"my.csv, line 4, column 'a': expected a number, got 'x3'; repair it"),
+        (["1", "2", "12_3"], r"my.csv, line 4, column 'a': expected a number, got '12_3'"),
         (["1", "1,000", "3"], r"my.csv, line 3, column 'a': expected a number, got '1,000'"),
         (["u", "v", "w"], r"my.csv, line 2, column 'a': expected a number, got 'u'"),
         (["1", "-inf", "3"], r"my.csv, line 3, column 'a': expected a finite number, got -inf"),

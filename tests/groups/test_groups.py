@@ -18,6 +18,7 @@ from symjax.groups import (
     Group,
     Motion,
     O,
+    Offsets,
     S,
     TimeShifts,
     Translations,
@@ -54,7 +55,7 @@ def test_permutations_are_never_the_identity_unless_there_is_no_other(n):
         assert (0 < shift < n) or n == 1
 
 
-@pytest.mark.parametrize("make", [O, SO, E, SE, Translations, S, TimeShifts, Amplitude])
+@pytest.mark.parametrize("make", [O, SO, E, SE, Translations, S, TimeShifts, Amplitude, Offsets])
 def test_groups_compare_by_content_and_sample_under_jit(make):
     group = make(3)
     assert isinstance(group, Group)

@@ -27,6 +27,7 @@ from symjax.groups import (
     Group,
     MatrixGroup,
     O,
+    Offsets,
     Parity,
     S,
     Scaling,
@@ -216,7 +217,7 @@ def test_groups_that_act_on_nothing_are_refused(make):
 
 
 @pytest.mark.parametrize(
-    "make", [SO, O, U, Sp, Scaling, Trivial, D, E, SE, Translations, TimeShifts, S, Alt, Z, Amplitude]
+    "make", [SO, O, U, Sp, Scaling, Trivial, D, E, SE, Translations, TimeShifts, S, Alt, Z, Amplitude, Offsets]
 )
 def test_sizes_are_integers(make, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)

@@ -197,3 +197,16 @@ def test_no_permutation_at_all_is_refused():
         PermutationGroup([])
     with pytest.raises(ValueError, match="k = 1, 2 or 4"):
         ZksZnxZn(3, 2)
+
+
+@pytest.mark.parametrize("group", [*SMALL, S(0), S(1), Z(6)], ids=repr)
+def test_every_number_gives_another_element(group):
+    elements = np.asarray(jax.jit(jax.vmap(group.element))(np.arange(group.order + 1)))
+    assert set(map(tuple, elements.tolist())) == enumerate_group(group.permutations)
+    np.testing.assert_array_equal(elements[-1], elements[0])
+
+
+def test_too_many_elements_have_no_numbers():
+    assert S(12).chain.contains(np.asarray(S(12).element(S(12).order - 1)))
+    with pytest.raises(ValueError, match=r"at most 2\^31 elements .* S\(13\) of 6227020800; `uniform` draws"):
+        S(13).element(0)

@@ -85,7 +85,7 @@ def test_the_stack_is_proved_and_with_window_statistics_it_is_not():
 
 
 def test_the_first_prefix_has_finite_gradients_through_every_norm():
-    params, apply = start(nn.Sequential([PrefixNorm(), STACK]), X)  # row 0 is zero in all channels, and so are biases
+    params, apply = start(nn.Sequential((PrefixNorm(), STACK)), X)  # row 0 is zero in all channels, and so are biases
     slopes = jax.jit(jax.grad(lambda params, x: jnp.sum(apply(params, x)[0] ** 2), argnums=(0, 1)))(params, X)
     assert all(jnp.isfinite(slope).all() for slope in jax.tree.leaves(slopes))
 

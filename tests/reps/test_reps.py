@@ -7,7 +7,7 @@ import jraph
 import numpy as np
 import pytest
 
-from symjax.groups import Amplitude, E, Motion, O, Rescaling, S, TimeShifts
+from symjax.groups import Amplitude, E, Motion, O, Offsets, Rescaling, S, TimeShifts
 from symjax.reps import (
     Axis,
     Channels,
@@ -55,6 +55,7 @@ def _after(first, second):
         (S(4), Axis(0)),
         (S(3), Axis(-1)),
         (Amplitude(3), Channels()),
+        (Offsets(3), Channels()),
         (Amplitude(4), Channels((3, 0, 1))),
         (E(3), Tree((Points(),))),
     ],

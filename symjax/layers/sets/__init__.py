@@ -32,6 +32,10 @@ from symjax.layers.sets.linear import (
     present as present,
     set_mean as set_mean,
 )
+from symjax.layers.sets.symmetrise import (
+    Symmetrised as Symmetrised,
+    symmetrise as symmetrise,
+)
 from symjax.layers.sets.tensors import (
     SetTensorLinear as SetTensorLinear,
     tensor_linear as tensor_linear,

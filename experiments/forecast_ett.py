@@ -1,0 +1,133 @@
+"""ETTh1, the usual benchmark of long forecasts: seven channels, hour by hour, the next 96 to 720 of them from 96.
+
+    python -m experiments.forecast_ett --path ../shared/data/ett/ETTh1.csv                # all horizons
+    python -m experiments.forecast_ett --path ../shared/data/ett/ETTh1.csv --preset tiny  # seconds; shows that it works
+
+The file is read as it is (its licence allows no changed copy). Training, validation and testing have the standard 8640,
+2880 and 2880 hours (Zhou et al. 2021, arXiv:2012.07436), the scale is that of training, every window of the test part
+counts, and errors are means over windows, steps and channels. A run that was stopped goes on when the same command is
+given again.
+"""
+
+import dataclasses
+import pathlib
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from symjax import forecasts, training
+from symjax.data import read_series, read_table
+from symjax.tasks import forecast
+from symjax.training import Recipe
+
+HOURS = 8640 + 2880 + 2880
+# MSE and MAE at lookback 96 by horizon: the table of iTransformer (Liu et al. 2024, arXiv:2310.06625)
+PUBLISHED = {
+    "rlinear": {96: (0.386, 0.395), 192: (0.437, 0.424), 336: (0.479, 0.446), 720: (0.481, 0.470)},
+    "dlinear": {96: (0.386, 0.400), 192: (0.437, 0.432), 336: (0.481, 0.459), 720: (0.519, 0.516)},
+    "iTransformer": {96: (0.386, 0.405), 192: (0.441, 0.436), 336: (0.487, 0.458), 720: (0.503, 0.491)},
+    "PatchTST": {96: (0.414, 0.419), 192: (0.460, 0.445), 336: (0.501, 0.466), 720: (0.500, 0.488)},
+    "TimesNet": {96: (0.384, 0.402), 192: (0.436, 0.429), 336: (0.491, 0.469), 720: (0.521, 0.500)},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What is forecast from what, and the network."""
+
+    preset: Literal["tiny", "full"] = "full"
+    hours: int = HOURS  # from the beginning of the file; three fifths are for training
+    lookback: int = 96
+    hidden: int = 32
+    layers: int = 4
+    dropout: float = 0.1
+    batch_size: int = 32
+    horizon: int = 96  # set for each of the horizons in turn
+
+
+RECIPE = dataclasses.replace(forecast.RECIPE, epochs=10, patience=3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What to forecast, how to learn it, and where to keep it."""
+
+    path: pathlib.Path  # ETTh1.csv
+    options: Options = Options()
+    recipe: Recipe = RECIPE
+    horizons: tuple[int, ...] = (96, 192, 336, 720)
+    out: pathlib.Path = pathlib.Path("runs/forecast_ett")
+
+
+DATA = pathlib.Path("../shared/data/ett/ETTh1.csv")
+PRESETS = {
+    "tiny": Config(
+        DATA,
+        Options("tiny", hours=400, lookback=24, hidden=4, layers=2, batch_size=64),
+        dataclasses.replace(RECIPE, epochs=1),
+        horizons=(12,),
+    ),
+    "full": Config(DATA),
+}
+
+
+def main(config: Config) -> dict[int, dict[str, dict[str, float]]]:
+    """Run the experiment; return the test errors of all methods by horizon."""
+    found = {}
+    for horizon in config.horizons:
+        options = dataclasses.replace(config.options, horizon=horizon)
+
+        def prepare(options: Options, recipe: Recipe) -> tuple[training.Task, training.Errors]:
+            return prepare_horizon(config.path, options, recipe)
+
+        folder = config.out / str(horizon)
+        found[horizon] = training.run_experiment("forecast_ett", options, config.recipe, folder, prepare)
+    print_table(found, config.options.lookback)
+    return found
+
+
+def prepare_horizon(path: pathlib.Path, options: Options, recipe: Recipe) -> tuple[training.Task, training.Errors]:
+    """Return the task of the network, and the test errors of all methods."""
+    # 1. data: all channels are targets
+    table = read_table(path)
+    channels = [name for name, column in table.columns.items() if column.kind == "number"]
+    [whole] = read_series(table, target=channels)
+    series = whole._replace(values=whole.values[: options.hours], times=whole.times[: options.hours])
+
+    # 2. windows, network and task
+    names = ("horizon", "lookback", "hidden", "layers", "dropout", "batch_size")
+    asked = forecast.Options(**{name: getattr(options, name) for name in names})
+    plan, train, valid, test = forecast.arrange([series], len(channels), asked)
+    task = forecast.network_task(plan, train, valid, batch_size=options.batch_size, seed=recipe.seed)
+
+    # 3. errors
+    def errors(result: training.FitResult) -> dict[str, dict[str, float]]:
+        params = {**forecasts.fit_linear(plan, train, valid), forecasts.NETWORK: result.best_params}
+        truth, ahead = forecasts.truth_and_ahead(plan, test)
+
+        def measured(name: str) -> dict[str, float]:
+            found = forecasts.forecast(name, plan, params.get(name), test.past, ahead)
+            error = forecasts.measure_errors(plan, found, truth)
+            return {"mse": error["mse"], "mae": error["mae"]}
+
+        return {name: measured(name) for name in forecasts.methods_of(plan)}
+
+    return task, errors
+
+
+def print_table(found: dict[int, dict[str, dict[str, float]]], lookback: int) -> None:
+    """Print MSE/MAE of every method by horizon, and what is published."""
+    table = Table("", *map(str, found), title=f"ETTh1, lookback {lookback}: MSE/MAE, scaled")
+    for name in next(iter(found.values())):
+        rows = (errors[name] for errors in found.values())
+        table.add_row(forecasts.TITLES[name], *(f"{row['mse']:.3f}/{row['mae']:.3f}" for row in rows))
+    for name, rows in PUBLISHED.items() if PUBLISHED["dlinear"].keys() & found.keys() else ():
+        pairs = (rows.get(horizon) for horizon in found)
+        title = f"{forecasts.TITLES.get(name, name)}, published"
+        table.add_row(title, *("" if pair is None else f"{pair[0]:.3f}/{pair[1]:.3f}" for pair in pairs))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main(training.command_line(PRESETS, __doc__))

@@ -1,0 +1,92 @@
+"""`symjax forecast`: parse, prepare, train, choose, print."""
+
+import argparse
+import dataclasses
+import pathlib
+import time
+
+import jax
+
+from symjax import forecasts, training
+from symjax.cli.options import parse_options
+from symjax.cli.quiet import drop_echoes
+from symjax.tasks import Prepared, forecast as task
+from symjax.training import FitResult, Recipe, say
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    """Forecast a table by a network and by simple methods; without a table, a series whose best forecast is known."""
+
+    options: task.Options = dataclasses.field(default_factory=task.Options)
+    recipe: Recipe = task.RECIPE
+    out: pathlib.Path | None = None  # the run directory; None: runs/NAME
+    resume: pathlib.Path | None = None  # go on with this run, as it was configured
+
+
+def parse(arguments: list[str]) -> Forecast:
+    """Return the options; what is not named is as in the run to resume."""
+    early = argparse.ArgumentParser(prog="symjax forecast", add_help=False, allow_abbrev=False)
+    early.add_argument("--resume", type=pathlib.Path)
+    resumed, default = early.parse_known_args(arguments)[0].resume, Forecast()
+    if resumed is not None:
+        had = training.read_run(resumed)
+        if had.task != "forecast":
+            raise ValueError(f"{resumed} is no forecast but a {had.task}; go on with: symjax train --resume {resumed}")
+        default = Forecast(training.read_options(resumed, task.Options, had.options), had.recipe)
+    return parse_options(Forecast, "forecast", arguments, default=default)
+
+
+def run(command: Forecast) -> int:
+    """Train and report; returns the exit code."""
+    drop_echoes()
+    began, resumed = time.perf_counter(), command.resume is not None
+    options, recipe = command.options, command.recipe
+    if options.data is not None:
+        options = dataclasses.replace(options, data=options.data.absolute())
+    folder = _folder(command)
+    with training.enter_run(folder, "forecast", options, recipe, resumed=resumed) as identity:
+        prepared = task.prepare(options, recipe, folder, run=identity, resumed=resumed)
+        if not resumed:
+            training.write_run(folder, "forecast", options, recipe, identity)
+        say(f"{folder}: {prepared.summary}")
+        result = training.train(prepared.task, recipe, folder, identity=prepared.identity, resumed=resumed)
+        if result.stopped_by == "signal":
+            say(f"stopped by a signal after step {result.progress.step}; go on with: symjax forecast --resume {folder}")
+        else:
+            _report(folder, options, prepared, result, round(time.perf_counter() - began, 1))
+    return result.exit_code
+
+
+def _report(folder: pathlib.Path, options: task.Options, prepared: Prepared, result: FitResult, seconds: float) -> None:
+    """Choose on validation, measure on the test part, forecast what comes after the end, and print and draw it."""
+    held = prepared.test
+    forecaster, test, facts = task.conclude(folder, options, held)  # Orbax wants every process
+    if jax.process_index() != 0:
+        return
+    training.write_report(folder, test.errors, facts | {"seconds": seconds, "compilations": result.compilations})
+    future = forecasts.forecast_future(forecaster, held.series)
+    forecasts.write_future(folder / "forecast.csv", forecaster, held.series, future)
+    forecasts.plot_future(folder, forecaster, held.series, future)
+    forecasts.plot_errors(folder, test.errors, held.optimum)
+    training.plot_learning_curve(folder, result.history, prepared.task.shown)
+    task.print_measurement(forecaster, test, "the test part", held.optimum)
+    how = "best on validation" if options.model == "best" else "as asked for"
+    print(f"kept: {forecasts.TITLES[forecaster.kept]}, {how}")
+    say(f"{seconds:.0f} s; forecast.csv, report.json, forecast.png and errors.png are in {folder}")
+
+
+def _folder(command: Forecast) -> pathlib.Path:
+    """Return the run directory.
+
+    Raises:
+        ValueError: a run to resume is asked to move, or a pod was given no folder to agree on.
+    """
+    if command.resume is not None:
+        if command.out not in (None, command.resume):
+            raise ValueError(f"{command.resume} goes on where it is, so that out = {command.resume}, not {command.out}")
+        return command.resume
+    if command.out is None and command.recipe.distributed:
+        raise ValueError("--distributed needs --out, a folder that all processes see")
+    data = "synthetic" if command.options.data is None else command.options.data.stem
+    return command.out or training.free_folder(f"{data}-forecast")
