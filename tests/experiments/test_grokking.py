@@ -1,6 +1,9 @@
 import dataclasses
 import json
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from experiments import grokking
@@ -53,11 +56,30 @@ def test_what_is_trained_is_read(run, monkeypatch):
         grokking.main(dataclasses.replace(config, options=dataclasses.replace(config.options, width=9)))
 
 
-def test_a_transformer_learns_a_group_table_by_heart(tmp_path):
-    options = {"operation": "compose", "size": 3, "network": "transformer", "decays": (1.0,)}
-    options = dataclasses.replace(TINY.options, **options, learning_rate=0.01, steps=100)
-    errors = grokking.main(grokking.Config(options, tmp_path / "run"))
-    (member,) = errors["members"]
-    assert member["train_99"] is not None
-    assert "key" not in errors
-    assert not (tmp_path / "run" / "phases.png").exists()
+@pytest.mark.parametrize("network", [grokking.TokenMLP, grokking.TokenTransformer])
+@pytest.mark.parametrize(("operation", "size"), [("mul", 5), ("compose", 3), ("parity", 4)])
+def test_networks_take_the_tokens_of_every_operation(network, operation, size):
+    table = grokking.TABLES[operation](size)
+    model, tokens = network(table.vocabulary, table.classes, 8), jnp.asarray(table.tokens[0])
+    params = jax.eval_shape(model.init, jax.random.key(0), tokens)
+    logits, sown = jax.eval_shape(lambda params: model.apply(params, tokens, mutable="intermediates"), params)
+    assert (logits.shape, logits.dtype) == ((table.classes,), jnp.float32)
+    assert len(jax.tree.leaves(sown)) == 1
+    assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype(jnp.float32)}
+
+
+def test_the_first_layer_on_tables_is_the_layer_on_embeddings_side_by_side():
+    model, tokens = grokking.TokenMLP(5, 5, 8), jnp.array([2, 4])
+    params = jax.jit(model.init)(jax.random.key(0), tokens)
+    own = jax.tree.map(np.asarray, params["params"])
+    x = np.concatenate([own["embedding"][0, 2], own["embedding"][1, 4]]) @ own["kernel"].reshape(16, 8)
+    for dense in ("Dense_0", "Dense_1"):
+        x = np.maximum(x, 0) @ own[dense]["kernel"] + own[dense]["bias"]
+    np.testing.assert_allclose(jax.jit(model.apply)(params, tokens), x, rtol=1e-5, atol=1e-6)
+
+
+def test_examples_are_padded_to_the_largest_part():
+    batch = grokking.examples(np.array([[True, False, False], [False, True, True]]))
+    assert batch["rows"].shape == (1, 2, 2)
+    assert batch["weights"].tolist() == [[[1, 0], [1, 1]]]
+    assert (batch["rows"][0, 0, 0], batch["rows"][0, 1].tolist()) == (0, [1, 2])
