@@ -58,7 +58,7 @@ class Config:
 
 
 BRIEF = dataclasses.replace(RECIPE, epochs=6, evaluate_every=2)
-PRESETS = {"tiny": Config(Options("tiny", width=8, anneal=2), BRIEF, ("erm", "fishr"), seeds=1), "digits": Config()}
+PRESETS = {"tiny": Config(Options("tiny", width=8, anneal=2), BRIEF, ("fishr",), seeds=1), "digits": Config()}
 
 
 class Classifier(nn.Module):

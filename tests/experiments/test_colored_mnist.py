@@ -20,7 +20,7 @@ def tiny(tmp_path_factory):
 
 def test_every_method_has_accuracies_of_three_choices(tiny):
     config, found = tiny
-    assert set(found) == set(config.methods) == {"erm", "fishr"}
+    assert set(found) == set(config.methods) == {"fishr"}
     for method, (errors,) in found.items():
         report = json.loads((config.out / f"{method}-0" / "report.json").read_text())
         assert report["errors"] == errors
