@@ -5,9 +5,15 @@
 
 No forecast of the 10 steps after 90 has a mean square error below 0.0808. The oracle that reaches it is measured on the
 same test series as everything else, so that a gap is of the network and not of the draw. Two networks learn: the
-`CausalTemporalNetwork`, which normalises every window and so must estimate the mean, zero, that it could have known (of
-the best forecast that follows all offsets this costs about 5 %), and the same stack without that. On 800 series both
-stop early, at the best epoch on validation. A run that was stopped goes on when the same command is given again.
+`CausalTemporalNetwork`, which normalises every window, and the same stack without that. The best epoch on validation is
+what is measured. A run that was stopped goes on when the same command is given again.
+
+Mean square error on 10,000 test series (preset "full", seed 0, 2026-11-28: 6 and a half minutes of CPU time on a 2-core
+AMD EPYC guest, 42 on the clock beside other work), where zero has 0.0983, the last value 0.1494 and the oracle 0.0809:
+
+    training series   DLinear   RLinear   ridge, both channels   plain network   CausalTemporalNetwork
+                800    0.0913    0.0951                 0.0907          0.0899                  0.0874   8.1 % above
+             64,000    0.0887    0.0887                 0.0810          0.0811                  0.0812   0.4 % above
 """
 
 import dataclasses

@@ -22,7 +22,7 @@ def test_tiny_preset_reads_a_table_as_it_is(tmp_path, capsys):
     (tmp_path / "table.csv").write_text("\n".join(["date,a,b,c", *lines]))
     config = dataclasses.replace(forecast_ett.PRESETS["tiny"], path=tmp_path / "table.csv", out=tmp_path / "run")
     errors = forecast_ett.main(config)[12]
-    assert set(errors) == {"last", "seasonal", "dlinear", "nlinear", "rlinear", "ridge", "temporal"}
+    assert set(errors) == {"last", "seasonal", "dlinear", "nlinear", "rlinear", "ridge", "temporal", "DLinear by Adam"}
     assert errors["rlinear"]["mse"] < errors["seasonal"]["mse"]  # of a random walk
     assert "0.386" not in capsys.readouterr().out
     assert np.mean(list(forecast_ett.PUBLISHED["rlinear"].values()), axis=0) == pytest.approx((0.446, 0.434), abs=1e-3)
