@@ -7,6 +7,20 @@ The file is read as it is (its licence allows no changed copy). Training, valida
 2880 and 2880 hours (Zhou et al. 2021, arXiv:2012.07436), the scale is that of training, every window of the test part
 counts, and errors are means over windows, steps and channels. A run that was stopped goes on when the same command is
 given again.
+
+Test MSE/MAE at horizons 96, 192, 336 and 720 (preset "full", seed 0, 2026-11-28: 6 minutes of CPU time on a 2-core AMD
+EPYC guest, 45 on the clock beside other work):
+
+    seasonal naive       0.512/0.433   0.581/0.469   0.650/0.501   0.655/0.514
+    DLinear              0.381/0.393   0.432/0.424   0.475/0.452   0.500/0.498   published 0.386/0.400 ... 0.519/0.516
+    NLinear              0.383/0.392   0.434/0.422   0.475/0.444   0.469/0.462
+    RLinear              0.384/0.392   0.436/0.422   0.479/0.444   0.480/0.469   published 0.386/0.395 ... 0.481/0.470
+    ridge, all channels  0.501/0.488   0.686/0.602   0.892/0.708   0.942/0.782
+    temporal network     0.473/0.469   0.525/0.492   0.565/0.510   0.573/0.533
+
+RLinear is within 0.003 of what is published. DLinear is better than published, by 0.005 to 0.019: least squares is the
+minimum that training by Adam approaches. The network, which like the ridge regression sees all channels at once, is
+behind all three.
 """
 
 import dataclasses

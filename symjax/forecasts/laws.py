@@ -31,7 +31,7 @@ class Claim(NamedTuple):
 def claims(forecaster: Forecaster, window: Float[np.ndarray, "t c"]) -> list[Claim]:
     """Return what the method that was kept and the network promise of a scaled window, in double precision.
 
-    What is known ahead is held as it is. The ridge regression promises nothing.
+    What is known ahead is held as it is. The ridge regression has no laws.
     """
     plan, double = forecaster.plan, jnp.asarray(window, float)
     past, ahead = double[: plan.lookback], double[plan.lookback :, plan.unknown :]
@@ -43,7 +43,7 @@ def claims(forecaster: Forecaster, window: Float[np.ndarray, "t c"]) -> list[Cla
         fn = lambda x: METHODS[name](plan, params.get(name), jnp.concatenate([x, rest], axis=1), ahead)  # noqa: E731
         return Claim(TITLES[name], fn, x, _laws(name, plan, x))
 
-    made = [claim(name) for name in dict.fromkeys([forecaster.kept, NETWORK]) if name != "ridge"]
+    made = [claim(name) for name in dict.fromkeys([forecaster.kept, NETWORK])]
     return [*made, _hidden(plan, params[NETWORK], past)]
 
 
@@ -52,6 +52,8 @@ def _laws(name: str, plan: Blueprint, x: Array) -> tuple[Law, ...]:
         return plan.build().laws(x)
     if name in LINEAR:
         return LINEAR[name](plan.horizon).laws(x)
+    if name == "ridge":
+        return ()
     return (Equivariance(Amplitude(x.shape[1]), Channels(), Channels(tuple(range(plan.targets)))),)
 
 
