@@ -22,6 +22,8 @@ are of the test after the step that is best on held-out digits in the colours of
 by the environments of training chooses the colour, whatever the rule: only grey digits are safe. Hyperparameters are
 those of the paper, which were chosen on the test environment, but for the width (128, not 390) and V-REx's weight.
 Published: the paper's table 1; V-REx and Fishr as measured by Rame et al. 2022 (arXiv:2109.02934).
+On scikit-learn's digits, 1437 to train on and 180 to test, the same is 27.4 (erm), 30.7 (irm), 53.2 (vrex), 65.0 (grey)
+after the last step, of three seeds: too few for IRM with these hyperparameters.
 """
 
 import dataclasses
