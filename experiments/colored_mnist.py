@@ -18,10 +18,12 @@ all while the machine had ten times as much to do):
     grey        66.6 ± 0.8    65.2 ± 1.1        70.3 ± 0.6    70.6 ± 0.3   73.0 ± 0.5
 
 "training" and "test, last" are held-out digits in the colours of training and of the test after 500 steps; the others
-are of the test after the step that is best on held-out digits in the colours of training, or of the test. Who chooses by
-the environments of training chooses the colour, whatever the rule: only the grey digits are safe. Hyperparameters are
+are of the test after the step that is best on held-out digits in the colours of training, or of the test. Who chooses
+by the environments of training chooses the colour, whatever the rule: only grey digits are safe. Hyperparameters are
 those of the paper, which were chosen on the test environment, but for the width (128, not 390) and V-REx's weight.
 Published: the paper's table 1; V-REx and Fishr as measured by Rame et al. 2022 (arXiv:2109.02934).
+On scikit-learn's digits, 1437 to train on and 180 to test, the same is 27.4 (erm), 30.7 (irm), 53.2 (vrex), 65.0 (grey)
+after the last step, of three seeds: too few for IRM with these hyperparameters.
 """
 
 import dataclasses
