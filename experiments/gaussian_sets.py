@@ -28,9 +28,8 @@ in nats, seed 1:
     Bayes                       65.24 / 0.6213    65.24 / 0.6213
 
 From few sets, the more of the true symmetry a network has, the nearer it comes. A mean over Z(n) is not invariant under
-S(n), nor is one over ten drawn elements, new ones in every step and
-the same for all test sets. On 2026-11-28, on a guest
-with two cores of an AMD EPYC, shared with ten other processes, all 26 trainings took 28 minutes in sum.
+S(n), nor is one over ten drawn elements, new ones in every step and the same for all test sets. On 2026-11-28, on a
+guest with two cores of an AMD EPYC, shared with ten other processes, all 26 trainings took 28 minutes in sum.
 """
 
 import dataclasses
