@@ -1,8 +1,29 @@
 """Coloured digits (Arjovsky et al. 2019, arXiv:1907.02893, sec. 5.2): which rules look at the shape, not at the colour?
 
-python -m experiments.colored_mnist --digits ../shared/data/mnist/mnist10k_28x28.npz    # 10,000 digits
-python -m experiments.colored_mnist                                                     # scikit-learn's 1797
-python -m experiments.colored_mnist --preset tiny                                       # seconds
+    python -m experiments.colored_mnist --digits ../shared/data/mnist/mnist10k_28x28.npz    # 10,000 digits
+    python -m experiments.colored_mnist                                                     # scikit-learn's 1797
+    python -m experiments.colored_mnist --preset tiny                                       # seconds
+
+A quarter of the labels are wrong, so that the shape tells 75 % and nothing more than 90 %. Accuracy in %, mean and
+standard deviation of seeds 0, 1, 2 on the first 10,000 digits of MNIST, 8000 of them to train on (4000 an environment),
+1000 to choose a step with, 1000 to test; half a minute of CPU a run on a 2-core AMD EPYC guest (18 runs, 52 minutes in
+all while the machine had ten times as much to do):
+
+                training    test, last   training-domain        oracle     published, 50,000 digits
+    erm         82.7 ± 0.7    23.3 ± 1.7        10.5 ± 0.7    23.3 ± 1.7   17.1 ± 0.7
+    irm         72.7 ± 1.2    54.3 ± 5.1        10.6 ± 0.8    55.6 ± 4.3   66.9 ± 2.5
+    vrex        71.4 ± 2.7    58.5 ± 2.7        10.7 ± 0.8    63.9 ± 2.2   67.2 ± 1.5
+    fishr       68.5 ± 2.3    62.2 ± 3.1        10.5 ± 0.7    63.1 ± 3.4   69.5 ± 1.0
+    group_dro   82.4 ± 0.8    24.8 ± 1.7        10.6 ± 0.7    24.7 ± 1.8
+    grey        66.6 ± 0.8    65.2 ± 1.1        70.3 ± 0.6    70.6 ± 0.3   73.0 ± 0.5
+
+"training" and "test, last" are held-out digits in the colours of training and of the test after 500 steps; the others
+are of the test after the step that is best on held-out digits in the colours of training, or of the test. Who chooses
+by the environments of training chooses the colour, whatever the rule: only grey digits are safe. Hyperparameters are
+those of the paper, which were chosen on the test environment, but for the width (128, not 390) and V-REx's weight.
+Published: the paper's table 1; V-REx and Fishr as measured by Rame et al. 2022 (arXiv:2109.02934).
+On scikit-learn's digits, 1437 to train on and 180 to test, the same is 27.4 (erm), 30.7 (irm), 53.2 (vrex), 65.0 (grey)
+after the last step, of three seeds: too few for IRM with these hyperparameters.
 """
 
 import dataclasses
@@ -84,11 +105,11 @@ def main(config: Config) -> dict[str, list[dict[str, Any]]]:
             recipe = dataclasses.replace(config.recipe, seed=seed)
             errors = training.run_experiment("colored_mnist", options, recipe, config.out / f"{method}-{seed}", prepare)
             found.setdefault(method, []).append(errors)
-    print(f"test accuracy (%), colour wrong in 90 %; at most {SHAPE:.0%} by the shape, {TURNED:.0%} by anything")
-    print(f"{'':10}{'training':>12}{'last step':>14}{'chosen there':>16}{'chosen on test':>16}")
+    print(f"accuracy in %, mean ± deviation over seeds; test at most {SHAPE:.0%} by shape, {TURNED:.0%} by anything")
+    print(f"{'':10}{'training':>12}{'test, last':>14}{'training-domain':>18}{'oracle':>14}")
     for method, rows in found.items():
         cells = [f"{100 * np.mean(v):.1f} ± {100 * np.std(v):.1f}" for v in zip(*map(_cells, rows), strict=True)]
-        print(f"{method:10}{cells[0]:>12}{cells[1]:>14}{cells[2]:>16}{cells[3]:>16}")
+        print(f"{method:10}{cells[0]:>12}{cells[1]:>14}{cells[2]:>18}{cells[3]:>14}")
     return found
 
 

@@ -1,11 +1,35 @@
 """How near does a symmetry come to the Bayes rule? Sets of normal vectors of variance 1.0 or 0.8, ten members of five.
 
-    python -m experiments.gaussian_sets                  # eight networks on ten members, four on five
+    python -m experiments.gaussian_sets                  # nine networks on ten members, four on five
     python -m experiments.gaussian_sets --preset tiny    # seconds; shows that everything works
 
 Each network learns once from 800 sets, and once from 800 new ones in every epoch; it is tested on 20,000 more, with the
-weights of the best validation. The optimum is exact: 71.08 % and 0.5586 nats for ten members. Whatever does better than
-that by more than three standard errors has seen the test.
+weights of the best validation on 4000. The optimum is exact. Whatever does better than that by more than three standard
+errors (1 point of accuracy, 0.01 nats) has seen the test, and the script stops. Accuracy in % and binary cross entropy
+in nats, seed 1:
+
+    10 members                  800 sets          new sets
+    MLP                         51.44 / 0.7036    67.55 / 0.5978
+    MLP, augmented              66.97 / 0.6056    67.35 / 0.5993
+    Set Transformer             58.52 / 0.6813    70.38 / 0.5673
+    MLP, canonicalised          52.11 / 0.6987    68.59 / 0.5851
+    MLP, symmetrised over Z(n)  61.13 / 0.6584    70.66 / 0.5621
+    MLP, 10 elements of S(n)    68.33 / 0.5850    70.00 / 0.5716
+    S(n)                        68.95 / 0.5821    70.84 / 0.5632
+    S(n) x S(d)                 70.48 / 0.5678    70.84 / 0.5623
+    S(n d)                      70.79 / 0.5642    70.93 / 0.5613
+    Bayes                       71.08 / 0.5586    71.08 / 0.5586
+
+    5 members
+    MLP                         51.89 / 0.6971    64.20 / 0.6297
+    MLP, symmetrised over Z(n)  59.60 / 0.6670    64.84 / 0.6259
+    MLP, symmetrised over S(n)  62.33 / 0.6438    65.16 / 0.6224
+    S(n)                        62.79 / 0.6438    65.14 / 0.6224
+    Bayes                       65.24 / 0.6213    65.24 / 0.6213
+
+From few sets, the more of the true symmetry a network has, the nearer it comes. A mean over Z(n) is not invariant under
+S(n), nor is one over ten drawn elements, new ones in every step and the same for all test sets. On 2026-11-28, on a
+guest with two cores of an AMD EPYC, shared with ten other processes, all 26 trainings took 28 minutes in sum.
 """
 
 import dataclasses
@@ -170,9 +194,10 @@ def main(config: Config) -> dict[str, dict[str, float]]:
                 errors = training.run_experiment("gaussian_sets", options, config.recipe, folder, prepare)
                 print(compare(options, errors, best))
                 found[folder.name] = errors
-    figure = draw(config, found)
-    training.write_picture(config.out / "gaussian_sets.png", figure)
-    plt.close(figure)
+    if config.models:
+        figure = draw(config, found)
+        training.write_picture(config.out / "gaussian_sets.png", figure)
+        plt.close(figure)
     return found
 
 

@@ -51,10 +51,13 @@ def symmetrise(
             around all, but faster: members and elements of a chunk share one axis, and products of matrices with it.
 
     Raises:
-        ValueError: If the group is infinite, or too large to average over all of it, or `elements` comes without a key.
+        ValueError: If the group is infinite, or too large to average over all of it, or `elements` comes without a key,
+            or `chunk` is less than 1.
 
     Source: Yarotsky 2018, arXiv:1804.10306.
     """
+    if chunk < 1:
+        raise ValueError(f"expected a chunk of at least one element, got {chunk}")
     count, element = _numbered(group) if elements is None else _drawn(group, elements, key)
     steps = -(-count // chunk)
     size = -(-count // steps)

@@ -127,6 +127,7 @@ def test_generators_that_permute_nothing_leave_the_function_alone():
             r"at most 2\^31 elements .* RubiksCube\(\) of 43252003274489856000; elements=100 with a key",
         ),
         (SO(3), {}, r"finite group to average over, got SO\(3\)"),
+        (S(4), {"chunk": 0}, "a chunk of at least one element, got 0"),
         (S(4), {"elements": 2}, "expected a key"),
         (S(4), {"elements": 0, "key": KEY}, "at least one"),
     ],
