@@ -89,7 +89,7 @@ def test_evaluate_counts_every_window_of_another_table(trained, tmp_path, capsys
     assert symjax("evaluate", trained, "--data", other) == 0
     printed = capsys.readouterr().out
     assert "14 windows" in printed
-    assert printed.count("(kept)") == 2
+    assert printed.count("temporal network") == 2  # scaled, and in the units of the table
     assert "90% intervals held" in printed
 
 
