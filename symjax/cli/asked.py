@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 from symjax.tasks import task_of
-from symjax.training import read_run
+from symjax.training import Run, read_run
 
 
 def task_in(folder: pathlib.Path) -> Any:
@@ -15,6 +15,18 @@ def task_in(folder: pathlib.Path) -> Any:
         ValueError: it is none, or its task is not known.
     """
     return task_of(read_run(folder).task)
+
+
+def run_to_resume(folder: pathlib.Path, verb: str) -> Run:
+    """Return what a run to go on with was started with.
+
+    Raises:
+        ValueError: the folder is no run directory, or another verb goes on with it.
+    """
+    had = read_run(folder)
+    if (its := task_of(had.task).VERB) != verb:
+        raise ValueError(f"{folder} is a run of `symjax {its}`; go on with: symjax {its} --resume {folder}")
+    return had
 
 
 def task_asked(arguments: list[str]) -> Any:

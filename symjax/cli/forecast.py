@@ -8,6 +8,7 @@ import time
 import jax
 
 from symjax import forecasts, training
+from symjax.cli.asked import run_to_resume
 from symjax.cli.options import parse_options
 from symjax.cli.quiet import drop_echoes
 from symjax.tasks import Prepared, forecast as task
@@ -30,9 +31,7 @@ def parse(arguments: list[str]) -> Forecast:
     early.add_argument("--resume", type=pathlib.Path)
     resumed, default = early.parse_known_args(arguments)[0].resume, Forecast()
     if resumed is not None:
-        had = training.read_run(resumed)
-        if had.task != "forecast":
-            raise ValueError(f"{resumed} is no forecast but a {had.task}; go on with: symjax train --resume {resumed}")
+        had = run_to_resume(resumed, "forecast")
         default = Forecast(training.read_options(resumed, task.Options, had.options), had.recipe)
     return parse_options(Forecast, "forecast", arguments, default=default)
 

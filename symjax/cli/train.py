@@ -9,6 +9,7 @@ from typing import Any
 import jax
 
 from symjax import training
+from symjax.cli.asked import run_to_resume
 from symjax.cli.options import parse_options
 from symjax.cli.quiet import drop_echoes
 from symjax.potentials import DEFAULT, POTENTIALS, describe_divergence, options_of, plot_parity, preset_of, print_errors
@@ -49,7 +50,7 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
     early.add_argument("--resume", type=pathlib.Path)
     known = early.parse_known_args(arguments)[0]
     if known.resume is not None:
-        had = training.read_run(known.resume)
+        had = run_to_resume(known.resume, "train")
         options = training.read_options(known.resume, task_of(had.task).Options, had.options)
         net = training.read_options(known.resume, options_of(options.model), options.net)
         return Train(had.task, options, had.recipe), net

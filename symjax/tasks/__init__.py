@@ -2,7 +2,7 @@
 
 A task's file offers:
 
-- `Options`, a frozen dataclass of what is asked, beside the recipe;
+- `Options`, a frozen dataclass of what is asked, beside the recipe, and `VERB`, the one that learns it;
 - `prepare(options, recipe, folder, run="", resumed=False) -> Prepared`, which reads the data, writes what a run
   directory of this task holds besides run.json, marked with the identity of the run, and says what is to be learnt;
 - `load(folder)`, what was learnt, ready for use;

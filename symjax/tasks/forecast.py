@@ -26,6 +26,7 @@ from symjax.forecasts import Blueprint, Forecaster, Measurement
 from symjax.tasks import Prepared
 from symjax.training import Recipe, Task, read_options, read_run
 
+VERB = "forecast"
 LENGTH = 4000  # instants of the synthetic series
 load = forecasts.load_forecaster
 RECIPE = Recipe(

@@ -11,6 +11,7 @@ from symjax import potentials
 from symjax.data import LabelKeys, Structures, ethanol, read_labelled
 from symjax.tasks import Prepared
 from symjax.tasks.structures import (
+    VERB as VERB,
     Reading as Reading,
     check as check,
     evaluate as evaluate,

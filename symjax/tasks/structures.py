@@ -53,6 +53,7 @@ from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
 from symjax.training import Recipe, Task
 
+VERB = "train"
 BYTES = 100  # at least, of a node, edge or graph of a batch
 load = load_potential
 

@@ -157,7 +157,8 @@ def test_what_cannot_be_is_refused_in_one_sentence(data, refuses, tmp_path, opti
 
 
 def test_other_runs_and_other_tables_are_refused(trained, run, refuses, tmp_path):
-    refuses(["forecast", "--resume", run], f"symjax train --resume {run}")
+    refuses(["forecast", "--resume", run], f"go on with: symjax train --resume {run}")
+    refuses(["train", "--resume", trained], f"go on with: symjax forecast --resume {trained}")
     refuses(["forecast", "--target", "load", "--out", tmp_path / "run"], "there is no file", "'load'")
     (tmp_path / "bare.csv").write_text("date,load\n2026-01-01,1.0\n2026-01-02,2.0\n")
     refuses(["predict", trained, "--input", tmp_path / "bare.csv", "--output", tmp_path / "out.csv"], "'wind'")
