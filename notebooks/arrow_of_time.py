@@ -14,13 +14,13 @@ from symjax import Causality, check, prove
 from symjax.layers.sequence import CausalAttention, DilatedBlock, PrefixNorm, causal_average
 
 key = jax.random.key(0)
-x = 20 + jax.random.normal(key, (24, 2)).cumsum(axis=0)  # 24 hours of two channels
-past = Causality.past(24)
+x = 20 + jax.random.normal(key, (12, 2)).cumsum(axis=0)  # 12 hours of two channels
+past = Causality.past(12)
 
 # %% [markdown]
 # ## A window norm
 #
-# Instance norm takes mean and deviation over the whole window: hour 3 is divided by what happens in hour 20. For a
+# Instance norm takes mean and deviation over the whole window: hour 3 is divided by what happens in hour 10. For a
 # forecast of what comes after the window that is fine. For features of every hour it is not.
 
 
