@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import signal
 import subprocess
 import sys
 
@@ -18,7 +17,7 @@ from symjax.potentials import Potential, identity_of, read_blueprint
 from symjax.tasks import load
 from symjax.training import CheckpointStore, read_run, write_report
 
-from .command import OPTIONS, SMALL, symjax
+from .command import OPTIONS, SMALL, kill, symjax
 
 
 def test_the_run_directory_is_complete(trained):
@@ -151,29 +150,9 @@ def test_numbers_that_are_not_finite_are_null_in_a_report(tmp_path):
     assert report == {"seconds": 1.5, "errors": {"energy, meV": {"mae": None, "rmse": None}}}
 
 
-DYING = """
-import os, signal, sys
-from symjax.cli.main import main
-from symjax.data import Graphs
-
-load, loaded = Graphs.load, []
-
-def load_or_die(self, shards):
-    loaded.append(self.seed)
-    if loaded.count(0) == 4:  # the first one shows the shapes
-        os.kill(os.getpid(), signal.SIGKILL)
-    return load(self, shards)
-
-Graphs.load = load_or_die
-main(sys.argv[1:])
-"""
-
-
 def test_a_killed_run_resumes_to_the_same_bits(files, trained, capsys):
     folder = files / "killed"
-    words = [*OPTIONS, "--data", files / "molecules.xyz", "--out", folder]
-    died = subprocess.run([sys.executable, "-c", DYING, "train", *map(str, words)], capture_output=True, text=True)
-    assert died.returncode == -signal.SIGKILL, died.stderr
+    kill("Graphs", 4, "train", *OPTIONS, "--data", files / "molecules.xyz", "--out", folder)
     assert symjax("train", "--resume", folder) == 0
     said = capsys.readouterr().err
     assert "going on after epoch 1" in said or "going on after epoch 2" in said

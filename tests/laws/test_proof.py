@@ -123,6 +123,13 @@ def test_what_is_proved_never_moves_by_a_bit(layers, leaks):
     assert bool(check(composed, X, key=KEY, laws=[PAST])) is not leaks
 
 
+def test_an_unknown_primitive_is_open_by_its_name():
+    found = verdict(lambda x: jax.lax.bessel_i1e(x))
+    assert found.verdict == "open"
+    assert "`bessel_i1e`" in found.reason
+    assert "measured: obeyed" in found.reason
+
+
 def test_callbacks_are_open_and_a_large_negative_mask_is_no_proof():
     def asked(x):
         return jax.pure_callback(lambda y: np.asarray(y), jax.ShapeDtypeStruct((T, 2), float), x)

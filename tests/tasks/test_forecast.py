@@ -14,7 +14,7 @@ from symjax.forecasts.blueprint import usual_season
 from symjax.forecasts.errors import half_widths, measure_errors
 from symjax.models import NLinear, RLinear
 from symjax.tasks import forecast
-from symjax.tasks.forecast import Options, arrange
+from symjax.tasks.forecast import Arranged, Options, arrange
 from symjax.training import Recipe, measure
 
 OPTIONS = Options(horizon=3, lookback=6, hidden=4, layers=1, heads=2, batch_size=16)
@@ -161,6 +161,18 @@ def test_half_widths_are_those_of_split_conformal_intervals():
     widths = [half_widths(rng.standard_normal((49, 1, 1)), 0.8).item() for _ in range(300)]
     covered = np.mean([np.abs(rng.standard_normal(100)) <= width for width in widths])
     assert covered == pytest.approx(0.8, abs=0.01)
+
+
+def test_without_a_file_the_optimum_stands_beside_each_horizon(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(forecast, "LENGTH", 400)
+    held = forecast.prepare(OPTIONS, Recipe(), tmp_path).test
+    plan = forecasts.read_blueprint(tmp_path)
+    np.testing.assert_allclose(held.optimum, synthetic_optimum(3) / plan.scale[0] ** 2)
+    errors = {"last": measure_errors(plan, found(Arranged(plan, *[held.test] * 3), "last"), held.test.future[..., :1])}
+    forecasts.print_errors(plan, errors, "the test part", optimum=held.optimum)
+    printed = capsys.readouterr().out
+    assert "optimum" in printed
+    assert all(f"{best:.3f}" in printed for best in held.optimum)
 
 
 def test_what_cannot_be_named_is_refused(arranged):

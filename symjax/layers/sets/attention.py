@@ -41,7 +41,7 @@ class _AttentionBlock(nn.Module):
 
 
 class SetAttentionBlock(nn.Module):
-    """SAB: every member attends to every member, in O(n^2) (equation 7).
+    """SAB: every member attends to every member, in O(n^2) (equation 8).
 
     Attributes:
         features: Channels that come out.

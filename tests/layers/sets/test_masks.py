@@ -16,6 +16,11 @@ WHOLE = ("ExchangeableLinear",)  # whose mask has an axis for every axis of memb
 ADDED = 2  # members
 
 
+def test_every_layer_that_mixes_members_takes_a_mask():
+    """A group acts on places that are all there, and scores are of each member by itself."""
+    assert set(sets.CASES) - set(NAMES) == {"MemberScores", "Symmetrised"}
+
+
 class Padded(NamedTuple):
     """A case with padding: its mask, the elements of x that are real, its values, and these with their gradients."""
 
