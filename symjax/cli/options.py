@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import Positional, arg
 
-RunDirectory = Annotated[pathlib.Path, Positional, arg(metavar="RUN", help="a run directory of `symjax train`")]
+RunDirectory = Annotated[pathlib.Path, Positional, arg(metavar="RUN", help="a run directory of symjax")]
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
 
 

@@ -25,8 +25,11 @@ def visible(edges: Edges, variables: int, relation: str = "parents") -> Bool[np.
         relation: "parents" or "ancestors".
 
     Raises:
-        ValueError: an edge has an end that is no variable, or the edges form a cycle, which is named.
+        ValueError: an edge has an end that is no variable, the edges form a cycle, which is named, or the relation is
+            neither.
     """
+    if relation not in ("parents", "ancestors"):
+        raise ValueError(f'expected the relation "parents" or "ancestors", got {relation!r}')
     graph = np.zeros((variables, variables), bool)
     for edge in edges:
         if not all(0 <= end < variables for end in edge):

@@ -39,7 +39,7 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
         ValueError: there is no such file, or it is no JSON object.
     """
     if not path.exists():
-        raise ValueError(f"{path.parent} is not a run directory of `symjax train`: there is no {path.name}")
+        raise ValueError(f"{path.parent} is not a run directory of symjax: there is no {path.name}")
     content = read_bytes(path, LARGEST)
     try:
         data = parse_json(content)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symjax.laws import prove
-from symjax.models import DagTransformer, generate, topological_order
+from symjax.models import DagTransformer, generate, topological_order, visible
 from tests.cases import start
 
 EDGES = ((3, 0), (0, 1), (3, 1), (1, 2))  # 3 -> 0 -> 1 -> 2, and 3 -> 1
@@ -62,3 +62,8 @@ def test_interventions_are_traced_and_come_in_batches():
 def test_what_is_no_graph_of_causes_is_refused(edges, sentence):
     with pytest.raises(ValueError, match=sentence):
         DagTransformer(edges).laws(jnp.ones((4, 1)))
+
+
+def test_a_relation_that_is_none_is_refused():
+    with pytest.raises(ValueError, match='expected the relation "parents" or "ancestors", got \'children\''):
+        visible(EDGES, 4, "children")
