@@ -155,7 +155,7 @@ def test_erm_is_the_mean_of_all_examples_and_knows_one_environment(means, params
     np.testing.assert_allclose(erm().value(alone, (), jnp.asarray(0))[0], means["risk"][0], rtol=1e-12)
 
 
-@pytest.mark.parametrize(("how", "devices"), [("jit", 1), ("pmap", 2), ("shard_map", 4)])
+@pytest.mark.parametrize(("how", "devices"), [("jit", 1), ("shard_map", 4)])
 def test_gradients_do_not_know_devices(how, devices, params, rows, expected):
     """Four shards of four places, in none of which environments have the sizes they have on the whole."""
     sgd = optax.sgd(1.0)
