@@ -35,8 +35,9 @@ def measure_errors(
 def half_widths(error: Float[np.ndarray, "n h m"], level: float) -> Float[np.ndarray, "h m"]:
     """Return split-conformal half-widths: of n errors, the one of rank ceil((n + 1) level), step by step.
 
-    A forecast of a series that goes on as it did is off by no more with a probability of at least the level (Vovk et
-    al. 2005; Lei et al. 2018, arXiv:1604.04173).
+    Were the method chosen before and the errors exchangeable, the next one would be no larger with a probability of at
+    least the level (Vovk et al. 2005; Lei et al. 2018, arXiv:1604.04173). Here the same windows choose the method, they
+    overlap, and series change: that is why the share on the test part is reported beside the level.
 
     Raises:
         ValueError: there are too few errors for the level.

@@ -20,11 +20,7 @@ def forecast_future(forecaster: Forecaster, series: Sequence[Series]) -> Forecas
     """
     plan = forecaster.plan
     for one in series:
-        if len(one.values) < plan.lookback:
-            raise ValueError(
-                f"{one.name or 'the series'} has {len(one.values)} instants, fewer than the lookback of "
-                f"{plan.lookback}; bring a longer one"
-            )
+        one.require_length(plan.lookback, 0)
         one.require_ahead(plan.horizon)
     past = np.stack([one.values[-plan.lookback :] for one in series])
     return forecaster(past, np.stack([one.ahead[: plan.horizon].reshape(plan.horizon, plan.known) for one in series]))

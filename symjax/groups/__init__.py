@@ -10,7 +10,7 @@ from symjax.groups.group import DirectProduct, Group, MatrixGroup, samples
 from symjax.groups.listing import as_matrix, element_key, finite_elements, in_form_of, tangent_rank
 from symjax.groups.lorentz import O11, O13, SL2C, SO11, SO13, SO11p, SO13p
 from symjax.groups.matrix import SE, SO, E, Motion, O, Translations
-from symjax.groups.permutation import Alt, PermutationGroup, S, TimeShifts, Z
+from symjax.groups.permutation import MOST_NUMBERED, Alt, PermutationGroup, S, TimeShifts, Z
 from symjax.groups.sameness import common_group, factors_of, place_in, same_group
 from symjax.groups.semidirect import SemiDirectProduct
 from symjax.groups.wreath import Wreath, ZksZnxZn
@@ -18,6 +18,7 @@ from symjax.groups.wreath import Wreath, ZksZnxZn
 __all__ = [
     "CUBE_FACES",
     "GL",
+    "MOST_NUMBERED",
     "O11",
     "O13",
     "SE",

@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import toy
 
 from symjax.training import (
     CheckpointStore,
@@ -14,7 +15,6 @@ from symjax.training import (
     parallelise,
     scanned,
 )
-from tests.training import toy
 
 RATES, DECAYS = np.array([1e-2, 3e-3, 1e-3]), np.array([0.0, 0.1, 1.0])
 SCALES = np.array([1.0, 0.5, 0.25])

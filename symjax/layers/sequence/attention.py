@@ -67,6 +67,8 @@ class CausalAttention(nn.Module):
         channels = x.shape[-1]
         if channels % self.heads:
             raise ValueError(f"expected a number of channels that {self.heads} heads divide, got {channels}")
+        if self.window is not None and self.window < 1:
+            raise ValueError(f"expected a window of at least the instant itself, 1, got {self.window}")
 
         dense = functools.partial(nn.Dense, param_dtype=x.dtype)
         asked = len(x) if self.queries is None else self.queries

@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, Key, PyTree
 
-from symjax.groups import DirectProduct, MatrixGroup, PermutationGroup, finite_elements
+from symjax.groups import MOST_NUMBERED, DirectProduct, MatrixGroup, PermutationGroup, finite_elements
 from symjax.laws import Equivariance, Law
 from symjax.reps import Rep
 
 CHUNK = 128  # elements at a time: the activations of a batch of small networks stay in cache
-MOST_AVERAGED = 2**31
 
 
 def symmetrise(
@@ -113,7 +112,7 @@ def _numbered(group: MatrixGroup) -> tuple[int, Callable[[Int[Array, ""]], Any]]
 
 
 def _few(group: MatrixGroup, order: int) -> int:
-    if order > MOST_AVERAGED:
+    if order > MOST_NUMBERED:
         raise ValueError(
             f"expected a group of at most 2^31 elements to average over, got {group} of {order}; elements=100 with a "
             "key averages over some of them"

@@ -62,7 +62,7 @@ def test_known_leaks_are_caught_twice(name):
     assert residual > 1e-6
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from(list(LAYERS)), min_size=1, max_size=3), st.none() | st.sampled_from(list(LEAKS)), st.data()
 )
