@@ -99,7 +99,7 @@ class Table:
             values, missing = values[last], missing[last]
         if missing.any():
             row = int(rows[np.flatnonzero(missing)[0]])
-            remedy = "none comes before it, drop the row" if fill else "ask for gaps to be filled forward, fill it in"
+            remedy = "none comes before it, drop the row" if fill else "fill gaps forward (--fill True), fill it in"
             raise ValueError(f"{self.place(row, name)}: expected a number, got nothing; {remedy} or drop the column")
         return values
 

@@ -53,7 +53,7 @@ def task_of(name: str) -> Any:
 
 
 def load(folder: str | pathlib.Path) -> Any:
-    """Return what a run directory of symjax has learnt, ready for use.
+    """Return what a run directory of `symjax train` or `symjax forecast` has learnt, ready for use.
 
     Raises:
         ValueError: the folder is no run directory, is damaged, or has no good checkpoint yet.

@@ -131,6 +131,8 @@ def arrange(series: list[Series], targets: int, options: Options, *, run: str = 
     """
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
+    if options.heads < 1 or options.hidden < 1 or options.hidden % options.heads:
+        raise ValueError(f"--hidden must be a multiple of --heads, not {options.hidden} of {options.heads}")
     sizes = {"lookback": options.lookback, "horizon": options.horizon}
     for one in series:
         one.require_length(**sizes)

@@ -137,6 +137,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(trained, data, tmp_path, capsys):
         (["--level", "0.999", "--horizon", "3"], ["at least 999 windows for validation, not 28"]),
         (["--model", "prophet", "--horizon", "3"], ["--model is best, last, seasonal", "not 'prophet'"]),
         (["--batch-size", "0"], ["--batch-size must be at least 1"]),
+        (["--hidden", "9"], ["--hidden must be a multiple of --heads, not 9 of 4"]),
         (["--valid", "1.5"], ["--valid", "instants", "1.5"]),
         (["--epochs", "0"], ["--epochs must be at least 1"]),
     ],
