@@ -6,7 +6,8 @@ import numpy as np
 
 Step = Any  # a number, a timedelta64[ns], or months as a timedelta64[M]
 MONTH = np.timedelta64(28, "D")  # from here on a spacing may be of calendar months
-UNITS = {"D": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+UNITS = ("D", "h", "m", "s")
+NAMES = {"M": "month", "D": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
 def irregularity(times: np.ndarray) -> tuple[int, str] | None:
@@ -45,10 +46,12 @@ def show(value: Any) -> str:
     """Return an instant or a step in words, the step in its largest whole unit."""
     if value.dtype.kind == "M":
         return str(np.datetime_as_string(value, unit="auto"))
-    for unit, name in UNITS.items() if _is_time(value) else ():
-        if value % np.timedelta64(1, unit) == np.timedelta64(0, unit):
-            return f"{value // np.timedelta64(1, unit)} {name}"
-    return str(value)
+    units = ("M",) if _is_months(value) else UNITS if _is_time(value) else ()
+    whole = (unit for unit in units if value % np.timedelta64(1, unit) == np.timedelta64(0, unit))
+    if (unit := next(whole, None)) is None:
+        return str(value)
+    count = value // np.timedelta64(1, unit)
+    return f"{count} {NAMES[unit]}{'s' * int(count != 1)}"
 
 
 def _is_time(step: Step) -> bool:

@@ -37,6 +37,12 @@ class Series(NamedTuple):
         """The names of the columns that are known ahead."""
         return self.columns[len(self.columns) - self.ahead.shape[1] :]
 
+    @property
+    def rhythm(self) -> str:
+        """How instants follow one another, in words."""
+        stamped = self.times.dtype.kind == "M"
+        return f"time stamps every {show(self.step)}" if stamped else f"instants counted by {show(self.step)}"
+
     def after(self, count: int) -> np.ndarray:
         """Return the next instants after the end; months on the day that the series is on, or the last one."""
         return following(self.times, self.step, count)
@@ -165,7 +171,7 @@ def _instants(table: Table, name: str, rows: Int[np.ndarray, " t"]) -> np.ndarra
     if back.any():
         row = int(np.argmax(back)) + 1
         what = "repeats" if times[row] == times[row - 1] else "is before"
-        remedy = "name the column of the series it belongs to, or drop one" if what == "repeats" else "sort the file"
+        remedy = ("drop one" if what == "repeats" else "sort the file") + ", or name the column that tells series apart"
         raise ValueError(
             f"{table.place(int(rows[row]), name)}: {show(times[row])} {what} {show(times[row - 1])}; {remedy}"
         )

@@ -92,7 +92,7 @@ def fit_scaler(values: Float[np.ndarray, "t c"], columns: Sequence[str]) -> Scal
     if constant.size:
         raise ValueError(
             f"column {columns[constant[0]]!r} is {values[0, constant[0]]} at all {len(values)} instants for training; "
-            "leave it out, since it tells nothing and has no scale"
+            "it tells nothing and has no scale, so take it out of the table"
         )
     return Scaler(values.mean(axis=0), values.std(axis=0))
 

@@ -30,7 +30,7 @@ VERB = "forecast"
 LENGTH = 4000  # instants of the synthetic series
 load = forecasts.load_forecaster
 RECIPE = Recipe(
-    epochs=30, optimizer="adam", learning_rate=1e-3, weight_decay=1e-2, ema=0.0, patience=5, evaluate_every=1
+    epochs=30, optimizer="adam", learning_rate=1e-3, weight_decay=1e-2, ema=0.0, warmup=0, patience=5, evaluate_every=1
 )
 
 
@@ -94,7 +94,8 @@ class Arranged(NamedTuple):
         left_out = [forecasts.TITLES[name] for name in forecasts.METHODS if name not in forecasts.methods_of(plan)]
         without = f", without {' and '.join(left_out)}" if left_out else ""
         targets = ", ".join(plan.columns[: plan.targets])
-        return f"windows {sizes}; {targets} from {len(plan.columns)} columns, {season} assumed{without}"
+        seen = f"{len(plan.columns)} column{'s' * (len(plan.columns) > 1)}"
+        return f"windows {sizes}; {targets} from {seen}, {season} assumed{without}"
 
 
 def prepare(
@@ -120,7 +121,7 @@ def prepare(
         forecasts.write_linear(folder, plan.identity, linear, np.concatenate([part[0] for part in valid]))
     optimum = (synthetic_optimum(plan.horizon) / plan.scale[0] ** 2).tolist() if options.data is None else None
     task = network_task(plan, train, valid, batch_size=options.batch_size, seed=recipe.seed)
-    return Prepared(task, plan.identity, Held(series, valid, test, optimum), str(arranged))
+    return Prepared(task, plan.identity, Held(series, valid, test, optimum), f"{arranged}; {series[0].rhythm}")
 
 
 def arrange(series: list[Series], targets: int, options: Options, *, run: str = "") -> Arranged:
@@ -131,6 +132,8 @@ def arrange(series: list[Series], targets: int, options: Options, *, run: str = 
     """
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
+    if not 0 <= options.dropout < 1:
+        raise ValueError(f"--dropout is a share of at least 0 and below 1, not {options.dropout}")
     if options.heads < 1 or options.hidden < 1 or options.hidden % options.heads:
         raise ValueError(f"--hidden must be a multiple of --heads, not {options.hidden} of {options.heads}")
     sizes = {"lookback": options.lookback, "horizon": options.horizon}

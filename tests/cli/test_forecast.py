@@ -153,7 +153,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(data, refuses, tmp_path, opti
     [
         ("", ["bad.csv is empty"]),
         ("\ufeff", ["bad.csv is empty"]),
-        ("t;load\n1;0,5\n2;\n3;0,7\n", ["line 3, column 'load'", "got nothing", "filled forward"]),
+        ("t;load\n1;0,5\n2;\n3;0,7\n", ["line 3, column 'load'", "got nothing", "fill gaps forward (--fill True)"]),
         ("t,load\n1,0.5\n2,high\n3,0.7\n", ["line 3, column 'load'", "got 'high'"]),
         ("t,load\n2,0.5\n1,0.6\n3,0.7\n", ["line 3, column 't'", "1 is before 2; sort the file"]),
         ("t,load\n1,0.5\n1,0.6\n3,0.7\n", ["line 3, column 't'", "1 repeats 1"]),

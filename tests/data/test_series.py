@@ -84,7 +84,7 @@ def test_several_series_of_one_file_may_alternate():
     numbered = read(data.assign(site=[1234567, 1234568] * 40), by="site")
     assert [series.name for series in numbered] == ["1234567", "1234568"]
     with pytest.raises(
-        ValueError, match=r"my.csv, row 1, column 'date': 2026-01-01 repeats 2026-01-01; name the column of the"
+        ValueError, match=r"my.csv, row 1, column 'date': 2026-01-01 repeats 2026-01-01; drop one, or name the column"
     ):
         read(data)
 
@@ -141,7 +141,7 @@ def without(data, column):
             r"my.csv, row 1, column 'date': 2026-02-01T14:00Z? is before 2026-02-01T15:00Z?; sort the file",
         ),
         (lambda x: x.iloc[[0, 1, 2, 2, 3]], {}, r"my.csv, row 3, column 'date': 2026.* repeats 2026"),
-        (lambda x: x.drop(index=3), {}, "row 3, column 'date': expected a step of 1 hours as before, got 2 hours"),
+        (lambda x: x.drop(index=3), {}, "row 3, column 'date': expected a step of 1 hour as before, got 2 hours"),
         (lambda x: x.iloc[:1], {}, "my.csv, row 0, column 'date': expected at least two instants, got one"),
         (lambda x: without(x, "date"), {}, "row 5, column 'date': expected a time, got nothing"),
         (lambda x: without(x, "site"), {"by": "site"}, "row 5, column 'site': expected the name of a series"),
@@ -233,7 +233,7 @@ def test_the_scale_is_undone_by_the_channels_asked_for():
     with pytest.raises(ValueError, match=r"expected the 1 channels \[2\], got 3"):
         scaler.undo(scaled, [2])
     values[:, 1] = 0.1
-    with pytest.raises(ValueError, match=r"column 'b' is 0.1 at all 500 instants for training; leave it out"):
+    with pytest.raises(ValueError, match=r"column 'b' is 0.1 at all 500 instants for training; it tells nothing"):
         fit_scaler(values, ("a", "b", "c"))
 
 
@@ -260,3 +260,16 @@ def test_the_published_windows_of_an_untouched_file(shared):
     test = windows(series.values, 96, 96, splits.test)
     np.testing.assert_array_equal(test.future[0, 0], series.values[11520])
     np.testing.assert_array_equal(test.future[-1, -1], series.values[14399])
+
+
+@pytest.mark.parametrize(
+    ("times", "rhythm"),
+    [
+        (np.arange("2026-01", "2026-07", dtype="datetime64[M]"), "time stamps every 1 month"),
+        (np.arange("2026-01-01", "2026-01-20", 7, dtype="datetime64[D]"), "time stamps every 7 days"),
+        (np.arange(0, 50, 10), "instants counted by 10"),
+    ],
+)
+def test_a_series_says_how_its_instants_follow(times, rhythm):
+    times = times.astype("datetime64[ns]") if times.dtype.kind == "M" else times
+    assert Series(np.zeros((len(times), 1)), times, ("a",), "", np.zeros((0, 0))).rhythm == rhythm
