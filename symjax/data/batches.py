@@ -55,7 +55,8 @@ def recentred(atoms: ase.Atoms) -> ase.Atoms:
     moved = atoms.copy()
     if moved.pbc.any() and moved.cell.rank == 3:
         moved.wrap()
-    moved.positions -= moved.positions.sum(axis=0) / max(len(moved), 1)
+    if len(moved) and np.isfinite(moved.positions).all():  # others are refused, by name, where neighbours are listed
+        moved.positions -= moved.positions.mean(axis=0)
     return moved
 
 

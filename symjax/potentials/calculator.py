@@ -106,7 +106,7 @@ class Calculator(calculators.Calculator):
             self.results = {}
         self._require_meaning(properties)
         if "energies" in properties:
-            own = self.potential.references.of(self.atoms.numbers[:, None])
+            own = self.potential.references.of(list(self.atoms.numbers[:, None]))
             self.results["energies"] = own + self._run("atoms")["energies"][: len(self.atoms)]
         if set(properties) - {"energies"}:
             self.results |= self._labels()
@@ -141,7 +141,7 @@ class Calculator(calculators.Calculator):
 
     @property
     def _has_stress(self) -> bool:
-        return self.atoms.pbc.any() and self.atoms.cell.rank == 3
+        return bool(self.atoms.pbc.any() and self.atoms.cell.rank == 3)
 
     def _require_meaning(self, properties: Sequence[str]) -> None:
         if "stress" in properties and not self._has_stress:
