@@ -102,55 +102,61 @@ class Calculator(calculators.Calculator):
     ) -> None:
         """Put what is asked for, and what comes with it, into `results`."""
         super().calculate(atoms, properties, system_changes)
+        if self.atoms is None:
+            raise ValueError("expected a structure, and none was given yet; set atoms.calc and ask the atoms")
         if system_changes:
             self.results = {}
-        self._require_meaning(properties)
+        _require_meaning(self.atoms, properties)
         if "energies" in properties:
-            own = self.potential.references.of(list(self.atoms.numbers[:, None]))
-            self.results["energies"] = own + self._run("atoms")["energies"][: len(self.atoms)]
+            self.results["energies"] = self._atom_energies(self.atoms)
         if set(properties) - {"energies"}:
-            self.results |= self._labels()
+            self.results |= self._labels(self.atoms)
 
-    def _labels(self) -> dict[str, Any]:
+    def _labels(self, atoms: ase.Atoms) -> dict[str, Any]:
         """Return all properties but the energies of the atoms."""
-        found, numbers = self._run("stress"), self.atoms.numbers
+        found = self._run("stress", atoms)
         if self.potential.label != "energy":
             return {self.potential.label: found[self.potential.label][0]}
-        energy = float(self.potential.references.restore([numbers], found["energy"][:1])[0])
-        results = {"energy": energy, "free_energy": energy, "forces": found["forces"][: len(numbers)]}
-        if self._has_stress:
+        energy = float(self.potential.references.restore([atoms.numbers], found["energy"][:1])[0])
+        results = {"energy": energy, "free_energy": energy, "forces": found["forces"][: len(atoms)]}
+        if _has_stress(atoms):
             results["stress"] = full_3x3_to_voigt_6_stress(found["stress"][0])
         return results
 
-    def _run(self, program: str) -> dict[str, Float[np.ndarray, "..."]]:
-        """Run a program of the potential on the atoms, and bring what it gives to the host in float64."""
-        if self._listed is None or not self._listed.serves(self.atoms):
-            self._listed = self._list()
+    def _atom_energies(self, atoms: ase.Atoms) -> Float[np.ndarray, " n"]:
+        own = self.potential.references.of(list(atoms.numbers[:, None]))
+        return own + self._run("atoms", atoms)["energies"][: len(atoms)]
+
+    def _run(self, program: str, atoms: ase.Atoms) -> dict[str, Float[np.ndarray, "..."]]:
+        """Run a program of the potential on a structure, and bring what it gives to the host in float64."""
+        if self._listed is None or not self._listed.serves(atoms):
+            self._listed = self._list(atoms)
         self._met.add((program, self._listed.budget))
-        found = jax.device_get(self.potential.programs[program](self._params, self._listed.at(self.atoms)))
+        found = jax.device_get(self.potential.programs[program](self._params, self._listed.at(atoms)))
         return {name: np.asarray(value, float) for name, value in found.items()}
 
-    def _list(self) -> Listed:
-        """List the neighbours of the atoms, in a graph of the smallest shape of the series."""
-        atoms, potential = recentred(self.atoms), self.potential
-        graph = atoms_graph(atoms, cutoff=potential.model.cutoff + self.skin, species=potential.species)
+    def _list(self, atoms: ase.Atoms) -> Listed:
+        """List the neighbours of a structure, in a graph of the smallest shape of the series."""
+        centred, potential = recentred(atoms), self.potential
+        graph = atoms_graph(centred, cutoff=potential.model.cutoff + self.skin, species=potential.species)
         budget = Budget(bucket(len(atoms) + 1), bucket(len(graph.senders)), 2)
         padded = jax.device_put(batch_graphs([graph], budget, dtype=potential.dtype))
         self.listings += 1
-        return Listed(self.atoms.copy(), atoms.positions, padded, budget, self.skin)
+        return Listed(atoms.copy(), centred.positions, padded, budget, self.skin)
 
-    @property
-    def _has_stress(self) -> bool:
-        return bool(self.atoms.pbc.any() and self.atoms.cell.rank == 3)
 
-    def _require_meaning(self, properties: Sequence[str]) -> None:
-        if "stress" in properties and not self._has_stress:
-            raise calculators.PropertyNotImplementedError(
-                f"stress needs a periodic cell with a volume, got the cell {self.atoms.cell.tolist()} with pbc "
-                f"{self.atoms.pbc.tolist()}; give the structure one"
-            )
-        if "dipole" in properties and self.atoms.pbc.any():
-            raise calculators.PropertyNotImplementedError(
-                f"a dipole has no meaning where structures repeat, got pbc {self.atoms.pbc.tolist()}; set atoms.pbc to "
-                "False for a molecule in a box"
-            )
+def _has_stress(atoms: ase.Atoms) -> bool:
+    return bool(atoms.pbc.any() and atoms.cell.rank == 3)
+
+
+def _require_meaning(atoms: ase.Atoms, properties: Sequence[str]) -> None:
+    if "stress" in properties and not _has_stress(atoms):
+        raise calculators.PropertyNotImplementedError(
+            f"stress needs a periodic cell with a volume, got the cell {atoms.cell.array.tolist()} with pbc "
+            f"{atoms.pbc.tolist()}; give the structure one"
+        )
+    if "dipole" in properties and atoms.pbc.any():
+        raise calculators.PropertyNotImplementedError(
+            f"a dipole has no meaning where structures repeat, got pbc {atoms.pbc.tolist()}; set atoms.pbc to False "
+            "for a molecule in a box"
+        )

@@ -272,6 +272,8 @@ def test_what_cannot_be_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match=r"a skin of zero or more Å, got -1"):
         Calculator(pairs(), skin=-1.0)
     calculator, atoms = Calculator(pairs()), ase.build.molecule("H2O")
+    with pytest.raises(ValueError, match="none was given yet"):
+        calculator.get_potential_energy()
     with pytest.raises(PropertyNotImplementedError, match="periodic cell with a volume"):
         calculator.get_stress(atoms)
     assert np.isfinite(calculator.get_forces(atoms)).all()
