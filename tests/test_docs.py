@@ -46,7 +46,7 @@ def test_commands_parse(arguments):
     assert importlib.import_module(f"symjax.cli.{verb}").parse(rest)
 
 
-@pytest.mark.parametrize("code", _blocks("python"), ids=("laws", "maps", "potential", "forces"))
+@pytest.mark.parametrize("code", _blocks("python"), ids=("laws", "maps", "potential", "calculator", "forces"))
 def test_imports_exist(code):
     imports = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
     exec(compile(ast.Module(imports, []), "README.md", "exec"), {})

@@ -1,7 +1,7 @@
 """Files to arrays to batches, units named."""
 
 from symjax.data.algorithmic import Operation, composition, modular, shuffled_part, sparse_parity
-from symjax.data.batches import Batch, Graphs, make_batch, make_samples, sample_sizes
+from symjax.data.batches import Batch, Graphs, make_batch, make_samples, recentred, sample_sizes
 from symjax.data.labels import LABELS, Label, LabelKeys
 from symjax.data.rows import RowBatch, Rows
 from symjax.data.series import Series, read_series
@@ -67,6 +67,7 @@ __all__ = [
     "read_series",
     "read_structures",
     "read_table",
+    "recentred",
     "sample_sizes",
     "shuffled_part",
     "sparse_parity",

@@ -39,7 +39,7 @@ def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, .
     samples = []
     for i, atoms in enumerate(structures.atoms):
         try:
-            graph = atoms_graph(_recentred(atoms), cutoff=cutoff, species=species)
+            graph = atoms_graph(recentred(atoms), cutoff=cutoff, species=species)
         except ValueError as error:
             raise ValueError(f"structure {i} ({atoms.symbols}): {error}") from None
         labels = {
@@ -50,12 +50,13 @@ def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, .
     return samples
 
 
-def _recentred(atoms: ase.Atoms) -> ase.Atoms:
+def recentred(atoms: ase.Atoms) -> ase.Atoms:
     """Return the structure wrapped into its cell and centred: far from the origin, float32 would blur its edges."""
     moved = atoms.copy()
     if moved.pbc.any() and moved.cell.rank == 3:
         moved.wrap()
-    moved.positions -= moved.positions.sum(axis=0) / max(len(moved), 1)
+    if len(moved) and np.isfinite(moved.positions).all():  # others are refused, by name, where neighbours are listed
+        moved.positions -= moved.positions.mean(axis=0)
     return moved
 
 

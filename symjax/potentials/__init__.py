@@ -10,6 +10,7 @@ from symjax.potentials.blueprint import (
     require_same_data,
     write_blueprint,
 )
+from symjax.potentials.calculator import Calculator
 from symjax.potentials.derivatives import Prediction, energy_and_forces
 from symjax.potentials.errors import (
     Measurement,
@@ -36,6 +37,7 @@ __all__ = [
     "HEADS",
     "POTENTIALS",
     "Blueprint",
+    "Calculator",
     "Measurement",
     "Potential",
     "Predict",

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Array, PyTree
 
 from symjax.data import LABELS, Structures, make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget, bucket, epoch_plan, mean_budget, split_nodes
@@ -64,9 +64,20 @@ class Potential:
         """Return the function `(params, graph) -> labels by name`, energies without the references."""
         return scaled_labels(self.model, self.label, self.references.scale, stress=stress)
 
+    def atom_energies(self, params: PyTree, graph: Any) -> dict[str, Array]:
+        """Return {"energies": [n]}, what each atom adds to the energy, without the references."""
+        return {"energies": self.references.scale * self.model.apply(params, graph).array[:, 0]}
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The precision of the parameters, and so of everything predicted."""
+        return np.result_type(*(leaf.dtype for leaf in jax.tree.leaves(self.params)))
+
     @functools.cached_property
-    def _compiled(self) -> Mapping[bool, Callable]:
-        return {stress: jax.jit(self.labels(stress=stress)) for stress in (False, True)}
+    def programs(self) -> Mapping[str, Predict]:
+        """Compiled functions of (params, graph): labels, without or with "stress", and energies of "atoms"."""
+        functions = {"labels": self.labels(), "stress": self.labels(stress=True), "atoms": self.atom_energies}
+        return {name: jax.jit(function) for name, function in functions.items()}
 
     def predict(self, structures: Structures, *, stress: bool = False, batch_size: int = 32) -> Structures:
         """Return the same structures with predicted labels: total energies in eV, forces in eV/Å, stress in eV/Å³.
@@ -81,12 +92,12 @@ class Potential:
         samples = make_samples(bare, cutoff=self.model.cutoff, species=self.species)
         sizes = sample_sizes(samples)
         budget = Budget(*map(bucket, mean_budget(*sizes, batch_size)))
-        dtype = np.result_type(*(leaf.dtype for leaf in jax.tree.leaves(self.params)))
+        program = self.programs["stress" if stress else "labels"]
         values: dict[str, list[np.ndarray]] = {}
         for [chosen] in epoch_plan(*sizes, budget, shuffle=False):
-            batch = make_batch(samples, [chosen], budget, dtype=dtype)
+            batch = make_batch(samples, [chosen], budget, dtype=self.dtype)
             graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
-            for name, value in jax.device_get(self._compiled[stress](self.params, graph)).items():
+            for name, value in jax.device_get(program(self.params, graph)).items():
                 per_graph = LABELS[name].of == "graph"
                 parts = value[: len(chosen)] if per_graph else split_nodes(value, graph.n_node[: len(chosen)])
                 slots = values.setdefault(name, [np.zeros(0)] * len(samples))

@@ -1,0 +1,162 @@
+"""A trained potential as a calculator of ASE: one list of neighbours and one program for many steps."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import ase
+import jax
+import jraph
+import numpy as np
+from ase.calculators import calculator as calculators
+from ase.stress import full_3x3_to_voigt_6_stress
+from jaxtyping import Float
+
+from symjax.data import recentred
+from symjax.graphs import Budget, atoms_graph, batch_graphs, bucket
+from symjax.potentials.potential import Potential
+
+
+class Listed(NamedTuple):
+    """A structure as it was when its neighbours were listed.
+
+    Attributes:
+        atoms: a copy.
+        positions: wrapped and centred, in Å.
+        graph: all pairs within the cutoff and the skin, padded, on the device.
+        budget: the shape of the graph.
+        skin: in Å.
+    """
+
+    atoms: ase.Atoms
+    positions: Float[np.ndarray, "n 3"]
+    graph: jraph.GraphsTuple
+    budget: Budget
+    skin: float
+
+    def serves(self, atoms: ase.Atoms) -> bool:
+        """Return whether no pair of other atoms within the cutoff can be missing, whatever way they moved."""
+        before = self.atoms
+        same = np.array_equal(before.numbers, atoms.numbers) and np.array_equal(before.pbc, atoms.pbc)
+        if not (same and np.array_equal(before.cell.array, atoms.cell.array)):
+            return False
+        moved = np.linalg.norm(atoms.positions - before.positions, axis=1)
+        return bool((moved <= self.skin / 2).all())  # false too where a position is NaN
+
+    def at(self, atoms: ase.Atoms) -> jraph.GraphsTuple:
+        """Return the graph with the atoms where they are now."""
+        nodes = self.graph.nodes
+        positions = np.zeros(nodes.positions.shape, nodes.positions.dtype)
+        positions[: len(atoms)] = self.positions + (atoms.positions - self.atoms.positions)
+        return self.graph._replace(nodes=nodes._replace(positions=positions))
+
+
+class Calculator(calculators.Calculator):
+    """A potential as a calculator of ASE: `atoms.calc = Calculator(symjax.load(RUN))`.
+
+    Energies give energy, free_energy (the same), energies (of the atoms, with their references), forces and, where a
+    periodic cell has a volume, stress, dE/d(strain) / V in Voigt order xx, yy, zz, yz, xz, xy; dipoles give dipole. All
+    are in eV, Å and e, in the precision of the parameters.
+
+    Neighbours are listed up to the cutoff and a skin, and listed anew as soon as an atom has moved half the skin or the
+    cell has changed; pairs beyond the cutoff add exactly nothing. Graphs are padded to shapes of a geometric series, so
+    that a list which grows rarely meets a new one, and no neighbour is ever dropped. Calculators of one potential share
+    its compiled programs.
+
+    Args:
+        potential: what a run has learnt.
+        skin: in Å; zero lists the neighbours at every step.
+
+    Attributes:
+        listings: how many times the neighbours have been listed.
+
+    Raises:
+        ValueError: the skin is negative or not finite; later, a structure holds an element that the potential does not
+            know, or a position that is not finite.
+        PropertyNotImplementedError: later, stress is asked for without a periodic cell, or a dipole with one.
+    """
+
+    ignored_changes: ClassVar[set[str]] = {"initial_charges", "initial_magmoms"}
+
+    def __init__(self, potential: Potential, *, skin: float = 0.5):
+        if not 0 <= skin < math.inf:
+            raise ValueError(f"expected a skin of zero or more Å, got {skin}")
+        super().__init__()
+        self.potential, self.skin, self.listings = potential, skin, 0
+        energetic = ["energy", "free_energy", "energies", "forces", "stress"]
+        self.implemented_properties = energetic if potential.label == "energy" else [potential.label]
+        self._params = jax.device_put(potential.params)
+        self._listed: Listed | None = None
+        self._met: set[tuple[str, Budget]] = set()
+
+    @property
+    def compilations(self) -> int:
+        """How many programs were needed so far: one a shape, and one more where energies of atoms were asked for."""
+        return len(self._met)
+
+    def calculate(
+        self,
+        atoms: ase.Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = tuple(calculators.all_changes),
+    ) -> None:
+        """Put what is asked for, and what comes with it, into `results`."""
+        super().calculate(atoms, properties, system_changes)
+        if self.atoms is None:
+            raise ValueError("expected a structure, and none was given yet; set atoms.calc and ask the atoms")
+        if system_changes:
+            self.results = {}
+        _require_meaning(self.atoms, properties)
+        if "energies" in properties:
+            self.results["energies"] = self._atom_energies(self.atoms)
+        if set(properties) - {"energies"}:
+            self.results |= self._labels(self.atoms)
+
+    def _labels(self, atoms: ase.Atoms) -> dict[str, Any]:
+        """Return all properties but the energies of the atoms."""
+        found = self._run("stress", atoms)
+        if self.potential.label != "energy":
+            return {self.potential.label: found[self.potential.label][0]}
+        energy = float(self.potential.references.restore([atoms.numbers], found["energy"][:1])[0])
+        results = {"energy": energy, "free_energy": energy, "forces": found["forces"][: len(atoms)]}
+        if _has_stress(atoms):
+            results["stress"] = full_3x3_to_voigt_6_stress(found["stress"][0])
+        return results
+
+    def _atom_energies(self, atoms: ase.Atoms) -> Float[np.ndarray, " n"]:
+        own = self.potential.references.of(list(atoms.numbers[:, None]))
+        return own + self._run("atoms", atoms)["energies"][: len(atoms)]
+
+    def _run(self, program: str, atoms: ase.Atoms) -> dict[str, Float[np.ndarray, "..."]]:
+        """Run a program of the potential on a structure, and bring what it gives to the host in float64."""
+        if self._listed is None or not self._listed.serves(atoms):
+            self._listed = self._list(atoms)
+        self._met.add((program, self._listed.budget))
+        found = jax.device_get(self.potential.programs[program](self._params, self._listed.at(atoms)))
+        return {name: np.asarray(value, float) for name, value in found.items()}
+
+    def _list(self, atoms: ase.Atoms) -> Listed:
+        """List the neighbours of a structure, in a graph of the smallest shape of the series."""
+        centred, potential = recentred(atoms), self.potential
+        graph = atoms_graph(centred, cutoff=potential.model.cutoff + self.skin, species=potential.species)
+        budget = Budget(bucket(len(atoms) + 1), bucket(len(graph.senders)), 2)
+        padded = jax.device_put(batch_graphs([graph], budget, dtype=potential.dtype))
+        self.listings += 1
+        return Listed(atoms.copy(), centred.positions, padded, budget, self.skin)
+
+
+def _has_stress(atoms: ase.Atoms) -> bool:
+    return bool(atoms.pbc.any() and atoms.cell.rank == 3)
+
+
+def _require_meaning(atoms: ase.Atoms, properties: Sequence[str]) -> None:
+    if "stress" in properties and not _has_stress(atoms):
+        raise calculators.PropertyNotImplementedError(
+            f"stress needs a periodic cell with a volume, got the cell {atoms.cell.array.tolist()} with pbc "
+            f"{atoms.pbc.tolist()}; give the structure one"
+        )
+    if "dipole" in properties and atoms.pbc.any():
+        raise calculators.PropertyNotImplementedError(
+            f"a dipole has no meaning where structures repeat, got pbc {atoms.pbc.tolist()}; set atoms.pbc to False "
+            "for a molecule in a box"
+        )
