@@ -22,6 +22,7 @@ from symjax.potentials.errors import (
     print_errors,
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
+from symjax.potentials.law_card import LawCard, Row, law_card
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
 from symjax.potentials.references import (
@@ -38,11 +39,13 @@ __all__ = [
     "POTENTIALS",
     "Blueprint",
     "Calculator",
+    "LawCard",
     "Measurement",
     "Potential",
     "Predict",
     "Prediction",
     "References",
+    "Row",
     "architecture",
     "average",
     "build",
@@ -56,6 +59,7 @@ __all__ = [
     "fit_references",
     "identity_of",
     "label_loss",
+    "law_card",
     "load_potential",
     "make_references",
     "measure",
