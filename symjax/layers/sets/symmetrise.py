@@ -141,7 +141,8 @@ class Symmetrised(nn.Module):
     """Any module made equivariant by `symmetrise`: exactly, at the cost of one evaluation for each element.
 
     Attributes:
-        inner: Module of one input, which draws nothing and has nothing but parameters.
+        inner: Module of one input, which draws nothing and has nothing but parameters. A set with padding is the input
+            (members, mask), both of which `Axis(0)` permutes.
         group: A finite group.
         rep_in: How the input moves.
         rep_out: How the output of the inner module moves.

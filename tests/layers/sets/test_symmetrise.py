@@ -46,6 +46,20 @@ def test_it_is_the_mean_over_all_matrices():
     np.testing.assert_allclose(found, mean, rtol=0, atol=1e-12)
 
 
+def test_members_and_their_mask_are_permuted_together():
+    def of_those_there(pair):
+        members, mask = pair
+        return jnp.sum(bent(jnp.where(mask[:, None], members, 0)))
+
+    mask = jnp.array([True, False, True, True])
+    found = averaged(of_those_there, S(4), Axis(0), Trivial(), (X, mask))
+    g = np.array([2, 0, 3, 1])
+    elsewhere = X.at[1].set(7.0)[g]  # in another order, and with other padding
+    np.testing.assert_allclose(
+        averaged(of_those_there, S(4), Axis(0), Trivial(), (elsewhere, mask[g])), found, atol=1e-12
+    )
+
+
 def test_trees_products_and_linear_representations_are_moved():
     group = Alt(3) * D(2)
     rep = V(Alt(3)) * V(D(2))
