@@ -72,6 +72,23 @@ def test_the_forecast_begins_after_the_end(trained, data):
     assert np.abs(future["load"] - wave).max() < 2
 
 
+def test_several_series_with_columns_known_ahead_and_gaps(tmp_path):
+    shops = []
+    for name, seed in (("north", 0), ("south", 1)):
+        shop = pd.read_csv(table(tmp_path / "shop.csv", 123, seed=seed)).assign(shop=name)
+        shop.loc[120:, "load"] = np.nan  # to come; the wind is known
+        shop.loc[50, "load"] = np.nan
+        shops.append(shop)
+    pd.concat(shops).to_csv(tmp_path / "shops.csv", index=False)
+    words = ["--target", "load", "--known", "wind", "--series", "shop", "--fill", "True", *OPTIONS, "--epochs", "1"]
+    with jax.enable_x64(False):
+        assert symjax("forecast", tmp_path / "shops.csv", *words, "--out", tmp_path / "run") == 0
+    future = pd.read_csv(tmp_path / "run" / "forecast.csv")
+    assert list(future["series"]) == ["north"] * 3 + ["south"] * 3
+    assert list(future["time"][:3]) == list(shops[0]["date"][120:])
+    assert np.isfinite(future[["load", "load_lower", "load_upper"]].to_numpy()).all()
+
+
 def test_predict_writes_what_the_forecaster_says_of_another_table(trained, tmp_path, capsys):
     other, output = table(tmp_path / "other.csv", 40, seed=1), tmp_path / "out.csv"
     assert symjax("predict", trained, "--input", other, "--output", output) == 0
