@@ -3,14 +3,14 @@
 import argparse
 import dataclasses
 import pathlib
-import time
+from functools import partial
 
 import jax
 
 from symjax import forecasts, training
 from symjax.cli.asked import run_to_resume
+from symjax.cli.learn import learn
 from symjax.cli.options import parse_options
-from symjax.cli.quiet import drop_echoes
 from symjax.tasks import Prepared, forecast as task
 from symjax.training import FitResult, Recipe, say
 
@@ -38,26 +38,11 @@ def parse(arguments: list[str]) -> Forecast:
 
 def run(command: Forecast) -> int:
     """Train and report; returns the exit code."""
-    drop_echoes()
-    began, resumed = time.perf_counter(), command.resume is not None
-    options, recipe = command.options, command.recipe
-    if options.data is not None:
-        options = dataclasses.replace(options, data=options.data.absolute())
-    folder = _folder(command)
-    with training.enter_run(folder, "forecast", options, recipe, resumed=resumed) as identity:
-        prepared = task.prepare(options, recipe, folder, run=identity, resumed=resumed)
-        if not resumed:
-            training.write_run(folder, "forecast", options, recipe, identity)
-        say(f"{folder}: {prepared.summary}")
-        result = training.train(prepared.task, recipe, folder, identity=prepared.identity, resumed=resumed)
-        if result.stopped_by == "signal":
-            say(f"stopped by a signal after step {result.progress.step}; go on with: symjax forecast --resume {folder}")
-        else:
-            _report(folder, options, prepared, result, round(time.perf_counter() - began, 1))
-    return result.exit_code
+    data = "synthetic" if command.options.data is None else command.options.data.stem
+    return learn(command, "forecast", name=f"{data}-forecast", report=partial(_report, command.options))
 
 
-def _report(folder: pathlib.Path, options: task.Options, prepared: Prepared, result: FitResult, seconds: float) -> None:
+def _report(options: task.Options, folder: pathlib.Path, prepared: Prepared, result: FitResult, seconds: float) -> None:
     """Choose on validation, measure on the test part, forecast what comes after the end, and print and draw it."""
     held = prepared.test
     forecaster, test, facts = task.conclude(folder, options, held)  # Orbax wants every process
@@ -73,19 +58,3 @@ def _report(folder: pathlib.Path, options: task.Options, prepared: Prepared, res
     how = "best on validation" if options.model == "best" else "as asked for"
     print(f"kept: {forecasts.TITLES[forecaster.kept]}, {how}")
     say(f"{seconds:.0f} s; forecast.csv, report.json, forecast.png and errors.png are in {folder}")
-
-
-def _folder(command: Forecast) -> pathlib.Path:
-    """Return the run directory.
-
-    Raises:
-        ValueError: a run to resume is asked to move, or a pod was given no folder to agree on.
-    """
-    if command.resume is not None:
-        if command.out not in (None, command.resume):
-            raise ValueError(f"{command.resume} goes on where it is, so that out = {command.resume}, not {command.out}")
-        return command.resume
-    if command.out is None and command.recipe.distributed:
-        raise ValueError("--distributed needs --out, a folder that all processes see")
-    data = "synthetic" if command.options.data is None else command.options.data.stem
-    return command.out or training.free_folder(f"{data}-forecast")

@@ -3,15 +3,15 @@
 import argparse
 import dataclasses
 import pathlib
-import time
+from functools import partial
 from typing import Any
 
 import jax
 
 from symjax import training
 from symjax.cli.asked import run_to_resume
+from symjax.cli.learn import learn
 from symjax.cli.options import parse_options
-from symjax.cli.quiet import drop_echoes
 from symjax.potentials import DEFAULT, POTENTIALS, describe_divergence, options_of, plot_parity, preset_of, print_errors
 from symjax.tasks import PRESETS, Prepared, task_of
 from symjax.training import FitResult, Recipe, say
@@ -61,26 +61,12 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
 
 def run(command: Train) -> int:
     """Train and report; returns the exit code."""
-    drop_echoes()
-    began, resumed, task = time.perf_counter(), command.resume is not None, task_of(command.task)
-    options, recipe = command.options, command.recipe
-    if options.data is not None:
-        options = dataclasses.replace(options, data=options.data.absolute())
-    folder = _folder(command)
-    with training.enter_run(folder, command.task, options, recipe, resumed=resumed) as identity:
-        prepared = task.prepare(options, recipe, folder, run=identity, resumed=resumed)
-        if not resumed:
-            training.write_run(folder, command.task, options, recipe, identity)
-        say(f"{folder}: {prepared.summary}")
-        result = training.train(prepared.task, recipe, folder, identity=prepared.identity, resumed=resumed)
-        if result.stopped_by == "signal":
-            say(f"stopped by a signal after step {result.progress.step}; go on with: symjax train --resume {folder}")
-        else:
-            _report(folder, task, prepared, result, round(time.perf_counter() - began, 1))
-    return result.exit_code
+    data = "ethanol" if command.options.data is None else command.options.data.stem
+    name = f"{data}-{command.options.model}"
+    return learn(command, command.task, name=name, report=partial(_report, task_of(command.task)))
 
 
-def _report(folder: pathlib.Path, task: Any, prepared: Prepared, result: FitResult, seconds: float) -> None:
+def _report(task: Any, folder: pathlib.Path, prepared: Prepared, result: FitResult, seconds: float) -> None:
     """Measure the best parameters on the test set, and print and draw what came of the run."""
     truth, predicted, errors = task.measure(folder, prepared.test)  # Orbax wants every process
     if jax.process_index() != 0:
@@ -92,19 +78,3 @@ def _report(folder: pathlib.Path, task: Any, prepared: Prepared, result: FitResu
     if divergence := describe_divergence(predicted):
         say(f"symjax: {divergence}")
     say(f"{seconds:.0f} s; report.json, learning_curve.png and parity.png are in {folder}")
-
-
-def _folder(command: Train) -> pathlib.Path:
-    """Return the run directory.
-
-    Raises:
-        ValueError: a run to resume is asked to move, or a pod was given no folder to agree on.
-    """
-    if command.resume is not None:
-        if command.out not in (None, command.resume):
-            raise ValueError(f"{command.resume} goes on where it is, so that out = {command.resume}, not {command.out}")
-        return command.resume
-    if command.out is None and command.recipe.distributed:
-        raise ValueError("--distributed needs --out, a folder that all processes see")
-    data = "ethanol" if command.options.data is None else command.options.data.stem
-    return command.out or training.free_folder(f"{data}-{command.options.model}")
