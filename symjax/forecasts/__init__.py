@@ -4,7 +4,6 @@ from symjax.forecasts.blueprint import (
     Blueprint as Blueprint,
     draw_blueprint as draw_blueprint,
     read_blueprint as read_blueprint,
-    require_same_data as require_same_data,
     write_blueprint as write_blueprint,
 )
 from symjax.forecasts.errors import (

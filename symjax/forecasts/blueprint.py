@@ -154,22 +154,6 @@ def digest_series(series: Sequence[Series]) -> str:
     return content.hexdigest()
 
 
-def require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
-    """Compare data and devices, which decide the batches, with those of the run.
-
-    Raises:
-        ValueError: they differ.
-    """
-    had, has = read_blueprint(folder).statistics, blueprint.statistics
-    if had.get("devices") != has["devices"]:
-        raise ValueError(
-            f"{folder} was started on {had.get('devices')} devices, not {has['devices']}, which change the batches; "
-            "resume on as many, or start anew"
-        )
-    if had != has:
-        raise ValueError(f"the data are not those that {folder} was started with; restore them, or start anew")
-
-
 def write_blueprint(folder: pathlib.Path, blueprint: Blueprint) -> None:
     """Write model.json."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from jaxtyping import Float, PyTree
 from symjax.data import Windows
 from symjax.forecasts.blueprint import Blueprint, read_blueprint
 from symjax.forecasts.methods import NETWORK, forecast, methods_of, truth_and_ahead
-from symjax.training import CheckpointStore, damaged, decode, read_report, require_same_identity, restore_params, say
+from symjax.training import CheckpointStore, damaged, decode, read_report, require_same_identity, restore_run, say
 
 
 class Forecast(NamedTuple):
@@ -77,10 +77,9 @@ def load_params(folder: pathlib.Path, plan: Blueprint) -> dict[str, Any]:
     """
     with CheckpointStore(folder / "linear", identity=plan.identity, read_only=True) as store:
         linear = store.restore({"params": None})
-    if linear is None or not any((folder / "checkpoints").glob("[0-9]*")):
-        raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
-    with CheckpointStore(folder / "checkpoints", identity=plan.identity, read_only=True) as store:
-        network, _, passed_over = restore_params(store, target=plan.shapes())
+    if linear is None:
+        raise ValueError(f"{folder} has no linear methods; start anew")
+    network, _, passed_over = restore_run(folder, identity=plan.identity, target=plan.shapes())
     say(*linear.passed_over, *passed_over)
     return {**linear.items["params"], NETWORK: network}
 

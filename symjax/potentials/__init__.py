@@ -7,7 +7,6 @@ from symjax.potentials.blueprint import (
     load_potential,
     read_blueprint,
     read_example,
-    require_same_data,
     write_blueprint,
 )
 from symjax.potentials.calculator import Calculator
@@ -73,7 +72,6 @@ __all__ = [
     "property_references",
     "read_blueprint",
     "read_example",
-    "require_same_data",
     "scaled_energy",
     "scaled_labels",
     "write_blueprint",

@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import os
 import pathlib
 from typing import Any
 
@@ -20,7 +19,6 @@ from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
 from symjax.potentials.table import architecture, build
 from symjax.training import (
-    CheckpointStore,
     damaged,
     decode,
     digest_json,
@@ -28,7 +26,7 @@ from symjax.training import (
     read_json,
     read_run,
     require_same_identity,
-    restore_params,
+    restore_run,
     say,
     seal,
     write_bytes,
@@ -177,22 +175,6 @@ def _identity(data: dict[str, Any]) -> str:
     return seal(name_of(data["run"]), data) if "run" in data else digest_json(data)
 
 
-def require_same_data(folder: pathlib.Path, blueprint: Blueprint) -> None:
-    """Compare data and devices, which decide the plan, with those of the run; JSON keeps them to the last bit.
-
-    Raises:
-        ValueError: they differ.
-    """
-    had, has = read_blueprint(folder).statistics, blueprint.statistics
-    if had.get("devices") != has["devices"]:
-        raise ValueError(
-            f"{folder} was started on {had.get('devices')} devices, not {has['devices']}, which change the batches; "
-            "resume on as many, or start anew"
-        )
-    if had != has:
-        raise ValueError(f"the data are not those that {folder} was started with; restore them, or start anew")
-
-
 def read_example(folder: pathlib.Path) -> Structures:
     """Return the training structure that a run keeps, without labels."""
     return read_structures(folder / "structure.xyz", energy_key=None, forces_key=None)
@@ -205,10 +187,6 @@ def load_potential(folder: pathlib.Path) -> Potential:
         ValueError: there is no model.json, it is damaged or of other checkpoints, or there is no good checkpoint.
     """
     blueprint = read_blueprint(folder)
-    place = folder / "checkpoints"
-    if (place.is_dir() or not os.path.lexists(place)) and not any(place.glob("[0-9]*")):
-        raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
-    with CheckpointStore(place, identity=identity_of(folder), read_only=True) as store:
-        params, _, passed_over = restore_params(store, target=blueprint.shapes())
+    params, _, passed_over = restore_run(folder, identity=identity_of(folder), target=blueprint.shapes())
     say(*passed_over)
     return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.label)

@@ -24,7 +24,7 @@ from symjax.data import (
 )
 from symjax.forecasts import Blueprint, Forecaster, Measurement
 from symjax.tasks import Prepared
-from symjax.training import Recipe, Task, read_options, read_run
+from symjax.training import Recipe, Task, read_options, read_run, require_folder, require_same_data
 
 VERB = "forecast"
 LENGTH = 4000  # instants of the synthetic series
@@ -114,7 +114,7 @@ def prepare(
     forecasts.require_method(plan, options.model)
     forecasts.require_rank(len(valid.past), options.level)
     if resumed:
-        forecasts.require_same_data(folder, plan)
+        require_same_data(folder, forecasts.read_blueprint(folder).statistics, plan.statistics)
     elif jax.process_index() == 0:
         linear = forecasts.fit_linear(plan, train, valid)
         forecasts.write_blueprint(folder, plan)
@@ -264,8 +264,7 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path) -> 
     """Write the steps after the end of the series of a table, with intervals, as csv."""
     if output.suffix != ".csv":
         raise ValueError(f"forecasts are written as csv; name the output FILE.csv, not {output}")
-    if not output.parent.is_dir():
-        raise ValueError(f"there is no folder {output.parent} to write {output.name} to; make it first")
+    require_folder(output)
     forecaster = load(folder)
     series = _read_again(folder, input, forecaster.plan)
     forecasts.write_future(output, forecaster, series, forecasts.forecast_future(forecaster, series))

@@ -45,13 +45,12 @@ from symjax.potentials import (
     print_errors,
     read_blueprint,
     read_example,
-    require_same_data,
     scaled_labels,
     write_blueprint,
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
-from symjax.training import Recipe, Task
+from symjax.training import Recipe, Task, require_folder, require_same_data
 
 VERB = "train"
 BYTES = 100  # at least, of a node, edge or graph of a batch
@@ -110,7 +109,7 @@ def prepare_structures(
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)
     if resumed:
-        require_same_data(folder, blueprint)
+        require_same_data(folder, read_blueprint(folder).statistics, blueprint.statistics)
     elif jax.process_index() == 0:
         densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
         write_blueprint(folder, blueprint, splits.train.atoms[densest])
@@ -148,8 +147,7 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path) -> 
     """
     if output.suffix not in (".xyz", ".extxyz"):
         raise ValueError(f"predictions are written as extended xyz; name the output FILE.xyz, not {output}")
-    if not output.parent.is_dir():
-        raise ValueError(f"there is no folder {output.parent} to write {output.name} to; make it first")
+    require_folder(output)
     potential = load(folder)
     bare = read_structures(input, energy_key=None, forces_key=None)
     predicted = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))

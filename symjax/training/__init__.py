@@ -13,11 +13,12 @@ from symjax.training.directory import (
     report_run,
     require_free,
     require_same,
+    require_same_data,
     write_picture,
     write_report,
     write_run,
 )
-from symjax.training.disk import write_bytes
+from symjax.training.disk import require_folder, write_bytes
 from symjax.training.ensemble import ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
@@ -30,7 +31,15 @@ from symjax.training.parallel import Parallel, initialise_distributed, paralleli
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
 from symjax.training.run import Batches, Task, measure, say, train
 from symjax.training.schedule import Plateau, piecewise_linear, read_schedule, warmup_cosine
-from symjax.training.state import Progress, TrainState, inference_params, init_state, restore_params, resume
+from symjax.training.state import (
+    Progress,
+    TrainState,
+    inference_params,
+    init_state,
+    restore_params,
+    restore_run,
+    resume,
+)
 from symjax.training.step import make_evaluation, make_step
 
 __all__ = [
@@ -82,11 +91,14 @@ __all__ = [
     "read_run",
     "read_schedule",
     "report_run",
+    "require_folder",
     "require_free",
     "require_same",
+    "require_same_data",
     "require_same_identity",
     "require_sound",
     "restore_params",
+    "restore_run",
     "resume",
     "run_experiment",
     "run_once",

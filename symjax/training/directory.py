@@ -163,6 +163,26 @@ def require_same(folder: pathlib.Path, task: str, options: Any, recipe: Recipe) 
             )
 
 
+def require_same_data(folder: pathlib.Path, had: Mapping[str, Any], has: Mapping[str, Any]) -> None:
+    """Compare what a run was started with, the data and the devices that decide its batches, with what it goes on with.
+
+    Args:
+        folder: the run directory.
+        had: the number of "devices" and whatever is known of the data, as JSON keeps it, to the last bit.
+        has: the same today.
+
+    Raises:
+        ValueError: they differ.
+    """
+    if had.get("devices") != has["devices"]:
+        raise ValueError(
+            f"{folder} was started on {had.get('devices')} devices, not {has['devices']}, which change the batches; "
+            "resume on as many, or start anew"
+        )
+    if had != has:
+        raise ValueError(f"the data are not those that {folder} was started with; restore them, or start anew")
+
+
 def free_folder(name: str) -> pathlib.Path:
     """Return runs/NAME, or the first of runs/NAME-2, ... that does not exist."""
     names = [name, *(f"{name}-{i}" for i in range(2, 10_000))]

@@ -28,6 +28,16 @@ def read_bytes(path: pathlib.Path, largest: int = LARGEST) -> bytes:
     return path.read_bytes()
 
 
+def require_folder(path: pathlib.Path) -> None:
+    """Refuse a file to be written whose folder is not there, before anything is computed for it.
+
+    Raises:
+        ValueError: there is no such folder.
+    """
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} to write {path.name} to; make it first")
+
+
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
     """Write all of a file or nothing; once this returns, a power cut leaves it.
 

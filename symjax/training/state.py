@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -194,6 +196,24 @@ def restore_params(store: CheckpointStore, *, latest: bool = False, target: PyTr
         instead = f"the best that step {newest.step} knew of" if saved.step == wanted else f"in place of step {wanted}"
         passed_over = (*passed_over[:-1], f"{passed_over[-1]}; step {saved.step} is served, {instead}")
     return Trained(saved.items[item], saved.step, passed_over)
+
+
+def restore_run(folder: pathlib.Path, *, identity: str, target: PyTree) -> Trained:
+    """Return the best inference parameters of a run directory.
+
+    Args:
+        folder: of the run; it is only read.
+        identity: what its checkpoints carry.
+        target: a tree of the shapes to expect.
+
+    Raises:
+        ValueError: there is no good checkpoint, or it is of another model.
+    """
+    place = folder / "checkpoints"
+    if (place.is_dir() or not os.path.lexists(place)) and not any(place.glob("[0-9]*")):
+        raise ValueError(f"{folder} has no checkpoints yet; let the training finish an epoch first")
+    with CheckpointStore(place, identity=identity, read_only=True) as store:
+        return restore_params(store, target=target)
 
 
 def _items(state: TrainState) -> dict[str, PyTree]:
