@@ -92,6 +92,11 @@ def law_card(calculator: Calculator, atoms: ase.Atoms, *, seed: int = 0) -> LawC
     Raises:
         ValueError: If the structure is empty, or the calculator has no finite energy and forces for it.
     """
+    spoken = set(calculator.implemented_properties)
+    if "forces" not in spoken or not spoken & {"energy", "free_energy"}:
+        raise ValueError(
+            f"expected a calculator of energy and forces, got one of {', '.join(sorted(spoken)) or 'nothing'}"
+        )
     if not len(atoms):
         raise ValueError("expected a structure with at least one atom, got an empty one")
     subject = Subject(calculator, atoms, seed)

@@ -3,6 +3,9 @@
 import pytest
 from ase.build import bulk, molecule
 
+from symjax.tasks import forecast
+from symjax.training import Recipe, enter_run, write_run
+
 from .command import symjax, written
 
 
@@ -49,3 +52,9 @@ def test_a_trained_model(trained, tmp_path, capsys):
 def test_what_is_refused(words, sentence, tmp_path, refuses):
     file = written(tmp_path / "water.xyz", molecule("H2O"))
     refuses(["laws", *(file if word == "FILE" else word for word in words)], sentence)
+
+
+def test_a_run_that_learnt_no_energy_is_refused(tmp_path, refuses):
+    with enter_run(tmp_path, "forecast", forecast.Options(), Recipe(), resumed=False) as identity:
+        write_run(tmp_path, "forecast", forecast.Options(), Recipe(), identity)
+    refuses(["laws", tmp_path], "is a run of `symjax forecast`, which learns no energy")

@@ -250,3 +250,11 @@ def test_a_calculator_that_fails_at_a_law_says_why():
             super().calculate(atoms, properties, system_changes)
 
     assert row_of(law_card(Square(), CLUSTER), "size extensivity").reason == "the calculator fails: too many atoms"
+
+
+def test_a_calculator_without_forces_is_refused():
+    class Dipoles(Calculator):
+        implemented_properties = ("dipole",)
+
+    with pytest.raises(ValueError, match="expected a calculator of energy and forces, got one of dipole"):
+        law_card(Dipoles(), CLUSTER)
