@@ -1,25 +1,37 @@
 """Files to arrays to batches, units named."""
 
 from symjax.data.algorithmic import Operation, composition, modular, shuffled_part, sparse_parity
-from symjax.data.batches import Batch, Graphs, make_batch, make_samples, recentred, sample_sizes
-from symjax.data.labels import LABELS, Label, LabelKeys
 from symjax.data.rows import RowBatch, Rows
 from symjax.data.series import Series, read_series
-from symjax.data.shipped import ethanol
-from symjax.data.splits import Splits, digest_data, split_data
 from symjax.data.structures import (
+    ENERGIES,
+    LABELS,
+    Batch,
+    Factors,
+    Graphs,
+    Label,
+    LabelKeys,
+    Splits,
     Statistics,
     Structures,
     describe_mixture,
+    digest_data,
+    ethanol,
     keys_of,
+    make_batch,
+    make_samples,
     read_isolated_atoms,
     read_labelled,
     read_structures,
+    recentred,
+    sample_sizes,
+    split_data,
     statistics,
+    unit_factors,
+    write_structures,
 )
 from symjax.data.synthetic_series import synthetic_optimum, synthetic_oracle, synthetic_series
 from symjax.data.tables import Column, Table, as_table, read_table
-from symjax.data.units import ENERGIES, Factors, unit_factors
 from symjax.data.windows import (
     Scaler,
     TimeSplits,
@@ -29,7 +41,6 @@ from symjax.data.windows import (
     split_in_time,
     windows,
 )
-from symjax.data.writing import write_structures
 
 __all__ = [
     "ENERGIES",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from symjax.data.splits import part_size
+from symjax.data.structures import part_size
 from symjax.math import require_memory
 
 

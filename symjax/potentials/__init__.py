@@ -9,7 +9,7 @@ from symjax.potentials.blueprint import (
     read_example,
     write_blueprint,
 )
-from symjax.potentials.calculator import Calculator
+from symjax.potentials.card import LawCard, Row, law_card
 from symjax.potentials.derivatives import Prediction, energy_and_forces
 from symjax.potentials.errors import (
     Measurement,
@@ -21,8 +21,8 @@ from symjax.potentials.errors import (
     print_errors,
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
-from symjax.potentials.law_card import LawCard, Row, law_card
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
+from symjax.potentials.motion import Calculator
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
 from symjax.potentials.references import (
     References,

@@ -9,9 +9,9 @@ import ase
 import numpy as np
 from ase.calculators.calculator import Calculator
 
-from symjax.potentials.law_scans import Line, cutoff_lines, dimer_lines, repulsion, smoothness
-from symjax.potentials.law_subject import Measured, NotAskedError, Subject
-from symjax.potentials.law_trials import TRIALS
+from symjax.potentials.card.scans import Line, cutoff_lines, dimer_lines, repulsion, smoothness
+from symjax.potentials.card.subject import Measured, NotAskedError, Subject
+from symjax.potentials.card.trials import TRIALS
 from symjax.training import write_picture
 
 

@@ -5,7 +5,7 @@ from importlib import resources
 import ase
 import numpy as np
 
-from symjax.data.structures import Structures
+from symjax.data.structures.structures import Structures
 
 
 def ethanol() -> Structures:

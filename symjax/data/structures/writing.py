@@ -8,7 +8,7 @@ from ase.calculators.calculator import all_properties
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from symjax.data.structures import Structures
+from symjax.data.structures.structures import Structures
 
 
 def write_structures(path: str | pathlib.Path, structures: Structures) -> None:

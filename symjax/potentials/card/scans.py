@@ -9,7 +9,7 @@ import ase
 import numpy as np
 from ase.data import chemical_symbols, covalent_radii
 
-from symjax.potentials.law_subject import Answer, Measured, NotAskedError, Subject, largest
+from symjax.potentials.card.subject import Answer, Measured, NotAskedError, Subject, largest
 
 POINTS = 41  # of a line, before it is looked at more closely
 SPLITS = 120

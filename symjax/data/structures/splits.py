@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symjax.data.labels import LABELS
-from symjax.data.structures import Structures
+from symjax.data.structures.labels import LABELS
+from symjax.data.structures.structures import Structures
 
 
 class Splits(NamedTuple):

@@ -12,8 +12,8 @@ import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
-from symjax.data.labels import LABELS
-from symjax.data.structures import Structures
+from symjax.data.structures.labels import LABELS
+from symjax.data.structures.structures import Structures
 from symjax.graphs import Budget, atoms_graph, batch_graphs, epoch_plan
 
 

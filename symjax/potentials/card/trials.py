@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import special_ortho_group
 
-from symjax.potentials.law_subject import FACTOR, LEAST, Measured, NotAskedError, Subject, largest
+from symjax.potentials.card.subject import FACTOR, LEAST, Measured, NotAskedError, Subject, largest
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 STEPS = (0.03, 0.01, 2e-3)  # Å, or strains, of differences

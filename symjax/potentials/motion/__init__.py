@@ -1,0 +1,3 @@
+"""A trained potential at work: the calculator of ASE."""
+
+from symjax.potentials.motion.calculator import Calculator as Calculator
