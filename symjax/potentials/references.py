@@ -12,7 +12,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from jaxtyping import Float
 
-from symjax.data import LABELS, Structures
+from symjax.data import Structures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +75,17 @@ def fit_references(structures: Structures, table: Mapping[int, float] | None = N
     """
     if structures.energy is None:
         raise ValueError("reference energies need a data set with energies; name them with energy_key")
+    of_known = structures[structures.known("energy")]
+    energy = of_known.rows("energy")
+    if not len(energy):
+        raise ValueError(f"none of the energies of {len(structures)} training structures is known; add some that are")
     if table is None:
-        table = _least_squares(structures.species, structures.numbers, structures.energy)
+        table = _least_squares(structures.species, of_known.numbers, energy)
     known = References({z: table[z] for z in structures.species if z in table})
-    atoms = sum(len(numbers) for numbers in structures.numbers)
-    shift = float(np.sum(structures.energy - known.of(structures.numbers)) / atoms)
-    rms = 0.0 if structures.forces is None else float(np.sqrt(np.mean(np.concatenate(structures.forces) ** 2)))
+    atoms = sum(len(numbers) for numbers in of_known.numbers)
+    shift = float(np.sum(energy - known.of(of_known.numbers)) / atoms)
+    forces = structures.known_rows("forces")
+    rms = float(np.sqrt(np.mean(forces**2))) if forces.size else 0.0
     return dataclasses.replace(known, shift=shift, scale=rms or 1.0)
 
 
@@ -111,8 +116,7 @@ def make_references(structures: Structures, choice: str) -> References:
 
 def property_references(structures: Structures, name: str) -> References:
     """Return the references of a label that is no energy: nothing is taken off, the scale is its root mean square."""
-    values = structures.labels[name]
-    rms = float(np.sqrt(np.mean((values if LABELS[name].of == "graph" else np.concatenate(values)) ** 2)))
+    rms = float(np.sqrt(np.mean(structures.known_rows(name) ** 2)))
     return References({}, scale=rms or 1.0)
 
 

@@ -164,7 +164,8 @@ def check(folder: pathlib.Path, data: pathlib.Path | None, seed: int) -> bool:
     """Print one line a law, in float64, of a training structure or the first of a file; return whether all hold."""
     potential = load(folder)
     structures = read_example(folder) if data is None else read_structures(data, energy_key=None, forces_key=None)
-    [(graph, _)] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
+    [sample] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
+    graph = sample.graph
     if not graph.n_edge.sum():
         raise ValueError(
             f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that "
