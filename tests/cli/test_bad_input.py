@@ -240,5 +240,7 @@ def test_structures_the_model_does_not_know(files, run, tmp_path, refuses):
 
 def test_outputs_of_another_kind_or_nowhere(files, run, tmp_path, refuses):
     predict = ["predict", run, "--input", files / "molecules.xyz", "--output"]
-    refuses([*predict, tmp_path / "out.cif"], "FILE.xyz", "out.cif")
+    refuses([*predict, tmp_path / "out.nothing"], "ASE writes no files of the name", "out.nothing", "FILE.xyz")
+    refuses([*predict, tmp_path / "out", "--format", "nothing"], "the format nothing", "--format")
+    refuses([*predict, tmp_path / "POSCAR"], "format vasp holds one structure, not 16", "FILE.xyz")
     refuses([*predict, tmp_path / "nowhere" / "out.xyz"], "there is no folder", "nowhere")
