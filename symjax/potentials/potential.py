@@ -11,6 +11,7 @@ from jaxtyping import Array, PyTree
 
 from symjax.data import LABELS, Structures, make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget, bucket, epoch_plan, mean_budget, split_nodes
+from symjax.potentials.charges import warn_of_charges
 from symjax.potentials.derivatives import Energy
 from symjax.potentials.heads import HEADS
 from symjax.potentials.loss import Predict, energy_labels
@@ -88,6 +89,7 @@ class Potential:
         Raises:
             ValueError: a structure holds an element the model does not know.
         """
+        warn_of_charges(self.model, structures.atoms)
         bare = dataclasses.replace(structures, labels={})
         samples = make_samples(bare, cutoff=self.model.cutoff, species=self.species)
         sizes = sample_sizes(samples)

@@ -49,6 +49,7 @@ from symjax.potentials import (
     print_errors,
     read_blueprint,
     read_example,
+    require_same_charges,
     scaled_labels,
     write_blueprint,
 )
@@ -101,6 +102,8 @@ def prepare_structures(
     """
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
+    if not options.net.get("charges"):
+        require_same_charges(structures.atoms)
     splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
     known = read_blueprint(folder).references if resumed else references(splits.train)
     cutoff, species = options.net["cutoff"], splits.train.species
