@@ -124,7 +124,7 @@ def prepare_structures(
     model, stress = blueprint.build(), "stress" in structures.labels
     task = Task(
         init=lambda key, batch: model.init(key, batch.graph),
-        loss=label_loss(scaled_labels(model, label, known.scale, stress=stress)),
+        loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
         weights=weights,
         train=batches,
         valid=Graphs(valid, budget),
