@@ -63,7 +63,8 @@ class References:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "References":
         """Return what `to_dict` wrote."""
-        return cls(**dict(data) | {"energies": parse_table(data["energies"])})
+        rest = {name: value for name, value in data.items() if name != "energies"}
+        return cls(parse_table(data["energies"]), **rest)
 
 
 def fit_references(structures: Structures, table: Mapping[int, float] | None = None) -> References:
