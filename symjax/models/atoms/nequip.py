@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from symjax.laws import Law
 from symjax.layers.irreps import Interaction, InteractionEdges, InteractionNodes, IrrepsLinear
 from symjax.math import bessel_roots
-from symjax.models.atoms.parts import MOST, MOST_OF_ALL, atom_laws, embed_edges, require_options
+from symjax.models.atoms.parts import MOST, MOST_OF_ALL, atom_laws, embed_charges, embed_edges, require_options
 
 
 def nequip_atoms(
@@ -82,6 +82,7 @@ class NequIP(nn.Module):
         trainable_bessel: Train the roots of the Bessel functions.
         radial_widths: Hidden layers of the radial networks.
         xplor_onset: Å from where XPLOR's switching leads to zero, with one derivative; None: a polynomial, with two.
+        charges: Read the total charge and the spin multiplicity of a structure.
     """
 
     species: int
@@ -99,6 +100,7 @@ class NequIP(nn.Module):
     trainable_bessel: bool = False
     radial_widths: tuple[int, ...] = (64, 64)
     xplor_onset: float | None = None
+    charges: bool = False
 
     def __post_init__(self):
         super().__post_init__()
@@ -127,7 +129,7 @@ class NequIP(nn.Module):
         outputs = sorted({ir for _, ir in e3nn.Irreps(self.outputs)})
         stages = [*self._hidden(), e3nn.Irreps([(self.channels, ir) for ir in outputs])]
         return nequip_atoms(
-            lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", table[species]),
+            lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", embed_charges(table[species], graph, self.charges)),
             [self._interaction(layer, irreps) for layer, irreps in enumerate(stages)],
             IrrepsLinear(self.outputs, name="readout"),
             nequip_edges(graph, self._harmonics(), **radial),
@@ -163,7 +165,7 @@ class NequIP(nn.Module):
         return {ir for left in features for right in self._harmonics() for ir in left * right}
 
     def _require_irreps(self) -> None:
-        """Refuse hidden irreps that are none, too many, of other parity, or not one set for each layer but the last.
+        """Refuse hidden irreps that are none or too large, or are not as many as the layers but the last.
 
         Raises:
             ValueError: They are.

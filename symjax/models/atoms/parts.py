@@ -1,15 +1,18 @@
-"""What every model of atoms shares: its laws, the check of its options, and the embedding of its edges."""
+"""What every model of atoms shares: its laws, the check of its options, the embeddings of edges and of charges."""
 
 import dataclasses
 import math
 from typing import Any, NamedTuple
 
 import e3nn_jax as e3nn
+import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import jraph
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from symjax.graphs import ATOMS, edge_vectors
+from symjax.graphs import ATOMS, edge_vectors, graph_index
 from symjax.groups import SE, E, S
 from symjax.laws import Equivariance, Law
 from symjax.math import bessel_basis, poly_envelope, safe_norm, xplor_envelope
@@ -50,6 +53,34 @@ def embed_edges(
     return EmbeddedEdges(vectors, lengths, basis * envelope[:, None])
 
 
+class ChargeEmbedding(nn.Module):
+    """What charge q and multiplicity m of a structure give to the features of its atoms, zero in neutral singlets.
+
+        silu((q, m - 1) W_0) W_1
+
+    Attributes:
+        channels: Features of an atom.
+    """
+
+    channels: int
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple, dtype: DTypeLike) -> Float[Array, "n c"]:
+        """Return the features, in the precision asked for."""
+        normal, scaled = nn.initializers.normal(1.0), nn.initializers.lecun_normal()
+        first = self.param("kernel_0", normal, (2, self.channels), dtype)
+        second = self.param("kernel_1", scaled, (self.channels, self.channels), dtype)
+        states = jnp.stack([graph.globals.charge, graph.globals.spin - 1], axis=-1)
+        return (jax.nn.silu(states @ first) @ second)[graph_index(graph)]
+
+
+def embed_charges(features: Float[Array, "n c"], graph: jraph.GraphsTuple, charges: bool) -> Float[Array, "n c"]:
+    """Return the features of the species with those of a `ChargeEmbedding` of the calling module, where it has one."""
+    if not charges:
+        return features
+    return features + ChargeEmbedding(features.shape[-1], name="charges")(graph, features.dtype)
+
+
 def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = True) -> tuple[Law, ...]:
     """Motions turn the outputs of each atom as their irreps say; the numbering of the atoms means nothing.
 
@@ -61,9 +92,8 @@ def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = Tru
             f"expected the graph of one structure, got a batch of {graph.n_node.shape[0]}; pass one of them"
         )
     n = graph.nodes.species.shape[0]
-    return Equivariance((E if reflections else SE)(3), ATOMS, Irreps(outputs)), Equivariance(
-        S(n), Relabelling("atoms"), Axis(0)
-    )
+    motions = E(3) if reflections else SE(3)
+    return Equivariance(motions, ATOMS, Irreps(outputs)), Equivariance(S(n), Relabelling("atoms"), Axis(0))
 
 
 def require_options(model: Any, **least: int) -> None:
