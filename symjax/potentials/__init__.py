@@ -11,6 +11,7 @@ from symjax.potentials.blueprint import (
 )
 from symjax.potentials.card import LawCard, Row, law_card
 from symjax.potentials.charges import require_same_charges
+from symjax.potentials.convert import Converted, convert_sevennet, read_sevennet
 from symjax.potentials.derivatives import Prediction, energy_and_forces
 from symjax.potentials.errors import (
     Measurement,
@@ -39,6 +40,7 @@ __all__ = [
     "POTENTIALS",
     "Blueprint",
     "Calculator",
+    "Converted",
     "LawCard",
     "Measurement",
     "Potential",
@@ -49,6 +51,7 @@ __all__ = [
     "architecture",
     "average",
     "build",
+    "convert_sevennet",
     "describe_divergence",
     "dipole",
     "doubt_of_units",
@@ -73,6 +76,7 @@ __all__ = [
     "property_references",
     "read_blueprint",
     "read_example",
+    "read_sevennet",
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",

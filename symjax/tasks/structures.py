@@ -32,7 +32,7 @@ from symjax.data import (
     write_structures,
 )
 from symjax.graphs import ATOMS, mean_budget
-from symjax.groups import E, S
+from symjax.groups import Group, S
 from symjax.laws import Equivariance, Law
 from symjax.math import require_memory
 from symjax.potentials import (
@@ -199,16 +199,18 @@ def _reports(
     """Return the measured laws of each label of a structure."""
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), float), potential.params)
     [atoms] = structure.atoms
+    motions = potential.model.laws(graph)[0].group
     predict = potential.labels(stress=bool(atoms.pbc.all()))
 
     def report(name: str) -> laws.Report:
-        return laws.check(lambda graph: predict(params, graph)[name], graph, key=key, laws=_laws(name, len(atoms)))
+        declared = _laws(name, motions, len(atoms))
+        return laws.check(lambda graph: predict(params, graph)[name], graph, key=key, laws=declared)
 
     return {name: report(name) for name in jax.eval_shape(predict, params, graph)}
 
 
-def _laws(name: str, atoms: int) -> list[Law]:
-    """Return how a label of so many atoms goes with a motion and with the numbering of the atoms."""
+def _laws(name: str, motions: Group, atoms: int) -> list[Law]:
+    """Return how a label of so many atoms goes with the motions that the model knows and with their numbering."""
     label = LABELS[name]
     numbering = Trivial() if label.of == "graph" else Axis(0)
-    return [Equivariance(E(3), ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]
+    return [Equivariance(motions, ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]

@@ -39,6 +39,7 @@ from symjax.training.state import (
     restore_params,
     restore_run,
     resume,
+    save_params,
 )
 from symjax.training.step import make_evaluation, make_step
 
@@ -103,6 +104,7 @@ __all__ = [
     "resume",
     "run_experiment",
     "run_once",
+    "save_params",
     "say",
     "scanned",
     "seal",

@@ -126,6 +126,11 @@ def save_state(store: CheckpointStore, state: TrainState, progress: Progress) ->
     store.save(progress.step, _items(state), meta, protect=(progress.best_step, sound))
 
 
+def save_params(store: CheckpointStore, params: PyTree) -> None:
+    """Save parameters that were learnt elsewhere, as step 0 of a run that has no other."""
+    store.save(0, {"params": params}, {"progress": Progress()._asdict(), "averaged": False})
+
+
 def require_finite(what: str, state: TrainState) -> None:
     """Refuse parameters, or an average of them, that are not finite.
 
