@@ -5,6 +5,7 @@ import pathlib
 
 from symjax.cli.asked import task_in
 from symjax.cli.options import RunDirectory, parse_options
+from symjax.training import require_another
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,8 +13,9 @@ class Predict:
     """Write what a trained model says: energies and forces of structures, or the steps after the end of a series."""
 
     run: RunDirectory
-    input: pathlib.Path  # structures as ASE reads them, or a table with the columns of the run
-    output: pathlib.Path  # FILE.xyz or FILE.extxyz; of a series FILE.csv
+    input: pathlib.Path  # structures, of which everything is kept, or a table with the columns of the run
+    output: pathlib.Path  # whose name says the format, such as FILE.xyz, FILE.traj or FILE.db; of a series FILE.csv
+    format: str | None = None  # as ASE calls it, where the name does not say it
 
 
 def parse(arguments: list[str]) -> Predict:
@@ -23,5 +25,6 @@ def parse(arguments: list[str]) -> Predict:
 
 def run(command: Predict) -> int:
     """Write the file."""
-    task_in(command.run).predict(command.run, command.input, command.output)
+    require_another(command.output, command.input)
+    task_in(command.run).predict(command.run, command.input, command.output, command.format)
     return 0

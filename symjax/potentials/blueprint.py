@@ -115,6 +115,7 @@ class _StoredReferences:
     energies: dict[str, float]
     shift: float
     scale: float
+    isolated: bool = False
 
 
 def draw_blueprint(

@@ -62,7 +62,9 @@ def move_references(potential: Potential, structures: Structures, choice: str) -
 def _moved(potential: Potential, structures: Structures, new: set[int]) -> References:
     """Return references moved by least squares; what compositions leave open is the new elements', if there are any."""
     start = dataclasses.replace(potential.references, energies=dict.fromkeys(new, 0.0) | potential.references.energies)
-    bare = structures[np.flatnonzero(np.isfinite(structures.energy))]
+    bare = structures[structures.known("energy")]
+    if not len(bare):
+        return start
     predicted = dataclasses.replace(potential, references=start).predict(bare)
     counts = np.array([[np.sum(numbers == z) for z in bare.species] for numbers in bare.numbers], float)
     ease = np.array([NEW if z in new else 1.0 for z in bare.species])

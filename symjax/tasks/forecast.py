@@ -260,9 +260,9 @@ def print_measurement(
     print(f"{forecaster.level:.0%} intervals held {np.mean(measured.coverage):.1%} of what came")
 
 
-def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path) -> None:
+def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, format: str | None) -> None:
     """Write the steps after the end of the series of a table, with intervals, as csv."""
-    if output.suffix != ".csv":
+    if output.suffix != ".csv" or format not in (None, "csv"):
         raise ValueError(f"forecasts are written as csv; name the output FILE.csv, not {output}")
     require_folder(output)
     forecaster = load(folder)

@@ -18,10 +18,14 @@ from symjax.data import (
     LabelKeys,
     Structures,
     describe_mixture,
+    format_of,
+    has_stress,
+    keeps_labels,
     keys_of,
     make_samples,
     read_labelled,
     read_structures,
+    read_whole,
     sample_sizes,
     split_data,
     statistics,
@@ -128,7 +132,7 @@ def prepare_structures(
     model, stress = blueprint.build(), "stress" in structures.labels
     task = Task(
         init=first_params(blueprint, start, folder, recipe.seed),
-        loss=label_loss(scaled_labels(model, label, known.scale, stress=stress)),
+        loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
         weights=weights,
         train=batches,
         valid=Graphs(valid, budget),
@@ -155,23 +159,31 @@ def evaluate(folder: pathlib.Path, data: pathlib.Path, reading: Reading) -> None
         print(f"symjax: {data}: {doubt}", file=sys.stderr)
 
 
-def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path) -> None:
-    """Write energies, forces and stresses of structures as extended xyz; other columns of the input are not kept.
+def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, format: str | None) -> None:
+    """Write structures with all that their file says of them, and what a model says: energies, forces and stresses.
 
-    Stresses are there where a structure is periodic in all directions.
+    Stresses are there where a structure is periodic and has a volume.
     """
-    if output.suffix not in (".xyz", ".extxyz"):
-        raise ValueError(f"predictions are written as extended xyz; name the output FILE.xyz, not {output}")
+    format = format_of(output, format)
     require_folder(output)
     potential = load(folder)
-    bare = read_structures(input, energy_key=None, forces_key=None)
-    predicted = potential.predict(bare, stress=any(atoms.pbc.all() for atoms in bare.atoms))
-    write_structures(output, predicted)
-    units = " and ".join(f"{name} ({LABELS[name].shown[1].removeprefix('m')})" for name in predicted.labels)
-    print(f"{len(predicted)} structures with {units} are in {output}")
+    structures = read_whole(input)
+    predicted = potential.predict(structures, stress=any(map(has_stress, structures.atoms)))
+    write_structures(output, predicted, format=format)
+    units = " and ".join(
+        f"{name} ({LABELS[name].shown[1].removeprefix('m')})" for name in predicted.labels if name in LABELS
+    )
+    if keeps_labels(format):
+        print(f"{len(predicted)} structures with {units} are in {output}")
+    else:
+        print(
+            f"symjax: {output} holds structures alone: files of the format {format} have no place for {units}; "
+            "name FILE.xyz, FILE.traj or FILE.json to keep them",
+            file=sys.stderr,
+        )
     if divergence := describe_divergence(predicted):
         print(f"symjax: {input}: {divergence}", file=sys.stderr)
-    if mixture := describe_mixture(bare):
+    if mixture := describe_mixture(structures):
         print(f"symjax: {input} {mixture}; each was predicted as it stands", file=sys.stderr)
 
 
@@ -179,7 +191,8 @@ def check(folder: pathlib.Path, data: pathlib.Path | None, seed: int) -> bool:
     """Print one line a law, in float64, of a training structure or the first of a file; return whether all hold."""
     potential = load(folder)
     structures = read_example(folder) if data is None else read_structures(data, energy_key=None, forces_key=None)
-    [(graph, _)] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
+    [sample] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
+    graph = sample.graph
     if not graph.n_edge.sum():
         raise ValueError(
             f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that "

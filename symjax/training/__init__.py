@@ -18,7 +18,7 @@ from symjax.training.directory import (
     write_report,
     write_run,
 )
-from symjax.training.disk import require_folder, write_bytes
+from symjax.training.disk import require_another, require_folder, write_bytes
 from symjax.training.ensemble import ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
@@ -91,6 +91,7 @@ __all__ = [
     "read_run",
     "read_schedule",
     "report_run",
+    "require_another",
     "require_folder",
     "require_free",
     "require_same",

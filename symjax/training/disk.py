@@ -38,6 +38,16 @@ def require_folder(path: pathlib.Path) -> None:
         raise ValueError(f"there is no folder {path.parent} to write {path.name} to; make it first")
 
 
+def require_another(output: pathlib.Path, input: pathlib.Path) -> None:
+    """Refuse to write over what is read, by whatever path or link.
+
+    Raises:
+        ValueError: both are one file.
+    """
+    if output.exists() and input.exists() and output.samefile(input):
+        raise ValueError(f"{output} is the file that is read, {input}; name another one to write to")
+
+
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
     """Write all of a file or nothing; once this returns, a power cut leaves it.
 

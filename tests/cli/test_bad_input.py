@@ -73,7 +73,10 @@ def test_files_that_cannot_be(tmp_path, refuses):
         "empty.xyz": ("", "is empty"),
         "words.xyz": ("three little words", "cannot read"),
         "nobody.xyz": ('0\nProperties=species:S:1:pos:R:3:forces:R:3 energy=0.0 pbc="F F F"\n', "frame 0 has no atoms"),
-        "nan.xyz": ((tmp_path / "one.xyz").read_text().replace("energy=1.0", "energy=nan"), "'energy' is not finite"),
+        "nan.xyz": (
+            (tmp_path / "one.xyz").read_text().replace("energy=1.0", "energy=nan"),
+            "'energy', the energy, is not a number",
+        ),
         "flat.xyz": ((tmp_path / "one.xyz").read_text().replace('pbc="F F F"', 'pbc="T T T"'), "lattice vectors"),
     }
     assert good.get_potential_energy() == 1.0
@@ -237,5 +240,7 @@ def test_structures_the_model_does_not_know(files, run, tmp_path, refuses):
 
 def test_outputs_of_another_kind_or_nowhere(files, run, tmp_path, refuses):
     predict = ["predict", run, "--input", files / "molecules.xyz", "--output"]
-    refuses([*predict, tmp_path / "out.cif"], "FILE.xyz", "out.cif")
+    refuses([*predict, tmp_path / "out.nothing"], "ASE writes no files of the name", "out.nothing", "FILE.xyz")
+    refuses([*predict, tmp_path / "out", "--format", "nothing"], "the format nothing", "--format")
+    refuses([*predict, tmp_path / "POSCAR"], "format vasp holds one structure, not 16", "FILE.xyz")
     refuses([*predict, tmp_path / "nowhere" / "out.xyz"], "there is no folder", "nowhere")

@@ -15,7 +15,7 @@ from symjax.tasks import load
 from .command import symjax, water, written
 from .conftest import labelled
 
-BRIEF = ["--optimizer", "adam", "--preset", "tiny", "--test", "4", "--epochs", "2"]
+BRIEF = ["--optimizer", "adam", "--preset", "tiny", "--test", "4", "--epochs", "6"]
 
 
 def report_of(run):

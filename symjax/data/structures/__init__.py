@@ -8,7 +8,12 @@ from symjax.data.structures.batches import (
     recentred as recentred,
     sample_sizes as sample_sizes,
 )
-from symjax.data.structures.labels import LABELS as LABELS, Label as Label, LabelKeys as LabelKeys
+from symjax.data.structures.labels import (
+    LABELS as LABELS,
+    Label as Label,
+    LabelKeys as LabelKeys,
+    has_stress as has_stress,
+)
 from symjax.data.structures.reading import (
     describe_mixture as describe_mixture,
     keys_of as keys_of,
@@ -29,4 +34,9 @@ from symjax.data.structures.structures import (
     statistics as statistics,
 )
 from symjax.data.structures.units import ENERGIES as ENERGIES, Factors as Factors, unit_factors as unit_factors
-from symjax.data.structures.writing import write_structures as write_structures
+from symjax.data.structures.whole import read_whole as read_whole
+from symjax.data.structures.writing import (
+    format_of as format_of,
+    keeps_labels as keeps_labels,
+    write_structures as write_structures,
+)

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Literal, NamedTuple
 
+import ase
+
 from symjax.reps import Matrices, Rep, Trivial, Vectors
 
 
@@ -39,6 +41,11 @@ LABELS = {
     "stress": Label("graph", (3, 3), "energy/length³", Matrices()),
     "dipole": Label("graph", (3,), "charge·length", Vectors()),
 }
+
+
+def has_stress(atoms: ase.Atoms) -> bool:
+    """Return whether a stress means something: the structure repeats, and its cell has a volume."""
+    return bool(atoms.pbc.any() and atoms.cell.rank == 3)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,35 +1,86 @@
-"""Structures with their labels to extended xyz, as ASE reads them back."""
+"""Structures with their labels to any format that ASE writes."""
 
+import os
 import pathlib
 
 import ase
 import ase.io
 from ase.calculators.calculator import all_properties
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from symjax.data.structures.labels import has_stress
 from symjax.data.structures.structures import Structures
 
+ENERGETIC = ("energy", "free_energy", "energies", "forces", "stress", "stresses")  # a new energy outdates them all
+LABELLED = ("extxyz", "traj", "json", "db", "bundletrajectory")
 
-def write_structures(path: str | pathlib.Path, structures: Structures) -> None:
-    """Write structures with all labels that they have; stresses only where all directions are periodic.
+
+def format_of(path: str | pathlib.Path, format: str | None = None) -> str:
+    """Return the format of ASE that a file is to be written in: the one that is asked for, or that of its name.
 
     Raises:
+        ValueError: ASE writes no such format.
+    """
+    try:
+        name = format or filetype(os.fspath(path), read=False)
+        if get_ioformat(name).can_write:
+            return name
+    except UnknownFileTypeError:
+        pass
+    asked = f"the format {format}" if format else f"the name {path}"
+    raise ValueError(f"ASE writes no files of {asked}; try FILE.xyz, FILE.traj, or --format and a format of `ase info`")
+
+
+def keeps_labels(format: str) -> bool:
+    """Return whether files of a format hold labels beside the geometry."""
+    return format in LABELLED
+
+
+def write_structures(path: str | pathlib.Path, structures: Structures, *, format: str | None = None) -> None:
+    """Write structures with their columns and notes and all labels that they have, as results of a calculator.
+
+    Labels replace columns and notes of the same name; a label that ASE has no name for becomes one. Stresses are
+    written where a periodic cell has a volume. What ASE finds no place for in the format is left out.
+
+    Args:
+        path: the file.
+        structures: in eV and Å.
+        format: as ASE calls it; None: the one that the name of the file says.
+
+    Raises:
+        ValueError: ASE writes no such format, or cannot put these structures into it.
         OSError: the file cannot be written.
     """
+    format = format_of(path, format)
     frames = [_labelled(structures, i) for i in range(len(structures))]
+    if get_ioformat(format).single and len(frames) > 1:
+        raise ValueError(
+            f"a file of the format {format} holds one structure, not {len(frames)}; name another one, such as FILE.xyz"
+        )
     try:
-        ase.io.write(path, frames, format="extxyz")
+        ase.io.write(path, frames, format=format)
     except OSError as error:
         raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"ASE cannot write {path} in the format {format}: {reason}; try FILE.xyz") from error
 
 
 def _labelled(structures: Structures, i: int) -> ase.Atoms:
+    """Return a structure whose calculator has its labels."""
     atoms = structures.atoms[i].copy()
-    labels = {name: values[i] for name, values in structures.labels.items() if name != "stress" or atoms.pbc.all()}
+    labels = {name: values[i] for name, values in structures.labels.items()}
+    if not has_stress(atoms):
+        labels = {name: value for name, value in labels.items() if not name.startswith("stress")}
     if "stress" in labels:
         labels["stress"] = full_3x3_to_voigt_6_stress(labels["stress"])
-    if unknown := labels.keys() - set(all_properties):
-        raise ValueError(f"ASE does not write {sorted(unknown)}, only {all_properties}")
+    for name in (*labels, *(ENERGETIC if "energy" in labels else ())):
+        atoms.info.pop(name, None)
+        atoms.arrays.pop(name, None)
+    for name in labels.keys() - set(all_properties):
+        of_atoms = isinstance(structures.labels[name], tuple)
+        (atoms.arrays if of_atoms else atoms.info)[name] = labels.pop(name)
     atoms.calc = SinglePointCalculator(atoms, **labels)
     return atoms

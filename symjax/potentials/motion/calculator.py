@@ -12,7 +12,7 @@ from ase.calculators import calculator as calculators
 from ase.stress import full_3x3_to_voigt_6_stress
 from jaxtyping import Float
 
-from symjax.data import recentred
+from symjax.data import has_stress, recentred
 from symjax.graphs import Budget, atoms_graph, batch_graphs, bucket, charge_and_spin
 from symjax.potentials.charges import warn_of_charges
 from symjax.potentials.potential import Potential
@@ -129,7 +129,7 @@ class Calculator(calculators.Calculator):
             return {self.potential.label: found[self.potential.label][0]}
         energy = float(self.potential.references.restore([atoms.numbers], found["energy"][:1])[0])
         results = {"energy": energy, "free_energy": energy, "forces": found["forces"][: len(atoms)]}
-        if _has_stress(atoms):
+        if has_stress(atoms):
             results["stress"] = full_3x3_to_voigt_6_stress(found["stress"][0])
         return results
 
@@ -156,12 +156,8 @@ class Calculator(calculators.Calculator):
         return Listed(atoms.copy(), centred.positions, padded, budget, self.skin)
 
 
-def _has_stress(atoms: ase.Atoms) -> bool:
-    return bool(atoms.pbc.any() and atoms.cell.rank == 3)
-
-
 def _require_meaning(atoms: ase.Atoms, properties: Sequence[str]) -> None:
-    if "stress" in properties and not _has_stress(atoms):
+    if "stress" in properties and not has_stress(atoms):
         raise calculators.PropertyNotImplementedError(
             f"stress needs a periodic cell with a volume, got the cell {atoms.cell.array.tolist()} with pbc "
             f"{atoms.pbc.tolist()}; give the structure one"
