@@ -33,6 +33,13 @@ from symjax.potentials.references import (
     property_references,
 )
 from symjax.potentials.table import DEFAULT, POTENTIALS, architecture, build, module_of, options_of, preset_of
+from symjax.potentials.transfer import (
+    choose_params,
+    describe_references,
+    extend_species,
+    move_references,
+    transfer_params,
+)
 
 __all__ = [
     "DEFAULT",
@@ -52,13 +59,16 @@ __all__ = [
     "average",
     "build",
     "convert_sevennet",
+    "choose_params",
     "describe_divergence",
+    "describe_references",
     "dipole",
     "doubt_of_units",
     "draw_blueprint",
     "energy",
     "energy_and_forces",
     "energy_labels",
+    "extend_species",
     "fit_references",
     "identity_of",
     "label_loss",
@@ -68,6 +78,7 @@ __all__ = [
     "measure",
     "measure_errors",
     "module_of",
+    "move_references",
     "options_of",
     "plot_parity",
     "potential_loss",
@@ -80,5 +91,6 @@ __all__ = [
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
+    "transfer_params",
     "write_blueprint",
 ]

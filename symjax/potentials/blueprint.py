@@ -17,7 +17,7 @@ from symjax.math import require_memory
 from symjax.potentials.heads import HEADS
 from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
-from symjax.potentials.table import architecture, build
+from symjax.potentials.table import architecture, build, options_of
 from symjax.training import (
     damaged,
     decode,
@@ -48,6 +48,8 @@ class Blueprint:
         statistics: of the training data, with the number of devices and the digest of all data.
         label: what its head makes.
         run: the identity of the run it belongs to; none before runs had one.
+        origin: of a model that was fine-tuned: the "run" it comes from, its "identity", and its "errors" on the test
+            data before any step.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Blueprint:
     statistics: dict[str, Any]
     label: str = "energy"
     run: str = ""
+    origin: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def identity(self) -> str:
@@ -66,11 +69,17 @@ class Blueprint:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         data = dataclasses.asdict(self) | {"references": self.references.to_dict()}
-        return data if self.run else {name: value for name, value in data.items() if name != "run"}
+        return {name: value for name, value in data.items() if value or name not in ("run", "origin")}
 
     def build(self) -> Any:
         """Return the module."""
         return build(self.name, self.options)
+
+    @property
+    def network(self) -> Any:
+        """The options of the module that people choose, as `options_of` has them."""
+        kind, module = options_of(self.name), self.build()
+        return kind(**{field.name: getattr(module, field.name) for field in dataclasses.fields(kind)})
 
     def shapes(self) -> PyTree:
         """Return zeros of the shapes and types of the parameters, in single precision.

@@ -14,6 +14,7 @@ A task's file offers:
 
 import importlib
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from symjax.tasks.presets import PRESETS as PRESETS
@@ -35,12 +36,14 @@ class Prepared(NamedTuple):
         identity: what its checkpoints are of.
         test: held-out data for `measure`.
         summary: one line on the data.
+        before: the errors on `test` of the model that a fine-tuning begins with.
     """
 
     task: Task
     identity: str
     test: Any
     summary: str
+    before: Mapping[str, Any] = {}
 
 
 def task_of(name: str) -> Any:

@@ -31,11 +31,15 @@ class Options:
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     valid: float = 0.1  # a fraction below 1, or a number of structures
     test: float = 0.1
-    references: str = "fit"  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV)
+    references: str | None = (
+        None  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV) | with --init: residual, keep
+    )
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
     batch_size: int = 5  # structures, on average
+    init: pathlib.Path | None = None  # the run whose model to go on from
+    freeze: tuple[str, ...] = ()  # with --init: parameters that stay as they are, such as embedding or layer_0/*
     energy_weight: str = "1"  # of the squared error per atom; a number, or a schedule such as 0:1,5000:10 (step:weight)
     forces_weight: str = "1"  # of the squared error of components
     stress_weight: str = "1"
@@ -51,12 +55,18 @@ def prepare(
         options,
         recipe,
         folder,
-        references=lambda train: potentials.make_references(train, options.references),
+        references=lambda train, start: _references(train, options.references, start),
         weights=weights,
         label="energy",
         run=run,
         resumed=resumed,
     )
+
+
+def _references(train: Structures, choice: str | None, start: potentials.Potential | None) -> potentials.References:
+    if start is None:
+        return potentials.make_references(train, choice or "fit")
+    return potentials.move_references(start, train, choice or "residual")
 
 
 def read(options: Options) -> Structures:

@@ -37,6 +37,8 @@ class Options:
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
     batch_size: int = 5  # structures, on average
+    init: pathlib.Path | None = None  # the run whose model to go on from
+    freeze: tuple[str, ...] = ()  # with --init: parameters that stay as they are, such as embedding or layer_0/*
 
 
 def prepare(
@@ -53,7 +55,7 @@ def prepare(
         options,
         recipe,
         folder,
-        references=lambda train: potentials.property_references(train, name),
+        references=lambda train, start: start.references if start else potentials.property_references(train, name),
         weights={name: piecewise_linear({0: 1.0})},
         label=name,
         run=run,

@@ -40,6 +40,7 @@ from symjax.potentials import (
     Potential,
     References,
     describe_divergence,
+    describe_references,
     doubt_of_units,
     draw_blueprint,
     identity_of,
@@ -55,6 +56,7 @@ from symjax.potentials import (
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
+from symjax.tasks.finetune import begin, first_params, frozen_params
 from symjax.training import Recipe, Task, require_folder, require_same_data
 
 VERB = "train"
@@ -81,7 +83,7 @@ def prepare_structures(
     recipe: Recipe,
     folder: pathlib.Path,
     *,
-    references: Callable[[Structures], References],
+    references: Callable[[Structures, Potential | None], References],
     weights: Mapping[str, Callable],
     label: str,
     run: str,
@@ -91,10 +93,11 @@ def prepare_structures(
 
     Args:
         structures: labelled, as read.
-        options: of the question; `valid`, `test`, `model`, `net` and `batch_size` are used.
+        options: of the question; `valid`, `test`, `model`, `net`, `batch_size`, `init` and `freeze` are used.
         recipe: how it is learnt.
         folder: the run directory.
-        references: training structures -> what to take off their labels; a resumed run has its own.
+        references: training structures, and the potential that a fine-tuning begins with -> what to take off their
+            labels; a resumed run has its own.
         weights: of the labels that are learnt.
         label: what the head makes.
         run: the identity of the run.
@@ -105,34 +108,43 @@ def prepare_structures(
     if not options.net.get("charges"):
         require_same_charges(structures.atoms)
     splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
-    known = read_blueprint(folder).references if resumed else references(splits.train)
-    cutoff, species = options.net["cutoff"], splits.train.species
+    own = read_blueprint(folder) if resumed else None
+    start = None if options.init is None or own else begin(options, label, splits.train.species, recipe.seed)
+    known = own.references if own else references(splits.train, start and start.potential)
+    cutoff, species = options.net["cutoff"], (own or start or splits.train).species
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
     blueprint = draw_blueprint(
         options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
     )
+    blueprint = start.adopt(blueprint, splits.test) if start else blueprint
+    frozen = frozen_params(options, blueprint)
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)
-    if resumed:
-        require_same_data(folder, read_blueprint(folder).statistics, blueprint.statistics)
+    if own:
+        require_same_data(folder, own.statistics, blueprint.statistics)
+        blueprint = own
     elif jax.process_index() == 0:
         densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
         write_blueprint(folder, blueprint, splits.train.atoms[densest])
     identity = identity_of(folder) if resumed else blueprint.identity  # a new file may not be there for all processes
     model, stress = blueprint.build(), "stress" in structures.labels
     task = Task(
-        init=lambda key, batch: model.init(key, batch.graph),
+        init=first_params(blueprint, start, folder, recipe.seed),
         loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
         weights=weights,
         train=batches,
         valid=Graphs(valid, budget),
         shown={f"{name}_mae": LABELS[name].shown for name in reversed([*structures.labels])},
+        learnt=options.init is not None,
+        frozen=frozen,
     )
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
-    return Prepared(task, identity, splits.test, summary)
+    if start:
+        summary += f"\nbegins with {options.init}; {describe_references(start.potential.references, known)}"
+    return Prepared(task, identity, splits.test, summary, blueprint.origin.get("errors", {}))
 
 
 def evaluate(folder: pathlib.Path, data: pathlib.Path, reading: Reading) -> None:

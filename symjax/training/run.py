@@ -24,7 +24,7 @@ from symjax.training.objective import Objective, Weight, as_objective, evaluate_
 from symjax.training.pace import Pace, require_batches
 from symjax.training.parallel import Parallel, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.state import TrainState, init_state, resume
+from symjax.training.state import Progress, TrainState, inference_params, init_state, resume
 from symjax.training.step import Loss, make_evaluation, make_step
 
 SPOKEN = {"mae": "MAE", "mse": "MSE", "rmse": "RMSE"}
@@ -55,6 +55,8 @@ class Task(NamedTuple):
         measure: what is measured on `valid` in place of the loss, where training draws or drops something; it has the
             same weighted names.
         shown: how the progress and the learning curve show a name: the factor and the unit.
+        learnt: whether `init` returns what was learnt before, which is then measured before the first step.
+        frozen: parameters -> which of them stay as they are, a tree of booleans; None where none do.
     """
 
     init: Callable[[Key[Array, ""], PyTree], PyTree]
@@ -64,6 +66,8 @@ class Task(NamedTuple):
     valid: Batches | None = None
     measure: Loss | None = None
     shown: Mapping[str, tuple[float, str]] = {}
+    learnt: bool = False
+    frozen: Callable[[PyTree], PyTree] | None = None
 
 
 def train(
@@ -102,7 +106,7 @@ def _train(
     first = require_batches(task.train.plan(0, shards=shards), 0)
     if task.valid is not None and not len(task.valid.plan(0, shards=shards)):
         raise ValueError("the validation has no batches; give it data, or leave it out with valid=None")
-    optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs)
+    optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs, frozen=task.frozen)
     objective = as_objective(task.weights)
     body = make_step(task.loss, optimizer, objective, ema_decay=recipe.ema or None)
     step = parallelise(body, how=recipe.parallel)
@@ -118,6 +122,9 @@ def _train(
             state, start, passed_over = resume(store, state)
             say(*passed_over, f"going on after epoch {start.epoch}, step {start.step}")
         store.identity = identity if store.identity is None else store.identity
+        if task.learnt and task.valid is not None and start in (None, Progress()):
+            before = _measure(evaluation, task, task.valid, step.replicate(inference_params(state)))
+            say(*_progress({"epoch": 0, **{f"valid_{name}": value for name, value in before.items()}}, task.shown))
         log = MetricsLog(folder / "metrics.jsonl", name_of(store.identity))
         result = fit(
             state,
