@@ -22,7 +22,7 @@ from symjax.potentials.errors import (
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator
+from symjax.potentials.motion import Calculator, hessian, hessian_of
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
 from symjax.potentials.references import (
     References,
@@ -56,6 +56,8 @@ __all__ = [
     "energy_and_forces",
     "energy_labels",
     "fit_references",
+    "hessian",
+    "hessian_of",
     "identity_of",
     "label_loss",
     "law_card",
