@@ -9,6 +9,7 @@ import os
 import pathlib
 import signal
 import sys
+import warnings
 from typing import TextIO
 
 from symjax.cli.cache import keep_compiled
@@ -106,6 +107,7 @@ def _of_platform() -> str | None:
 def _own_process() -> list[str]:
     """Return the arguments, after setting up what only a process of its own may: memory and programs are kept."""
     keep_memory()
+    warnings.formatwarning = lambda message, *_: f"symjax: {message}\n"
     arguments = [word for word in sys.argv[1:] if word != "--no-cache"]
     if len(arguments) == len(sys.argv[1:]):
         keep_compiled()

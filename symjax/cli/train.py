@@ -37,7 +37,9 @@ def parse(arguments: list[str]) -> Train:
     command = dataclasses.make_dataclass("Train", fields, frozen=True)
     description = f"{Train.__doc__} Models are {', '.join(POTENTIALS)}."
     asked = parse_options(command, "train", arguments, description=description)
-    options = dataclasses.replace(asked.options, net=training.plain(asked.net))
+    had = default.options.net or training.plain(net)
+    changed = {name: value for name, value in training.plain(asked.net).items() if value != training.plain(net)[name]}
+    options = dataclasses.replace(asked.options, net=had | changed)
     return Train(default.task, options, asked.recipe, asked.out, asked.resume)
 
 

@@ -1,6 +1,16 @@
 """Graphs of static shape: neighbours, atoms, moving points, batches."""
 
-from symjax.graphs.atoms import ATOMS, AtomEdges, AtomGlobals, AtomNodes, atoms_graph, edge_vectors, strain_graph
+from symjax.graphs.atoms import (
+    ATOMS,
+    AtomEdges,
+    AtomGlobals,
+    AtomNodes,
+    ChargeAndSpin,
+    atoms_graph,
+    charge_and_spin,
+    edge_vectors,
+    strain_graph,
+)
 from symjax.graphs.batching import (
     Budget,
     batch_graphs,
@@ -24,10 +34,12 @@ __all__ = [
     "AtomGlobals",
     "AtomNodes",
     "Budget",
+    "ChargeAndSpin",
     "PointNodes",
     "atoms_graph",
     "batch_graphs",
     "bucket",
+    "charge_and_spin",
     "edge_mask",
     "edge_vectors",
     "epoch_plan",

@@ -1,5 +1,6 @@
 """Atomic structures as graphs: sender j, receiver i, and a Cartesian shift for each periodic image."""
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -34,15 +35,24 @@ class AtomEdges(NamedTuple):
 
 
 class AtomGlobals(NamedTuple):
-    """Lattice vectors in Å as rows; zeros where nothing is periodic."""
+    """Lattice vectors in Å as rows, zeros where nothing is periodic; total charge in e; spin multiplicity 2S + 1."""
 
     cell: Float[Array | np.ndarray, "g 3 3"]
+    charge: Float[Array | np.ndarray, " g"]
+    spin: Float[Array | np.ndarray, " g"]
+
+
+class ChargeAndSpin(NamedTuple):
+    """The total charge of a structure in e, and its spin multiplicity 2S + 1."""
+
+    charge: float = 0.0
+    spin: float = 1.0
 
 
 ATOMS = OnGraph(
     nodes=Tree(AtomNodes._make((Points(), Trivial()))),
     edges=Tree(AtomEdges._make((Vectors(),))),
-    globals=Tree(AtomGlobals._make((Vectors(),))),
+    globals=Tree(AtomGlobals._make((Vectors(), Trivial(), Trivial()))),
     name="atoms",
 )
 
@@ -53,16 +63,35 @@ def edge_vectors(graph: jraph.GraphsTuple) -> Float[Array | np.ndarray, "e 3"]:
     return positions[graph.senders] - positions[graph.receivers] + graph.edges.shifts
 
 
+def charge_and_spin(atoms: "ase.Atoms") -> ChargeAndSpin:
+    """Return what `atoms.info` says under "charge" and "spin", else those of a neutral singlet.
+
+    Raises:
+        ValueError: they are no finite numbers, or the multiplicity is below 1.
+    """
+    given = {name: atoms.info[name] for name in ChargeAndSpin._fields if name in atoms.info}
+    try:
+        found = ChargeAndSpin(**{name: float(value) for name, value in given.items()})
+    except (TypeError, ValueError):
+        raise ValueError(f"expected numbers as charge and spin of a structure, got {given}; mend atoms.info") from None
+    if not (math.isfinite(found.charge) and 1 <= found.spin < math.inf):
+        raise ValueError(
+            f"expected a finite charge (e) and a spin multiplicity 2S + 1 of at least 1, got {given}; mend atoms.info"
+        )
+    return found
+
+
 def atoms_graph(atoms: "ase.Atoms", *, cutoff: float, species: tuple[int, ...]) -> jraph.GraphsTuple:
     """Return the graph of a structure: float64 on the host, edges between all pairs within the cutoff.
 
     Args:
-        atoms: positions, atomic numbers, cell and periodic directions.
+        atoms: positions, atomic numbers, cell and periodic directions, and what `charge_and_spin` reads.
         cutoff: largest edge length in Å.
         species: atomic numbers that the model knows; a node stores the position of its element in this table.
 
     Raises:
-        ValueError: there are no atoms, an element is not in the table, or `neighbour_list` refuses the geometry.
+        ValueError: there are no atoms, an element is not in the table, or `neighbour_list` or `charge_and_spin`
+            refuses.
     """
     if len(atoms) == 0:
         raise ValueError("expected a structure with at least one atom, got none")
@@ -74,12 +103,13 @@ def atoms_graph(atoms: "ase.Atoms", *, cutoff: float, species: tuple[int, ...]) 
             f"{tuple(species)}; the model only knows the elements it was trained on"
         )
     senders, receivers, shifts = neighbour_list(positions, cell, pbc, cutoff)
+    charge, spin = charge_and_spin(atoms)
     return jraph.GraphsTuple(
         nodes=AtomNodes(np.array(positions), known.argmax(axis=1).astype(np.int32)),
         edges=AtomEdges(shifts),
         senders=senders,
         receivers=receivers,
-        globals=AtomGlobals((cell if pbc.any() else np.zeros((3, 3)))[None]),
+        globals=AtomGlobals((cell if pbc.any() else np.zeros((3, 3)))[None], *map(np.array, ([charge], [spin]))),
         n_node=np.array([len(positions)], np.int32),
         n_edge=np.array([len(senders)], np.int32),
     )

@@ -10,6 +10,7 @@ from symjax.potentials.blueprint import (
     write_blueprint,
 )
 from symjax.potentials.card import LawCard, Row, law_card
+from symjax.potentials.charges import require_same_charges
 from symjax.potentials.derivatives import Prediction, energy_and_forces
 from symjax.potentials.errors import (
     Measurement,
@@ -74,6 +75,7 @@ __all__ = [
     "property_references",
     "read_blueprint",
     "read_example",
+    "require_same_charges",
     "scaled_energy",
     "scaled_labels",
     "write_blueprint",

@@ -106,6 +106,7 @@ class _StoredReferences:
     energies: dict[str, float]
     shift: float
     scale: float
+    isolated: bool = False
 
 
 def draw_blueprint(

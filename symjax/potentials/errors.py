@@ -31,23 +31,28 @@ def measure(potential: Potential, truth: Structures) -> Measurement:
 
 
 def measure_errors(truth: Structures, predicted: Structures) -> Errors:
-    """Return mean absolute and root mean square errors of each label there is, in thousandths of its unit."""
+    """Return mean absolute and root mean square errors of each label that is known, in thousandths of its unit.
+
+    They are also given per atom, on each element, and for each config_type, where there are several.
+    """
     rows: dict[str, np.ndarray] = {}
+    sizes, numbers, kinds = [len(atoms) for atoms in truth.atoms], np.concatenate(truth.numbers), np.array(truth.kinds)
+    several = sorted({*truth.kinds}) if len({*truth.kinds}) > 1 else []
     for name in [name for name in LABELS if name in truth.labels and name in predicted.labels]:
-        label, (factor, unit) = LABELS[name], LABELS[name].shown
-        error = factor * (_stacked(predicted, name) - _stacked(truth, name))
-        rows[f"{name}, {unit}"] = error
+        label, (factor, unit), known = LABELS[name], LABELS[name].shown, truth.known(name)
+        error = factor * (predicted.rows(name) - truth.rows(name))
+        rows[f"{name}, {unit}"] = error[known]
         if label.extensive:
-            rows[f"{name}, {unit}/atom"] = error / [len(atoms) for atoms in truth.atoms]
+            rows[f"{name}, {unit}/atom"] = (error / sizes)[known]
         if label.of == "atom":
-            numbers = np.concatenate(truth.numbers)
-            rows |= {f"{name} on {chemical_symbols[z]}, {unit}": error[numbers == z] for z in truth.species}
-    return {name: {"mae": float(np.abs(e).mean()), "rmse": float(np.sqrt((e**2).mean()))} for name, e in rows.items()}
+            rows |= {f"{name} on {chemical_symbols[z]}, {unit}": error[known & (numbers == z)] for z in truth.species}
+        owners = kinds if label.of == "graph" else np.repeat(kinds, sizes)
+        rows |= {f"{name} of {kind or 'no config_type'}, {unit}": error[known & (owners == kind)] for kind in several}
+    return {name: _sizes(error) for name, error in rows.items() if len(error)}
 
 
-def _stacked(structures: Structures, name: str) -> np.ndarray:
-    values = structures.labels[name]
-    return values if LABELS[name].of == "graph" else np.concatenate(values)
+def _sizes(error: np.ndarray) -> dict[str, float]:
+    return {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt((error**2).mean()))}
 
 
 def describe_divergence(predicted: Structures) -> str | None:
@@ -73,7 +78,7 @@ def doubt_of_units(truth: Structures, predicted: Structures, units: str) -> str 
     expected, given = predicted.energy, truth.energy / read
 
     def distance(unit: float) -> float:
-        return float(np.median(np.abs(expected - given * unit) / sizes))
+        return float(np.nanmedian(np.abs(expected - given * unit) / sizes))
 
     if distance(read) < FAR:
         return None
@@ -103,7 +108,8 @@ def plot_parity(folder: pathlib.Path, truth: Structures, predicted: Structures) 
     axes: Any = figure.subplots(1, len(names), squeeze=False)[0]
     for axis, name in zip(axes, names, strict=True):
         label, unit = LABELS[name], LABELS[name].shown[1].removeprefix("m")
-        reference, prediction = _stacked(truth, name), _stacked(predicted, name)
+        known = truth.known(name)
+        reference, prediction = truth.rows(name)[known], predicted.rows(name)[known]
         middle = reference.mean() if label.extensive else 0.0
         axis.axline((0, 0), slope=1, color="grey", linewidth=0.8)
         axis.plot(np.ravel(reference - middle), np.ravel(prediction - middle), ".", markersize=3)

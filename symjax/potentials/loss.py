@@ -6,7 +6,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from symjax.data import LABELS, Batch
-from symjax.graphs import graph_mask, node_mask
 from symjax.potentials.derivatives import Energy, energy_and_forces
 
 Predict = Callable[[PyTree, PyTree], Mapping[str, Array]]
@@ -16,10 +15,11 @@ Sums = dict[str, tuple[Array, Array]]
 def label_loss(predict: Predict) -> Callable[..., Sums]:
     """Return `loss(params, batch, key)`, which gives two pairs (sum, count) for each label of both sides.
 
-    - NAME: squared errors of components, of an extensive label per atom: ((E - E') / n)^2 in eV²;
-    - NAME_mae: absolute errors of components, in the unit of the label.
+    - NAME: weight times squared errors of components, and the sum of the weights; an error of an extensive label is per
+      atom: ((E - E') / n)^2 in eV²;
+    - NAME_mae: absolute errors of components, in the unit of the label, and how many there are.
 
-    Padding adds nothing. The key is not used.
+    What is not known adds nothing, and padding neither. The key is not used.
 
     Args:
         predict: parameters and a graph -> labels by name, as `LABELS` has them.
@@ -28,14 +28,14 @@ def label_loss(predict: Predict) -> Callable[..., Sums]:
     def loss(params: PyTree, batch: Batch, key: Array) -> Sums:
         del key
         graph, predicted, sums = batch.graph, predict(params, batch.graph), {}
-        real = {"graph": graph_mask(graph), "atom": node_mask(graph)}
         for name in [name for name in batch.labels if name in predicted]:
-            label, truth = LABELS[name], batch.labels[name]
-            mask = real[label.of]
-            error = jnp.where(mask.reshape(-1, *(1,) * (truth.ndim - 1)), predicted[name] - truth, 0)
-            count = truth[0].size * jnp.sum(mask.astype(error.dtype))
-            weighed = error / jnp.maximum(graph.n_node, 1).astype(error.dtype) if label.extensive else error
-            sums |= {name: (jnp.sum(weighed**2), count), f"{name}_mae": (jnp.sum(jnp.abs(error)), count)}
+            truth = batch.labels[name]
+            weights = batch.weights[name].reshape(-1, *(1,) * (truth.ndim - 1))
+            error, size = jnp.where(weights > 0, predicted[name] - truth, 0), truth[0].size
+            weighed = error / jnp.maximum(graph.n_node, 1).astype(error.dtype) if LABELS[name].extensive else error
+            count = jnp.sum((weights > 0).astype(error.dtype))
+            sums[name] = jnp.sum(weights * weighed**2), size * jnp.sum(weights)
+            sums[f"{name}_mae"] = jnp.sum(jnp.abs(error)), size * count
         return sums
 
     return loss

@@ -11,30 +11,34 @@ from jaxtyping import Array, PyTree
 
 from symjax.data import LABELS, Structures, make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget, bucket, epoch_plan, mean_budget, split_nodes
+from symjax.potentials.charges import warn_of_charges
 from symjax.potentials.derivatives import Energy
 from symjax.potentials.heads import HEADS
 from symjax.potentials.loss import Predict, energy_labels
+from symjax.potentials.outputs import Outputs, atom_outputs
 from symjax.potentials.references import References
 
 
 def scaled_energy(model: Any, scale: float) -> Energy:
     """Return `energy(params, graph) -> [g]` in eV: the sum over the atoms of a module, times a scale."""
-    return _scaled(model, "energy", scale)
+    return _read("energy", atom_outputs(model, References({}, scale=scale), ()))
 
 
-def scaled_labels(model: Any, label: str, scale: float, *, stress: bool = False) -> Predict:
-    """Return `predict(params, graph) -> labels by name`: what the head of a label reads off the atoms, times a scale.
+def scaled_labels(
+    model: Any, label: str, references: References, species: tuple[int, ...], *, stress: bool = False
+) -> Predict:
+    """Return `predict(params, graph) -> labels by name`: what the head of a label reads off `atom_outputs`.
 
     An energy comes with its forces and, if asked, its stress.
     """
-    read = _scaled(model, label, scale)
+    read = _read(label, atom_outputs(model, references, species))
     if label == "energy":
         return energy_labels(read, stress=stress)
     return lambda params, graph: {label: read(params, graph)}
 
 
-def _scaled(model: Any, label: str, scale: float) -> Callable[[PyTree, Any], Any]:
-    return lambda params, graph: scale * HEADS[label].read(graph, model.apply(params, graph))
+def _read(label: str, outputs: Outputs) -> Callable[[PyTree, Any], Any]:
+    return lambda params, graph: HEADS[label].read(graph, outputs(params, graph))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,15 +62,19 @@ class Potential:
     @property
     def energy(self) -> Energy:
         """The energy function `energy(params, graph)`, without the references."""
-        return scaled_energy(self.model, self.references.scale)
+        return _read("energy", self._outputs)
 
     def labels(self, *, stress: bool = False) -> Predict:
         """Return the function `(params, graph) -> labels by name`, energies without the references."""
-        return scaled_labels(self.model, self.label, self.references.scale, stress=stress)
+        return scaled_labels(self.model, self.label, self.references, self.species, stress=stress)
 
     def atom_energies(self, params: PyTree, graph: Any) -> dict[str, Array]:
         """Return {"energies": [n]}, what each atom adds to the energy, without the references."""
-        return {"energies": self.references.scale * self.model.apply(params, graph).array[:, 0]}
+        return {"energies": self._outputs(params, graph).array[:, 0]}
+
+    @property
+    def _outputs(self) -> Outputs:
+        return atom_outputs(self.model, self.references, self.species)
 
     @property
     def dtype(self) -> np.dtype:
@@ -92,6 +100,7 @@ class Potential:
         Raises:
             ValueError: a structure holds an element the model does not know.
         """
+        warn_of_charges(self.model, structures.atoms)
         bare = dataclasses.replace(structures, labels={})
         samples = make_samples(bare, cutoff=self.model.cutoff, species=self.species)
         sizes = sample_sizes(samples)

@@ -12,16 +12,24 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from jaxtyping import Float
 
-from symjax.data import LABELS, Structures
+from symjax.data import Structures
 
 
 @dataclasses.dataclass(frozen=True)
 class References:
-    """Reference energies E0 in eV by atomic number, a shift in eV per atom, and a scale in eV/Å."""
+    """What energies are freed from, and what is left is measured in.
+
+    Attributes:
+        energies: E0 in eV by atomic number.
+        shift: in eV per atom.
+        scale: of the outputs of the network, in eV.
+        isolated: whether E0 are the energies of lone atoms, so that the network's own are taken off.
+    """
 
     energies: Mapping[int, float]
     shift: float = 0.0
     scale: float = 1.0
+    isolated: bool = False
 
     def of(self, numbers: Sequence[np.ndarray]) -> Float[np.ndarray, " g"]:
         """Return sum_i E0_i + n shift in eV for structures given by their atomic numbers.
@@ -50,12 +58,12 @@ class References:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that JSON keeps exactly; elements by symbol."""
         energies = {chemical_symbols[z]: value for z, value in sorted(self.energies.items())}
-        return {"energies": energies, "shift": self.shift, "scale": self.scale}
+        return dataclasses.asdict(self) | {"energies": energies}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "References":
         """Return what `to_dict` wrote."""
-        return cls(parse_table(data["energies"]), float(data["shift"]), float(data["scale"]))
+        return cls(**dict(data) | {"energies": parse_table(data["energies"])})
 
 
 def fit_references(structures: Structures, table: Mapping[int, float] | None = None) -> References:
@@ -63,29 +71,35 @@ def fit_references(structures: Structures, table: Mapping[int, float] | None = N
 
     Args:
         structures: energies in eV and, for the scale, forces in eV/Å.
-        table: reference energies in eV by atomic number, from isolated atoms (`structures.isolated`) or elsewhere;
-            None fits them by least squares, of minimal norm where the compositions do not determine them.
+        table: energies in eV of lone atoms by atomic number, from `structures.isolated` or elsewhere; None fits
+            references by least squares, of minimal norm where the compositions do not determine them.
 
     Returns:
-        The references. The shift is the mean residual energy per atom; the scale is the root mean square of the force
-        components, or 1 where forces are not known or all zero.
+        The references. The shift is the mean residual energy per atom where they are fitted, and zero where they are
+        those of lone atoms; the scale is the root mean square of the force components, or 1 where forces are not known
+        or all zero.
 
     Raises:
         ValueError: there are no energies, or an element of the data is not in the table.
     """
     if structures.energy is None:
         raise ValueError("reference energies need a data set with energies; name them with energy_key")
+    of_known, isolated = structures[structures.known("energy")], table is not None
+    energy = of_known.rows("energy")
+    if not len(energy):
+        raise ValueError(f"none of the energies of {len(structures)} training structures is known; add some that are")
     if table is None:
-        table = _least_squares(structures.species, structures.numbers, structures.energy)
-    known = References({z: table[z] for z in structures.species if z in table})
-    atoms = sum(len(numbers) for numbers in structures.numbers)
-    shift = float(np.sum(structures.energy - known.of(structures.numbers)) / atoms)
-    rms = 0.0 if structures.forces is None else float(np.sqrt(np.mean(np.concatenate(structures.forces) ** 2)))
+        table = _least_squares(structures.species, of_known.numbers, energy)
+    known = References({z: table[z] for z in structures.species if z in table}, isolated=isolated)
+    residual = energy - known.of(of_known.numbers)
+    shift = 0.0 if isolated else float(np.sum(residual) / sum(len(numbers) for numbers in of_known.numbers))
+    forces = structures.known_rows("forces")
+    rms = float(np.sqrt(np.mean(forces**2))) if forces.size else 0.0
     return dataclasses.replace(known, shift=shift, scale=rms or 1.0)
 
 
 def make_references(structures: Structures, choice: str) -> References:
-    """Return the references that --references asks for: fit, isolated, or a table H=-13.6,C=-1029.5.
+    """Return the references that --references asks for: fit, or isolated, or a table H=-13.6,C=-1029.5 of the same.
 
     Raises:
         ValueError: the choice is none of these, or lacks an element.
@@ -111,8 +125,7 @@ def make_references(structures: Structures, choice: str) -> References:
 
 def property_references(structures: Structures, name: str) -> References:
     """Return the references of a label that is no energy: nothing is taken off, the scale is its root mean square."""
-    values = structures.labels[name]
-    rms = float(np.sqrt(np.mean((values if LABELS[name].of == "graph" else np.concatenate(values)) ** 2)))
+    rms = float(np.sqrt(np.mean(structures.known_rows(name) ** 2)))
     return References({}, scale=rms or 1.0)
 
 

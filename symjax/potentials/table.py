@@ -1,7 +1,8 @@
 """The table of potentials: a module and its presets by name; its options are the module's own fields.
 
-A module of the table is a linen module with the fields `species`, `average_neighbours`, `cutoff` and `outputs`, and its
-own. It turns a graph of atoms into an `IrrepsArray` [n, outputs]; `heads` make a graph's energy or property of it.
+A module of the table is a linen module with the fields `species`, `average_neighbours`, `cutoff`, `outputs` and
+`charges`, whether it reads the charge and the spin of a structure, and its own. It turns a graph of atoms into an
+`IrrepsArray` [n, outputs]; `heads` make a graph's energy or property of it.
 """
 
 import dataclasses

@@ -49,6 +49,7 @@ from symjax.potentials import (
     print_errors,
     read_blueprint,
     read_example,
+    require_same_charges,
     scaled_labels,
     write_blueprint,
 )
@@ -101,6 +102,8 @@ def prepare_structures(
     """
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
+    if not options.net.get("charges"):
+        require_same_charges(structures.atoms)
     splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
     known = read_blueprint(folder).references if resumed else references(splits.train)
     cutoff, species = options.net["cutoff"], splits.train.species
@@ -121,7 +124,7 @@ def prepare_structures(
     model, stress = blueprint.build(), "stress" in structures.labels
     task = Task(
         init=lambda key, batch: model.init(key, batch.graph),
-        loss=label_loss(scaled_labels(model, label, known.scale, stress=stress)),
+        loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
         weights=weights,
         train=batches,
         valid=Graphs(valid, budget),
@@ -176,7 +179,8 @@ def check(folder: pathlib.Path, data: pathlib.Path | None, seed: int) -> bool:
     """Print one line a law, in float64, of a training structure or the first of a file; return whether all hold."""
     potential = load(folder)
     structures = read_example(folder) if data is None else read_structures(data, energy_key=None, forces_key=None)
-    [(graph, _)] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
+    [sample] = make_samples(structures[:1], cutoff=potential.model.cutoff, species=potential.species)
+    graph = sample.graph
     if not graph.n_edge.sum():
         raise ValueError(
             f"no two atoms of {structures.atoms[0].symbols} are within {potential.model.cutoff} Å, so that "

@@ -29,19 +29,19 @@ def bodies(count: int, positions=None):
     return nbody_graph(Systems(charges, somewhere if positions is None else positions[None], velocities, targets))
 
 
-def all_pairs(nodes, edges, count: int):
+def all_pairs(nodes, edges, count: int, charge: float = 0.0, spin: float = 1.0):
     """A graph of one structure where every node hears from every other one; `edges(count)` are the edge features."""
     receivers, senders = np.nonzero(~np.eye(count, dtype=bool))
     sizes = np.array([count]), np.array([len(senders)])
-    cell = AtomGlobals(np.zeros((1, 3, 3)))
-    return jraph.GraphsTuple(nodes, edges(len(senders)), receivers, senders, cell, *sizes)
+    whole = AtomGlobals(np.zeros((1, 3, 3)), np.array([charge]), np.array([spin]))
+    return jraph.GraphsTuple(nodes, edges(len(senders)), receivers, senders, whole, *sizes)
 
 
-def atoms(positions, *, shift: float = 0.0):
+def atoms(positions, *, shift: float = 0.0, **state: float):
     """Atoms of two elements, all joined, every edge shifted to some image."""
     shifts = shift * np.random.default_rng(1).standard_normal((1000, 3))
     nodes = AtomNodes(np.asarray(positions, float), np.arange(len(positions)) % 2)
-    return all_pairs(nodes, lambda count: AtomEdges(shifts[:count]), len(positions))
+    return all_pairs(nodes, lambda count: AtomEdges(shifts[:count]), len(positions), **state)
 
 
 def irreps_array(irreps: str, count: int):

@@ -29,6 +29,14 @@ CASES = {
         atoms(RANDOM, shift=0.2),
     ),
     "NequIP": lambda: (NequIP(2, 3.0, channels=2, layers=2), atoms(RANDOM, shift=0.2)),
+    "SchNet of charges": lambda: (
+        SchNet(2, 3.0, channels=4, filters=3, layers=1, radial_basis=5, charges=True),
+        atoms(RANDOM, charge=1.0, spin=2.0),
+    ),
+    "NequIP of charges": lambda: (
+        NequIP(2, 3.0, channels=2, layers=1, lmax=1, charges=True),
+        atoms(RANDOM, charge=1.0, spin=2.0),
+    ),
     "NequIP of both parities": lambda: (
         NequIP(2, 3.0, outputs="1x0e + 1x0o + 1x1e", channels=2, layers=3, lmax=1, parity=True),
         atoms(RANDOM),

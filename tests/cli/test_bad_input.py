@@ -73,7 +73,10 @@ def test_files_that_cannot_be(tmp_path, refuses):
         "empty.xyz": ("", "is empty"),
         "words.xyz": ("three little words", "cannot read"),
         "nobody.xyz": ('0\nProperties=species:S:1:pos:R:3:forces:R:3 energy=0.0 pbc="F F F"\n', "frame 0 has no atoms"),
-        "nan.xyz": ((tmp_path / "one.xyz").read_text().replace("energy=1.0", "energy=nan"), "'energy' is not finite"),
+        "nan.xyz": (
+            (tmp_path / "one.xyz").read_text().replace("energy=1.0", "energy=nan"),
+            "'energy', the energy, is not a number",
+        ),
         "flat.xyz": ((tmp_path / "one.xyz").read_text().replace('pbc="F F F"', 'pbc="T T T"'), "lattice vectors"),
     }
     assert good.get_potential_energy() == 1.0

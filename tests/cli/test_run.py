@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import ase
 import ase.io
 import jax
 import matplotlib.image
@@ -17,7 +18,7 @@ from symjax.potentials import Potential, identity_of, read_blueprint
 from symjax.tasks import load
 from symjax.training import CheckpointStore, read_run, write_report
 
-from .command import OPTIONS, SMALL, kill, symjax
+from .command import OPTIONS, SMALL, kill, symjax, written
 
 
 def test_the_run_directory_is_complete(trained):
@@ -124,6 +125,10 @@ def test_energies_alone_are_enough_with_isolated_atoms_as_references(files, tmp_
     energies = read_blueprint(run).references.energies
     alone = {atoms.numbers[0]: atoms.get_potential_energy() for atoms in ase.io.read(files / "isolated.xyz", ":3")}
     assert energies == pytest.approx(alone)
+    apart = ase.Atoms("OH", [[0, 0, 0], [0, 0, 50]])
+    structures = written(tmp_path / "atoms.xyz", *map(ase.Atoms, "HCO"), apart)
+    found = load(run).predict(read_structures(structures, energy_key=None, forces_key=None)).energy
+    np.testing.assert_allclose(found, [*alone.values(), alone[8] + alone[1]], rtol=0, atol=1e-6)
     assert "forces, meV/Å" not in json.loads((run / "report.json").read_text())["errors"]
 
 

@@ -30,7 +30,7 @@ def test_labels_follow_their_graphs_through_any_plan():
         batch = make_batch(samples, step, budget, dtype=np.float32)
         assert all(leaf.shape[0] == 2 for leaf in jax.tree.leaves(batch))
         for shard, chosen in enumerate(step):
-            graph, labels = jax.tree.map(lambda leaf, i=shard: leaf[i], batch)
+            graph, labels, weights = jax.tree.map(lambda leaf, i=shard: leaf[i], batch)
             real = unpad(graph)
             forces = split_nodes(labels["forces"], real.n_node)
             for slot, sample in enumerate(chosen):
@@ -38,6 +38,8 @@ def test_labels_follow_their_graphs_through_any_plan():
                 assert real.n_node[slot] == len(MOLECULES[sample])
                 np.testing.assert_array_equal(forces[slot], sample + 1)
                 np.testing.assert_array_equal(labels["stress"][slot], labelled().stress[sample])
+            assert weights["energy"].sum() == len(chosen)
+            assert weights["forces"].sum() == real.n_node.sum()
             assert not labels["energy"][len(chosen) :].any()
             assert not labels["forces"][real.n_node.sum() :].any()
             seen += chosen.tolist()
@@ -57,6 +59,21 @@ def test_all_batches_have_one_shape_and_type_even_when_empty():
 def test_samples_stay_in_double_precision():
     (sample, *_) = make_samples(labelled(), cutoff=2.0, species=SPECIES)
     assert {leaf.dtype for leaf in jax.tree.leaves(sample)} == {np.dtype("float64"), np.dtype("int32")}
+
+
+def test_what_is_not_known_weighs_nothing_and_the_rest_as_its_structure():
+    whole = labelled("energy", "forces")
+    energy, forces = np.copy(whole.energy), [np.copy(values) for values in whole.forces]
+    energy[1], forces[0][2, 1] = np.nan, np.nan
+    weights = np.array([2.0, 1.0, 0.5, 0.0, 1.0])
+    partial = Structures(MOLECULES, {"energy": energy, "forces": tuple(forces)}, weights=weights)
+    assert partial.known("energy").tolist() == [True, False, True, True, True]
+    assert partial[[4, 0]].weights.tolist() == [1.0, 2.0]
+    batch = make_batch(make_samples(partial, cutoff=2.0, species=SPECIES), [range(5)], Budget(24, 200, 7), dtype=float)
+    assert batch.weights["energy"][0].tolist() == [2.0, 0.0, 0.5, 0.0, 1.0, 0.0, 0.0]
+    assert batch.weights["forces"][0].tolist() == [2, 2, 0, *[1] * 5, *[0.5] * 2, *[0] * 3, *[1] * 9, *[0] * 2]
+    assert all(np.isfinite(values).all() for values in batch.labels.values())
+    assert batch.labels["energy"][0, :5].tolist() == [1.0, 0.0, 3.0, 4.0, 5.0]
 
 
 def test_structures_without_labels_make_batches_too():

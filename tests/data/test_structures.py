@@ -110,8 +110,8 @@ def test_two_energies_for_one_isolated_element_are_refused(tmp_path):
 def test_a_missing_label_names_file_frame_and_what_there_is(tmp_path):
     bare = ase.build.molecule("H2O")
     bare.info["dft_energy"] = 1.0
-    path = written(tmp_path, water(), bare)
-    with pytest.raises(ValueError, match=r"data.xyz, frame 1: there is no energy under 'energy', only dft_energy;"):
+    path = written(tmp_path, bare, bare)
+    with pytest.raises(ValueError, match=r"data.xyz, frame 0: there is no energy under 'energy', only dft_energy;"):
         read_structures(path)
     with pytest.raises(ValueError, match=r"under 'None', .* with --energy-key, in Python energy_key$"):
         read_structures(path, energy_key="None")
@@ -124,10 +124,33 @@ def test_a_file_name_is_only_a_name(tmp_path):
     assert len(read_structures(written(tmp_path, water(), water(), name="300K@0.xyz"))) == 2
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_label_that_is_not_finite_is_named(tmp_path, bad):
-    with pytest.raises(ValueError, match="frame 1: 'energy' is not finite"):
-        read_structures(written(tmp_path, water(), water(energy=bad)))
+def test_an_infinite_label_is_named(tmp_path):
+    with pytest.raises(ValueError, match="frame 1: 'energy' is infinite"):
+        read_structures(written(tmp_path, water(), water(energy=np.inf)))
+
+
+def test_labels_of_some_frames_and_of_some_atoms_are_known_where_they_are(tmp_path):
+    bare, torn, crystal = ase.build.molecule("CO2"), water(energy=np.nan), ase.build.bulk("Si")
+    torn.calc.results["forces"][1, 2] = np.nan
+    crystal.calc = SinglePointCalculator(crystal, energy=-3.0, stress=np.ones(6))
+    data = read_structures(written(tmp_path, water(), bare, torn, crystal), stress_key="stress")
+    assert data.known("energy").tolist() == [True, False, False, True]
+    assert data.known("stress").tolist() == [False, False, False, True]
+    assert data.known("forces").tolist() == [True] * 3 + [False] * 3 + [True, False, True] + [False] * 2
+    facts = statistics(data, [6, 6, 6, 8])
+    assert facts.mean_energy_per_atom == pytest.approx((-10 / 3 - 3 / 2) / 2)
+    rms = np.sqrt((2 * np.sum(np.arange(9.0) ** 2) - 3.0**2 - 4.0**2 - 5.0**2) / 15)
+    assert facts.force_rms == pytest.approx(rms)
+    with pytest.raises(ValueError, match="there is no stress under 'stress'"):
+        read_structures(written(tmp_path, water(), bare), stress_key="stress")
+
+
+def test_kind_charge_and_spin_are_kept_and_other_notes_are_not(tmp_path):
+    noted = water()
+    noted.info |= {"config_type": "liquid", "charge": -1, "spin": 2, "mood": "calm"}
+    data = read_structures(written(tmp_path, noted, water()))
+    assert data.atoms[0].info == {"config_type": "liquid", "charge": -1, "spin": 2}
+    assert data.kinds == ["liquid", ""]
 
 
 def test_a_label_of_the_wrong_shape_or_kind_is_named(tmp_path):

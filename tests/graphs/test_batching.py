@@ -32,7 +32,7 @@ def random_graph(nodes, edges, seed=0):
         edges=AtomEdges(rng.normal(size=(edges, 3))),
         senders=rng.integers(0, nodes, edges).astype(np.int32),
         receivers=np.sort(rng.integers(0, nodes, edges)).astype(np.int32),
-        globals=AtomGlobals(rng.normal(size=(1, 3, 3))),
+        globals=AtomGlobals(rng.normal(size=(1, 3, 3)), rng.normal(size=1), np.ones(1)),
         n_node=np.array([nodes], np.int32),
         n_edge=np.array([edges], np.int32),
     )

@@ -1,4 +1,9 @@
-"""A potential learns the same from structures dealt out to devices, unequally, as from all of them on one."""
+"""A potential learns the same from structures dealt out to devices, unequally, as from all of them on one.
+
+Of some labels nothing is known, and structures have weights: an average of averages would not notice.
+"""
+
+import dataclasses
 
 import jax
 import numpy as np
@@ -13,7 +18,16 @@ from symjax.potentials import potential_loss, scaled_energy
 from symjax.training import init_state, make_step, parallelise
 
 MODEL = SchNet(2, 3.0, cutoff=CUTOFF, channels=2, filters=2, layers=2, radial_basis=3)
-SAMPLES = make_samples(structures(5), cutoff=CUTOFF, species=SPECIES)
+
+
+def partly_known():
+    data = structures(5)
+    data.labels["energy"][3] = np.nan
+    data.labels["forces"][4][:3] = np.nan
+    return dataclasses.replace(data, weights=np.array([1.0, 3.0, 1.0, 1.0, 0.5]))
+
+
+SAMPLES = make_samples(partly_known(), cutoff=CUTOFF, species=SPECIES)
 NODES, EDGES = (int(sizes.sum()) for sizes in sample_sizes(SAMPLES))
 OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-2))
 

@@ -84,6 +84,41 @@ def test_labels_on_padding_are_not_seen(data, whole):
     assert_same(added([LOSS(params(), full._replace(labels=spoilt), KEY)]), whole)
 
 
+def test_masked_labels_have_the_gradient_of_the_batch_without_them(data):
+    """Half of the forces and one energy and stress unknown: as if they were cut out by hand."""
+    energy, stress, forces = np.copy(data.energy), np.copy(data.stress), [np.copy(values) for values in data.forces]
+    energy[3], stress[2], forces[4][[0, 3]] = np.nan, np.nan, np.nan
+    labels = {"energy": energy, "forces": tuple(forces), "stress": stress}
+    partial = batch(dataclasses.replace(data, labels=labels), range(5))
+    predict = energy_and_forces(ENERGY, stress=True)
+    known_atoms, sizes = np.r_[0:10, 11:13, 14], np.array([len(atoms) for atoms in data.atoms], float)
+
+    @jax.jit
+    def by_hand(params):
+        found, own = predict(params, partial.graph), [0, 1, 2, 4]
+        energies = ((found.energy[:5] - data.energy) / sizes)[np.array(own)]
+        stresses = (found.stress[:5] - data.stress)[np.array([0, 1, 3, 4])]
+        atoms = (found.forces[:15] - np.concatenate(data.forces))[known_atoms]
+        return (energies**2).mean() + (atoms**2).mean() + (stresses**2).mean()
+
+    @jax.jit
+    def of_loss(params):
+        sums = LOSS(params, partial, KEY)
+        return sum(sums[name][0] / sums[name][1] for name in ("energy", "forces", "stress"))
+
+    (value, gradient), (expected, right) = (jax.value_and_grad(f)(params()) for f in (of_loss, by_hand))
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-11), gradient, right)
+
+
+def test_a_weight_counts_a_structure_so_often(data):
+    twice = dataclasses.replace(data[[0, 1]], weights=np.array([2.0, 1.0]))
+    found, expected = LOSS(params(), batch(twice, [0, 1]), KEY), LOSS(params(), batch(data, [0, 0, 1]), KEY)
+    for name in ("energy", "forces", "stress"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-12)
+    assert [float(found[f"{name}_mae"][1]) for name in ("energy", "forces")] == [2.0, 9.0]
+
+
 def test_an_empty_batch_counts_nothing_and_has_a_finite_gradient(data):
     @jax.jit
     def total(params):

@@ -56,6 +56,27 @@ def test_the_scale_multiplies_energies_forces_and_stresses():
     np.testing.assert_allclose(scaled.stress, 4 * plain.stress, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_lone_atom_has_its_reference_energy_and_molecules_end_in_atoms(dtype):
+    """Whatever the network makes of a lone atom: 0.9 and -2.1 eV here."""
+    isolated = potential(params=params(dtype), references=References(REFERENCES.energies, scale=3.0, isolated=True))
+    apart = [ase.Atoms("OH", [[0, 0, 0], [0, 0, r]]) for r in (50.0, 0.8)]
+    found = isolated.predict(Structures((ase.Atoms("H"), ase.Atoms("O"), *apart)))
+    oxygen, hydrogen = (REFERENCES.energies[z] for z in (8, 1))
+    np.testing.assert_allclose(found.energy[:3], [hydrogen, oxygen, oxygen + hydrogen], rtol=0, atol=1e-6)
+    assert abs(found.energy[3] - found.energy[2]) > 0.1
+
+
+def test_lone_atoms_leave_forces_stresses_and_differences_of_energies(alone):
+    isolated = potential(references=References(REFERENCES.energies, scale=3.0, isolated=True))
+    found = isolated.predict(alone, stress=True)
+    own = {1: 3.0 * 0.3 + REFERENCES.shift, 8: 3.0 * -0.7 + REFERENCES.shift}
+    lost = [sum(own[z] for z in atoms.numbers) for atoms in alone.atoms]
+    np.testing.assert_allclose(alone.energy - found.energy, lost, atol=1e-9)
+    np.testing.assert_allclose(found.stress, alone.stress, atol=1e-12)
+    np.testing.assert_allclose(found.forces[4], alone.forces[4], atol=1e-12)
+
+
 def test_precision_is_that_of_the_parameters(alone):
     single = potential(params=params(np.float32)).predict(alone)
     error = np.abs(single.forces[4] - alone.forces[4]).max()

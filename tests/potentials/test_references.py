@@ -1,5 +1,6 @@
 """Reference energies: exact removal and return, every source, and plain JSON."""
 
+import dataclasses
 import json
 
 import ase
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from symjax.data import Structures
-from symjax.potentials import References, fit_references
+from symjax.potentials import References, fit_references, make_references
 from symjax.potentials.references import parse_table
 
 NAMES = ("H2O", "CH4", "OH", "CO2", "CH3CH2OH", "H2")
@@ -22,12 +23,22 @@ def structures(molecules=MOLECULES, extra_per_atom=0.0):
     return Structures(molecules, {"energy": energy, "forces": forces})
 
 
-def test_a_table_leaves_the_mean_residual_per_atom_as_shift():
-    references = fit_references(structures(extra_per_atom=-4.5), TABLE | {79: -5.0})
-    assert references.energies == TABLE
-    assert references.shift == pytest.approx(-4.5)
+@pytest.mark.parametrize("choice", ["isolated", "H=-13.6,C=-1029.5,O=-2042,Au=-5"])
+def test_a_table_is_of_lone_atoms_and_nothing_is_shifted(choice):
+    data = dataclasses.replace(structures(extra_per_atom=-4.5), isolated=TABLE | {79: -5.0})
+    references = make_references(data, choice)
+    assert (references.energies, references.shift, references.isolated) == (TABLE, 0.0, True)
     assert references.scale == pytest.approx(1.5)
-    np.testing.assert_allclose(references.remove(structures(extra_per_atom=-4.5)).energy, 0, atol=1e-9)
+    sizes = [len(atoms) for atoms in MOLECULES]
+    np.testing.assert_allclose(references.remove(data).energy, -4.5 * np.array(sizes), atol=1e-9)
+
+
+def test_fitted_references_take_the_mean_residual_off_and_say_nothing_of_lone_atoms():
+    references = make_references(structures(MOLECULES[-2:-1], extra_per_atom=-4.5), "fit")
+    np.testing.assert_allclose(
+        references.remove(structures(MOLECULES[-2:-1], extra_per_atom=-4.5)).energy, 0, atol=1e-9
+    )
+    assert not references.isolated
 
 
 def test_least_squares_recovers_a_table_that_the_compositions_determine():

@@ -2,8 +2,8 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import ase
 import jax
@@ -18,17 +18,24 @@ from symjax.graphs import Budget, atoms_graph, batch_graphs, epoch_plan
 
 
 class Batch(NamedTuple):
-    """A graph and beside it its labels: what a model should predict, by name, [g, ...] or [n, ...]; zero on padding."""
+    """A graph and beside it its labels.
+
+    Attributes:
+        graph: of one structure or many.
+        labels: what a model should predict, by name, [g, ...] or [n, ...]; zero where it is not known, as on padding.
+        weights: how much each row of a label counts, [g] or [n]; zero where it is not known.
+    """
 
     graph: jraph.GraphsTuple
-    labels: dict[str, Float[Array | np.ndarray, "..."]]
+    labels: Mapping[str, Float[Array | np.ndarray, "..."]]
+    weights: Mapping[str, Float[Array | np.ndarray, " _"]]
 
 
 def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, ...]) -> list[Batch]:
     """Return each structure as a batch of one graph without padding, in float64 on the host, wrapped and centred.
 
     Args:
-        structures: labels in eV, eV/Å and eV/Å³, which may have references removed.
+        structures: labels in eV, eV/Å and eV/Å³, which may have references removed; NaN where not known.
         cutoff: largest edge length in Å.
         species: the model's table of atomic numbers.
 
@@ -42,11 +49,13 @@ def make_samples(structures: Structures, *, cutoff: float, species: tuple[int, .
             graph = atoms_graph(recentred(atoms), cutoff=cutoff, species=species)
         except ValueError as error:
             raise ValueError(f"structure {i} ({atoms.symbols}): {error}") from None
-        labels = {
-            name: values[i : i + 1] if LABELS[name].of == "graph" else values[i]
-            for name, values in structures.labels.items()
-        }
-        samples.append(Batch(graph, labels))
+        own = structures[i : i + 1]
+        rows = {name: own.rows(name) for name in own.labels}
+        weight = 1.0 if own.weights is None else own.weights[0]
+        weights = {name: np.where(own.known(name), weight, 0.0) for name in rows}
+        samples.append(
+            Batch(graph, {name: np.where(np.isnan(values), 0.0, values) for name, values in rows.items()}, weights)
+        )
     return samples
 
 
@@ -82,14 +91,18 @@ def make_batch(
 
 
 def _make_shard(samples: list[Batch], like: Batch, budget: Budget, dtype: DTypeLike) -> Batch:
-    def pad(name: str, like: Any) -> np.ndarray:
-        rows = np.concatenate([like[:0], *(sample.labels[name] for sample in samples)])
-        padded = np.zeros((budget.graphs if LABELS[name].of == "graph" else budget.nodes, *like.shape[1:]), dtype)
-        padded[: len(rows)] = rows
+    def pad(name: str, rows: Sequence[np.ndarray]) -> np.ndarray:
+        padded = np.zeros((budget.graphs if LABELS[name].of == "graph" else budget.nodes, *rows[0].shape[1:]), dtype)
+        real = np.concatenate(rows)
+        padded[: len(real)] = real
         return padded
 
+    def join(field: str) -> dict[str, np.ndarray]:
+        empty = {name: rows[:0] for name, rows in getattr(like, field).items()}
+        return {name: pad(name, [none, *(getattr(s, field)[name] for s in samples)]) for name, none in empty.items()}
+
     graph = batch_graphs([sample.graph for sample in samples], budget, dtype=dtype, like=like.graph)
-    return Batch(graph, {name: pad(name, values) for name, values in like.labels.items()})
+    return Batch(graph, join("labels"), join("weights"))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from symjax.data.structures.labels import LABELS
 from symjax.data.structures.structures import Structures
 from symjax.data.structures.units import Factors, unit_factors
 
+NOTES = ("config_type", "charge", "spin")  # what is kept of a frame besides its geometry and labels
 KEYS = {"energy": "energy", "forces": "forces", "stress": None}  # what files call labels; the others are asked for
 
 
@@ -24,7 +25,8 @@ def read_structures(
     """Read a data set: any file ASE reads, or the .npz layouts of MD17, rMD17 and sGDML.
 
     Isolated atoms (frames with config_type IsolatedAtom, or a single atom that is not periodic) become reference
-    energies instead of structures, where energies are asked for.
+    energies instead of structures, where energies are asked for. A label that a frame lacks, or that is NaN, is not
+    known there. Of the notes of a frame are kept config_type, charge and spin.
 
     Args:
         path: the file.
@@ -37,8 +39,8 @@ def read_structures(
     Raises:
         FileNotFoundError: there is no such file.
         TypeError: there is no such label.
-        ValueError: the file cannot be read, a label that is asked for is absent, misshapen or not finite in some
-            frame, a structure is empty, or nothing but isolated atoms is left.
+        ValueError: the file cannot be read, a label that is asked for is known of no frame, or misshapen or infinite in
+            one, a structure is empty, or nothing but isolated atoms is left.
     """
     if unknown := keys.keys() - {f"{name}_key" for name in LABELS}:
         raise TypeError(
@@ -51,12 +53,15 @@ def read_structures(
     atoms = [(where, frame) for where, frame in frames if "energy" not in names or not _is_isolated(frame)]
     if not atoms:
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
+    bare = tuple(_bare(where, frame.atoms, factors) for where, frame in atoms)
     labels = {}
     for name, key in names.items():
         values = [_label(where, frame, key, name) * factors.of(LABELS[name].unit) for where, frame in atoms]
+        if all(np.isnan(value).all() for value in values):
+            raise ValueError(_nowhere(*atoms[0], key, name))
         labels[name] = np.array(values) if LABELS[name].of == "graph" else tuple(values)
     return Structures(
-        atoms=tuple(_bare(where, frame.atoms, factors) for where, frame in atoms),
+        atoms=bare,
         labels=labels,
         isolated=_isolated(frames, names["energy"], factors) if "energy" in names else {},
     )
@@ -119,6 +124,8 @@ def _isolated(frames: list[tuple[str, Frame]], key: str, factors: Factors) -> di
     for where, frame in frames:
         if _is_isolated(frame):
             number, value = int(frame.atoms.numbers[0]), float(_label(where, frame, key, "energy")) * factors.energy
+            if np.isnan(value):
+                raise ValueError(_nowhere(where, frame, key, "energy"))
             if abs(energies.setdefault(number, value) - value) > 1e-6:
                 raise ValueError(
                     f"{where}: isolated {frame.atoms.symbols} has {value} eV, but {energies[number]} eV in an earlier "
@@ -128,35 +135,45 @@ def _isolated(frames: list[tuple[str, Frame]], key: str, factors: Factors) -> di
 
 
 def _label(where: str, frame: Frame, key: str, what: str) -> np.ndarray:
-    """Return one label of one frame, checked: of a graph in its shape, of atoms [n, ...]."""
+    """Return one label of one frame, checked: of a graph in its shape, of atoms [n, ...]; NaN where it is not known."""
     label = LABELS[what]
+    shape = label.shape if label.of == "graph" else (len(frame.atoms), *label.shape)
     if key not in frame.labels:
-        dispensable = ", or None to do without" if what in ("forces", "stress") else ""
-        raise ValueError(
-            f"{where}: there is no {what} under {key!r}, only {', '.join(sorted(frame.labels)) or 'no labels at all'}; "
-            f"name the right one with --{what if what in KEYS else 'property'}-key, in Python {what}_key{dispensable}"
-        )
+        return np.full(shape, np.nan)
     try:
         value = np.array(frame.labels[key], dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{where}: {key!r} should be numbers, got {frame.labels[key]!r}") from None
     if label.shape == (3, 3) and value.size == 6:
         value = value.reshape(6)[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
-    shape = label.shape if label.of == "graph" else (len(frame.atoms), *label.shape)
     transposed = label.of == "atom" and value.ndim > 1 and value.shape != shape
     if value.size != np.prod(shape, dtype=int) or transposed:
         raise ValueError(f"{where}: {key!r} should have the shape {shape} of {what}, got {value.shape}")
-    if not np.isfinite(value).all():
-        raise ValueError(f"{where}: {key!r} is not finite; remove the frame or repair the label")
+    if np.isinf(value).any():
+        raise ValueError(f"{where}: {key!r} is infinite; remove the frame, or put nan where the label is not known")
     return value.reshape(shape)
 
 
+def _nowhere(where: str, frame: Frame, key: str, what: str) -> str:
+    if key in frame.labels:
+        return f"{where}: {key!r}, the {what}, is not a number here and in all frames; repair it, or name another label"
+    dispensable = ", or None to do without" if what in ("forces", "stress") else ""
+    return (
+        f"{where}: there is no {what} under {key!r}, only {', '.join(sorted(frame.labels)) or 'no labels at all'}; "
+        f"name the right one with --{what if what in KEYS else 'property'}-key, in Python {what}_key{dispensable}"
+    )
+
+
 def _bare(where: str, atoms: ase.Atoms, factors: Factors) -> ase.Atoms:
-    """Return a structure in Å without calculator, constraints and notes."""
+    """Return a structure in Å without calculator, constraints and other notes than those of `NOTES`."""
     if len(atoms) == 0:
         raise ValueError(f"{where} has no atoms; remove it")
     if not np.isfinite(atoms.positions).all():
         raise ValueError(f"{where} has positions that are not finite; remove it")
     return ase.Atoms(
-        atoms.numbers, atoms.positions * factors.length, cell=atoms.cell.array * factors.length, pbc=atoms.pbc
+        atoms.numbers,
+        atoms.positions * factors.length,
+        cell=atoms.cell.array * factors.length,
+        pbc=atoms.pbc,
+        info={name: atoms.info[name] for name in NOTES if name in atoms.info},
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from symjax.data.structures.labels import LABELS
 from symjax.data.structures.structures import Structures
+from symjax.graphs import ChargeAndSpin, charge_and_spin
 
 
 class Splits(NamedTuple):
@@ -50,6 +51,8 @@ def digest_data(splits: Splits) -> str:
         for atoms in part.atoms:
             for values in (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc):
                 content.update(values.tobytes())
+            if (state := charge_and_spin(atoms)) != ChargeAndSpin():
+                content.update(np.array(state).tobytes())
         for name in LABELS:
             for values in part.labels.get(name, ()):
                 content.update(np.asarray(values).tobytes())

@@ -1,4 +1,4 @@
-"""Labelled structures in eV and Å: choosing, splitting, and what there is to know about a data set."""
+"""Labelled structures in eV and Å: what is known of them, choosing, splitting, and facts about a data set."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import ase
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from symjax.data.structures.labels import LABELS
 
@@ -16,15 +16,17 @@ class Structures:
     """Structures without calculators and their labels, by the names of `LABELS`, in float64.
 
     Attributes:
-        atoms: g structures, in Å.
+        atoms: g structures, in Å; `info` keeps config_type, charge (e) and spin (the multiplicity).
         labels: of graphs one array [g, ...], of atoms one array [n, ...] a structure, in eV, Å and e: energies in eV,
-            forces in eV/Å, stress in eV/Å³ (positive in tension), dipoles in e·Å.
+            forces in eV/Å, stress in eV/Å³ (positive in tension), dipoles in e·Å. What is not known is NaN.
         isolated: energies in eV of isolated atoms by atomic number, where the source has them.
+        weights: how much each structure counts in a loss beside the others; None where all count alike.
     """
 
     atoms: tuple[ase.Atoms, ...]
     labels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     isolated: dict[int, float] = dataclasses.field(default_factory=dict)
+    weights: Float[np.ndarray, " g"] | None = None
 
     @property
     def energy(self) -> Float[np.ndarray, " g"] | None:
@@ -44,19 +46,44 @@ class Structures:
     def __len__(self) -> int:
         return len(self.atoms)
 
-    def __getitem__(self, index: slice | Sequence[int] | Int[np.ndarray, " _"]) -> "Structures":
+    def __getitem__(
+        self, index: slice | Sequence[int] | Int[np.ndarray, " _"] | Bool[np.ndarray, " g"]
+    ) -> "Structures":
         """Return the chosen structures, in the order asked for."""
         chosen = np.arange(len(self))[index]
         labels = {
             name: values[chosen] if LABELS[name].of == "graph" else tuple(values[i] for i in chosen)
             for name, values in self.labels.items()
         }
-        return dataclasses.replace(self, atoms=tuple(self.atoms[i] for i in chosen), labels=labels)
+        weights = None if self.weights is None else self.weights[chosen]
+        return dataclasses.replace(self, atoms=tuple(self.atoms[i] for i in chosen), labels=labels, weights=weights)
+
+    def rows(self, name: str) -> Float[np.ndarray, "r ..."]:
+        """Return a label as one array, a row a structure or a row an atom of all in turn; NaN where there is none."""
+        label = LABELS[name]
+        if label.of == "graph":
+            return self.labels.get(name, np.full((len(self), *label.shape), np.nan))
+        lacking = [np.full((len(numbers), *label.shape), np.nan) for numbers in self.numbers]
+        return np.concatenate([np.zeros((0, *label.shape)), *self.labels.get(name, lacking)])
+
+    def known(self, name: str) -> Bool[np.ndarray, " r"]:
+        """Return which `rows` of a label are known."""
+        rows = self.rows(name)
+        return np.asarray(~np.isnan(rows).any(axis=tuple(range(1, rows.ndim))))
+
+    def known_rows(self, name: str) -> Float[np.ndarray, "r ..."]:
+        """Return the `rows` of a label that are known."""
+        return self.rows(name)[self.known(name)]
 
     @property
     def numbers(self) -> list[np.ndarray]:
         """The atomic numbers of each structure."""
         return [atoms.numbers for atoms in self.atoms]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The config_type of each structure, empty where it has none."""
+        return [str(atoms.info.get("config_type", "")) for atoms in self.atoms]
 
     @property
     def species(self) -> tuple[int, ...]:
@@ -83,7 +110,7 @@ class Structures:
 
 
 class Statistics(NamedTuple):
-    """What a model and a reader want to know of a data set; None where labels are missing."""
+    """What a model and a reader want to know of a data set; None where no label is known."""
 
     structures: int
     atoms: int
@@ -96,12 +123,13 @@ class Statistics(NamedTuple):
 def statistics(structures: Structures, n_edge: Sequence[int] | np.ndarray) -> Statistics:
     """Summarise a data set whose graphs have `n_edge` edges each: energies in eV, forces in eV/Å."""
     sizes = np.array([len(atoms) for atoms in structures.atoms])
-    energy, forces = structures.energy, structures.forces
+    energies, forces = structures[structures.known("energy")], structures.known_rows("forces")
+    means = energies.rows("energy") / [len(atoms) for atoms in energies.atoms]
     return Statistics(
         structures=len(structures),
         atoms=int(sizes.sum()),
         species=structures.species,
-        mean_energy_per_atom=None if energy is None else float(np.mean(energy / sizes)),
-        force_rms=None if forces is None else float(np.sqrt(np.mean(np.concatenate(forces) ** 2))),
+        mean_energy_per_atom=float(np.mean(means)) if len(means) else None,
+        force_rms=float(np.sqrt(np.mean(forces**2))) if len(forces) else None,
         mean_neighbours=float(np.sum(n_edge) / sizes.sum()),
     )

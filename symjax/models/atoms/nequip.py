@@ -9,7 +9,7 @@ import jraph
 
 from symjax.laws import Law
 from symjax.layers.irreps import Interaction, InteractionEdges, InteractionNodes, IrrepsLinear
-from symjax.models.atoms.parts import atom_laws, embed_edges, require_options
+from symjax.models.atoms.parts import atom_laws, embed_charges, embed_edges, require_options
 
 
 def nequip_atoms(
@@ -61,6 +61,7 @@ class NequIP(nn.Module):
         layers: Number of interactions.
         radial_basis: Number of Bessel functions.
         radial_widths: Hidden layers of the radial networks.
+        charges: Read the total charge and the spin multiplicity of a structure.
     """
 
     species: int
@@ -73,6 +74,7 @@ class NequIP(nn.Module):
     layers: int = 3
     radial_basis: int = 8
     radial_widths: tuple[int, ...] = (64, 64)
+    charges: bool = False
 
     def __post_init__(self):
         super().__post_init__()
@@ -97,7 +99,7 @@ class NequIP(nn.Module):
         outputs = sorted({ir for _, ir in e3nn.Irreps(self.outputs)})
         stages = [self._hidden()] * (self.layers - 1) + [outputs]
         return nequip_atoms(
-            lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", table[species]),
+            lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", embed_charges(table[species], graph, self.charges)),
             [self._interaction(layer, irreps) for layer, irreps in enumerate(stages)],
             IrrepsLinear(self.outputs, name="readout"),
             edges,

@@ -1,15 +1,18 @@
-"""What every model of atoms shares: its laws, the check of its options, and the embedding of its edges."""
+"""What every model of atoms shares: its laws, the check of its options, the embeddings of edges and of charges."""
 
 import dataclasses
 import math
 from typing import Any, NamedTuple
 
 import e3nn_jax as e3nn
+import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import jraph
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from symjax.graphs import ATOMS, edge_vectors
+from symjax.graphs import ATOMS, edge_vectors, graph_index
 from symjax.groups import E, S
 from symjax.laws import Equivariance, Law
 from symjax.math import bessel_basis, poly_envelope, safe_norm
@@ -36,6 +39,34 @@ def embed_edges(graph: jraph.GraphsTuple, *, cutoff: float, count: int) -> Embed
     lengths = safe_norm(vectors)
     basis = math.sqrt(cutoff) * bessel_basis(lengths, cutoff=cutoff, count=count)
     return EmbeddedEdges(vectors, lengths, basis * poly_envelope(lengths, cutoff=cutoff)[:, None])
+
+
+class ChargeEmbedding(nn.Module):
+    """What charge q and multiplicity m of a structure give to the features of its atoms, zero in neutral singlets.
+
+        silu((q, m - 1) W_0) W_1
+
+    Attributes:
+        channels: Features of an atom.
+    """
+
+    channels: int
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple, dtype: DTypeLike) -> Float[Array, "n c"]:
+        """Return the features, in the precision asked for."""
+        normal, scaled = nn.initializers.normal(1.0), nn.initializers.lecun_normal()
+        first = self.param("kernel_0", normal, (2, self.channels), dtype)
+        second = self.param("kernel_1", scaled, (self.channels, self.channels), dtype)
+        states = jnp.stack([graph.globals.charge, graph.globals.spin - 1], axis=-1)
+        return (jax.nn.silu(states @ first) @ second)[graph_index(graph)]
+
+
+def embed_charges(features: Float[Array, "n c"], graph: jraph.GraphsTuple, charges: bool) -> Float[Array, "n c"]:
+    """Return the features of the species with those of a `ChargeEmbedding` of the calling module, where it has one."""
+    if not charges:
+        return features
+    return features + ChargeEmbedding(features.shape[-1], name="charges")(graph, features.dtype)
 
 
 def atom_laws(graph: jraph.GraphsTuple, outputs: str) -> tuple[Law, ...]:

@@ -13,7 +13,7 @@ from symjax.graphs import edge_vectors
 from symjax.laws import Law
 from symjax.layers.graph import SchNetEdges, SchNetLayer, shifted_softplus
 from symjax.math import cosine_envelope, gaussian_basis, safe_norm
-from symjax.models.atoms.parts import atom_laws, require_options
+from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
 
 
 def schnet_atoms(
@@ -55,6 +55,7 @@ class SchNet(nn.Module):
         filters: Channels of a convolution.
         layers: Number of interactions.
         radial_basis: Number of Gaussians.
+        charges: Read the total charge and the spin multiplicity of a structure.
     """
 
     species: int
@@ -65,6 +66,7 @@ class SchNet(nn.Module):
     filters: int = 128
     layers: int = 3
     radial_basis: int = 50
+    charges: bool = False
 
     def __post_init__(self):
         super().__post_init__()
@@ -89,7 +91,7 @@ class SchNet(nn.Module):
         dense = functools.partial(nn.Dense, kernel_init=nn.initializers.xavier_uniform(), param_dtype=dtype)
         hidden, readout = dense(self.channels // 2, name="hidden"), dense(outputs.dim, name="readout")
         return schnet_atoms(
-            lambda species: table[species],
+            lambda species: embed_charges(table[species], graph, self.charges),
             [SchNetLayer(self.filters, name=f"layer_{layer}") for layer in range(self.layers)],
             lambda h: e3nn.IrrepsArray(outputs, readout(shifted_softplus(hidden(h)))),
             edges,

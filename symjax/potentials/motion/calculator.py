@@ -13,7 +13,8 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from jaxtyping import Float
 
 from symjax.data import has_stress, recentred
-from symjax.graphs import Budget, atoms_graph, batch_graphs, bucket
+from symjax.graphs import Budget, atoms_graph, batch_graphs, bucket, charge_and_spin
+from symjax.potentials.charges import warn_of_charges
 from symjax.potentials.potential import Potential
 
 
@@ -38,6 +39,7 @@ class Listed(NamedTuple):
         """Return whether no pair of other atoms within the cutoff can be missing, whatever way they moved."""
         before = self.atoms
         same = np.array_equal(before.numbers, atoms.numbers) and np.array_equal(before.pbc, atoms.pbc)
+        same = same and charge_and_spin(before) == charge_and_spin(atoms)
         if not (same and np.array_equal(before.cell.array, atoms.cell.array)):
             return False
         moved = np.linalg.norm(atoms.positions - before.positions, axis=1)
@@ -56,7 +58,8 @@ class Calculator(calculators.Calculator):
 
     Energies give energy, free_energy (the same), energies (of the atoms, with their references), forces and, where a
     periodic cell has a volume, stress, dE/d(strain) / V in Voigt order xx, yy, zz, yz, xz, xy; dipoles give dipole. All
-    are in eV, Å and e, in the precision of the parameters.
+    are in eV, Å and e, in the precision of the parameters. The charge and the spin multiplicity of a structure are
+    those of `atoms.info`; a potential that does not read them warns of others than 0 and 1.
 
     Neighbours are listed up to the cutoff and a skin, and listed anew as soon as an atom has moved half the skin or the
     cell has changed; pairs beyond the cutoff add exactly nothing. Graphs are padded to shapes of a geometric series, so
@@ -93,6 +96,13 @@ class Calculator(calculators.Calculator):
     def compilations(self) -> int:
         """How many programs were needed so far: one a shape, and one more where energies of atoms were asked for."""
         return len(self._met)
+
+    def check_state(self, atoms: ase.Atoms, tol: float = 1e-15) -> list[str]:
+        """Return what has changed since the last call; of `atoms.info` charge and spin count."""
+        changes = super().check_state(atoms, tol=tol)
+        if self.atoms is not None and charge_and_spin(self.atoms) != charge_and_spin(atoms):
+            changes.append("info")
+        return changes
 
     def calculate(
         self,
@@ -141,6 +151,7 @@ class Calculator(calculators.Calculator):
         graph = atoms_graph(centred, cutoff=potential.model.cutoff + self.skin, species=potential.species)
         budget = Budget(bucket(len(atoms) + 1), bucket(len(graph.senders)), 2)
         padded = jax.device_put(batch_graphs([graph], budget, dtype=potential.dtype))
+        warn_of_charges(potential.model, [atoms])
         self.listings += 1
         return Listed(atoms.copy(), centred.positions, padded, budget, self.skin)
 
