@@ -24,7 +24,7 @@ from symjax.potentials.errors import (
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator
+from symjax.potentials.motion import Calculator, hessian, hessian_of
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
 from symjax.potentials.references import (
     References,
@@ -70,6 +70,8 @@ __all__ = [
     "energy_labels",
     "extend_species",
     "fit_references",
+    "hessian",
+    "hessian_of",
     "identity_of",
     "label_loss",
     "law_card",

@@ -81,6 +81,10 @@ class Potential:
         """The precision of the parameters, and so of everything predicted."""
         return np.result_type(*(leaf.dtype for leaf in jax.tree.leaves(self.params)))
 
+    def in_double(self) -> "Potential":
+        """Return the same potential with parameters in float64, which only holds under `jax.enable_x64`."""
+        return dataclasses.replace(self, params=jax.tree.map(lambda leaf: np.asarray(leaf, float), self.params))
+
     @functools.cached_property
     def programs(self) -> Mapping[str, Predict]:
         """Compiled functions of (params, graph): labels, without or with "stress", and energies of "atoms"."""
