@@ -24,13 +24,15 @@ from symjax.potentials.errors import (
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
 from symjax.potentials.motion import Calculator
-from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
+from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
     References,
     fit_references,
     make_references,
     property_references,
 )
+from symjax.potentials.repulsion import Repulsion
+from symjax.potentials.spreads import label_spreads
 from symjax.potentials.table import DEFAULT, POTENTIALS, architecture, build, module_of, options_of, preset_of
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "Predict",
     "Prediction",
     "References",
+    "Repulsion",
     "Row",
     "architecture",
     "average",
@@ -59,6 +62,7 @@ __all__ = [
     "fit_references",
     "identity_of",
     "label_loss",
+    "label_spreads",
     "law_card",
     "load_potential",
     "make_references",
@@ -76,5 +80,6 @@ __all__ = [
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
+    "without_repulsion",
     "write_blueprint",
 ]

@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 import ase
 import ase.io
@@ -48,6 +48,7 @@ class Blueprint:
         statistics: of the training data, with the number of devices and the digest of all data.
         label: what its head makes.
         run: the identity of the run it belongs to; none before runs had one.
+        spreads: of the labels in the training data, in which their errors are compared; 1 where there is none.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Blueprint:
     statistics: dict[str, Any]
     label: str = "energy"
     run: str = ""
+    spreads: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def identity(self) -> str:
@@ -107,6 +109,7 @@ class _StoredReferences:
     shift: float
     scale: float
     isolated: bool = False
+    repulsion: Literal["zbl"] | None = None
 
 
 def draw_blueprint(
@@ -118,6 +121,7 @@ def draw_blueprint(
     references: References,
     label: str = "energy",
     run: str = "",
+    spreads: dict[str, float],
 ) -> Blueprint:
     """Return the blueprint of a model for some training data.
 
@@ -132,7 +136,7 @@ def draw_blueprint(
         given["outputs"] = HEADS[label].outputs(architecture(name).vectors)
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
-    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run)
+    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run, spreads)
     blueprint.require_memory(COPIES_TO_LEARN)
     return blueprint
 

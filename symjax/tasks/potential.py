@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
 from typing import Any, Literal
 
 from tyro.conf import Suppress
@@ -20,7 +19,7 @@ from symjax.tasks.structures import (
     predict as predict,
     prepare_structures,
 )
-from symjax.training import Recipe, piecewise_linear, read_schedule
+from symjax.training import Recipe, read_schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +31,7 @@ class Options:
     valid: float = 0.1  # a fraction below 1, or a number of structures
     test: float = 0.1
     references: str = "fit"  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV)
+    repulsion: Literal["zbl"] | None = None  # of nuclei at short distance, added to the network
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -51,7 +51,7 @@ def prepare(
         options,
         recipe,
         folder,
-        references=lambda train: potentials.make_references(train, options.references),
+        references=lambda train: _references(train, options),
         weights=weights,
         label="energy",
         run=run,
@@ -64,7 +64,12 @@ def read(options: Options) -> Structures:
     return ethanol() if options.data is None else read_labelled(options.data, **dataclasses.asdict(options.labels))
 
 
-def _weights(options: Options) -> dict[str, Callable]:
+def _references(train: Structures, options: Options) -> potentials.References:
+    bare = potentials.without_repulsion(train, options.repulsion, cutoff=options.net["cutoff"])
+    return dataclasses.replace(potentials.make_references(bare, options.references), repulsion=options.repulsion)
+
+
+def _weights(options: Options) -> dict[str, dict[int, float]]:
     keys = {
         "energy": options.labels.energy_key,
         "forces": options.labels.forces_key,
@@ -75,4 +80,4 @@ def _weights(options: Options) -> dict[str, Callable]:
     if not any(any(values.values()) for values in schedules.values()):
         flags = " and ".join(f"--{name}-weight" for name in names)
         raise ValueError(f"nothing can be learnt with {flags} of 0; give a positive weight")
-    return {name: piecewise_linear(values) for name, values in schedules.items()}
+    return schedules

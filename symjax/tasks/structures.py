@@ -44,6 +44,7 @@ from symjax.potentials import (
     draw_blueprint,
     identity_of,
     label_loss,
+    label_spreads,
     load_potential,
     measure as measure_potential,
     print_errors,
@@ -51,11 +52,12 @@ from symjax.potentials import (
     read_example,
     require_same_charges,
     scaled_labels,
+    without_repulsion,
     write_blueprint,
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
-from symjax.training import Recipe, Task, require_folder, require_same_data
+from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data
 
 VERB = "train"
 BYTES = 100  # at least, of a node, edge or graph of a batch
@@ -82,7 +84,7 @@ def prepare_structures(
     folder: pathlib.Path,
     *,
     references: Callable[[Structures], References],
-    weights: Mapping[str, Callable],
+    weights: Mapping[str, Mapping[int, float]],
     label: str,
     run: str,
     resumed: bool,
@@ -95,7 +97,7 @@ def prepare_structures(
         recipe: how it is learnt.
         folder: the run directory.
         references: training structures -> what to take off their labels; a resumed run has its own.
-        weights: of the labels that are learnt.
+        weights: of the labels that are learnt, by step; of squared errors over the squared spread of the label.
         label: what the head makes.
         run: the identity of the run.
         resumed: whether the run goes on.
@@ -107,10 +109,12 @@ def prepare_structures(
     splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
     known = read_blueprint(folder).references if resumed else references(splits.train)
     cutoff, species = options.net["cutoff"], splits.train.species
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff))
+    spreads = read_blueprint(folder).spreads if resumed else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
     blueprint = draw_blueprint(
-        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
+        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run, spreads=spreads
     )
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
@@ -125,7 +129,7 @@ def prepare_structures(
     task = Task(
         init=lambda key, batch: model.init(key, batch.graph),
         loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
-        weights=weights,
+        weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
         train=batches,
         valid=Graphs(valid, budget),
         shown={f"{name}_mae": LABELS[name].shown for name in reversed([*structures.labels])},
@@ -133,6 +137,10 @@ def prepare_structures(
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
     return Prepared(task, identity, splits.test, summary)
+
+
+def _over_spread(schedule: Mapping[int, float], spread: float) -> Callable:
+    return piecewise_linear({step: weight / spread**2 for step, weight in schedule.items()})
 
 
 def evaluate(folder: pathlib.Path, data: pathlib.Path, reading: Reading) -> None:
