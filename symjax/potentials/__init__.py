@@ -25,13 +25,15 @@ from symjax.potentials.errors import (
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
 from symjax.potentials.motion import Calculator, hessian, hessian_of
-from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
+from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
     References,
     fit_references,
     make_references,
     property_references,
 )
+from symjax.potentials.repulsion import Repulsion
+from symjax.potentials.spreads import label_spreads
 from symjax.potentials.table import DEFAULT, POTENTIALS, architecture, build, module_of, options_of, preset_of
 from symjax.potentials.transfer import (
     choose_params,
@@ -54,6 +56,7 @@ __all__ = [
     "Predict",
     "Prediction",
     "References",
+    "Repulsion",
     "Row",
     "architecture",
     "average",
@@ -74,6 +77,7 @@ __all__ = [
     "hessian_of",
     "identity_of",
     "label_loss",
+    "label_spreads",
     "law_card",
     "load_potential",
     "make_references",
@@ -94,5 +98,6 @@ __all__ = [
     "scaled_energy",
     "scaled_labels",
     "transfer_params",
+    "without_repulsion",
     "write_blueprint",
 ]

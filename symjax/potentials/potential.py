@@ -17,6 +17,7 @@ from symjax.potentials.heads import HEADS
 from symjax.potentials.loss import Predict, energy_labels
 from symjax.potentials.outputs import Outputs, atom_outputs
 from symjax.potentials.references import References
+from symjax.potentials.repulsion import Repulsion
 
 
 def scaled_energy(model: Any, scale: float) -> Energy:
@@ -122,3 +123,22 @@ class Potential:
         if "energy" in labels:
             labels["energy"] = self.references.restore(bare.numbers, labels["energy"])
         return dataclasses.replace(bare, labels=labels)
+
+
+def without_repulsion(structures: Structures, repulsion: str | None, *, cutoff: float) -> Structures:
+    """Return the structures with labels from which a repulsion is taken off, which is what a network learns of them."""
+    if repulsion is None:
+        return structures
+    species, unit = structures.species, {"unit": np.ones(())}  # a precision, as parameters have
+    nuclei = Potential(Repulsion(species, cutoff), unit, species, References(dict.fromkeys(species, 0.0)))
+    theirs = nuclei.predict(structures, stress="stress" in structures.labels).labels
+
+    def left(name: str, values: Any) -> Any:
+        if name not in theirs:
+            return values
+        pairs = zip(values, theirs[name], strict=True)
+        return values - theirs[name] if LABELS[name].of == "graph" else tuple(own - other for own, other in pairs)
+
+    return dataclasses.replace(
+        structures, labels={name: left(name, values) for name, values in structures.labels.items()}
+    )
