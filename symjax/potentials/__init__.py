@@ -9,8 +9,18 @@ from symjax.potentials.blueprint import (
     read_example,
     write_blueprint,
 )
+from symjax.potentials.calibration import (
+    fit_calibration,
+    foretold,
+    measure_calibration,
+    plot_calibration,
+    print_calibration,
+    read_calibration,
+    write_calibration,
+)
 from symjax.potentials.card import LawCard, Row, law_card
 from symjax.potentials.charges import require_same_charges
+from symjax.potentials.committee import committee_labels, require_members
 from symjax.potentials.convert import Converted, convert_sevennet, read_sevennet
 from symjax.potentials.derivatives import Prediction, energy_and_forces
 from symjax.potentials.errors import (
@@ -62,6 +72,7 @@ __all__ = [
     "average",
     "build",
     "choose_params",
+    "committee_labels",
     "convert_sevennet",
     "describe_divergence",
     "describe_references",
@@ -72,7 +83,9 @@ __all__ = [
     "energy_and_forces",
     "energy_labels",
     "extend_species",
+    "fit_calibration",
     "fit_references",
+    "foretold",
     "hessian",
     "hessian_of",
     "identity_of",
@@ -82,22 +95,28 @@ __all__ = [
     "load_potential",
     "make_references",
     "measure",
+    "measure_calibration",
     "measure_errors",
     "module_of",
     "move_references",
     "options_of",
+    "plot_calibration",
     "plot_parity",
     "potential_loss",
     "preset_of",
+    "print_calibration",
     "print_errors",
     "property_references",
     "read_blueprint",
+    "read_calibration",
     "read_example",
     "read_sevennet",
+    "require_members",
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
     "transfer_params",
     "without_repulsion",
     "write_blueprint",
+    "write_calibration",
 ]

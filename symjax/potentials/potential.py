@@ -12,6 +12,7 @@ from jaxtyping import Array, PyTree
 from symjax.data import LABELS, Structures, make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget, bucket, epoch_plan, mean_budget, split_nodes
 from symjax.potentials.charges import warn_of_charges
+from symjax.potentials.committee import committee_labels, mean_of_members, require_members
 from symjax.potentials.derivatives import Energy
 from symjax.potentials.heads import HEADS
 from symjax.potentials.loss import Predict, energy_labels
@@ -46,12 +47,17 @@ def _read(label: str, outputs: Outputs) -> Callable[[PyTree, Any], Any]:
 class Potential:
     """Everything that predicts.
 
+    Deviations of a committee are NAME_deviation for each label: sqrt(sum over components of the sample variance).
+
     Attributes:
         model: a linen module of the table of potentials; `model.cutoff` in Å.
         params: what `model.apply` takes.
         species: atomic numbers of the model's species table.
         references: what the labels were freed from, and the scale of the outputs.
         label: what its head makes; an energy also has forces and stress.
+        members: of a committee, along the leading axis of the parameters; labels are then means over the members, with
+            deviations beside them. None: one set of parameters.
+        calibration: what deviations are multiplied by, by the name of the label.
     """
 
     model: Any
@@ -59,19 +65,28 @@ class Potential:
     species: tuple[int, ...]
     references: References
     label: str = "energy"
+    members: int | None = None
+    calibration: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        require_members(self.members)
 
     @property
     def energy(self) -> Energy:
         """The energy function `energy(params, graph)`, without the references."""
-        return _read("energy", self._outputs)
+        return self._mean(_read("energy", self._outputs))
 
     def labels(self, *, stress: bool = False) -> Predict:
         """Return the function `(params, graph) -> labels by name`, energies without the references."""
-        return scaled_labels(self.model, self.label, self.references, self.species, stress=stress)
+        predict = scaled_labels(self.model, self.label, self.references, self.species, stress=stress)
+        return predict if self.members is None else committee_labels(predict, self.calibration)
 
     def atom_energies(self, params: PyTree, graph: Any) -> dict[str, Array]:
         """Return {"energies": [n]}, what each atom adds to the energy, without the references."""
-        return {"energies": self._outputs(params, graph).array[:, 0]}
+        return {"energies": self._mean(lambda *given: self._outputs(*given).array[:, 0])(params, graph)}
+
+    def _mean(self, function: Callable) -> Callable:
+        return function if self.members is None else mean_of_members(function)
 
     @property
     def _outputs(self) -> Outputs:

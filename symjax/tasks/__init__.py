@@ -37,6 +37,7 @@ class Prepared(NamedTuple):
         test: held-out data for `measure`.
         summary: one line on the data.
         before: the errors on `test` of the model that a fine-tuning begins with.
+        valid: held-out data for `calibrate`, where the task has that.
     """
 
     task: Task
@@ -44,6 +45,7 @@ class Prepared(NamedTuple):
     test: Any
     summary: str
     before: Mapping[str, Any] = {}
+    valid: Any = None
 
 
 def task_of(name: str) -> Any:
