@@ -33,6 +33,7 @@ from symjax.potentials.errors import (
     print_errors,
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
+from symjax.potentials.last_layer import LastLayer, fit_last_layer, last_layer_features
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
 from symjax.potentials.motion import Calculator, hessian, hessian_of
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
@@ -60,6 +61,7 @@ __all__ = [
     "Blueprint",
     "Calculator",
     "Converted",
+    "LastLayer",
     "LawCard",
     "Measurement",
     "Potential",
@@ -84,6 +86,7 @@ __all__ = [
     "energy_labels",
     "extend_species",
     "fit_calibration",
+    "fit_last_layer",
     "fit_references",
     "foretold",
     "hessian",
@@ -91,6 +94,7 @@ __all__ = [
     "identity_of",
     "label_loss",
     "label_spreads",
+    "last_layer_features",
     "law_card",
     "load_potential",
     "make_references",

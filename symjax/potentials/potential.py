@@ -2,12 +2,13 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
+import jraph
 import numpy as np
-from jaxtyping import Array, PyTree
+from jaxtyping import Array, Int, PyTree
 
 from symjax.data import LABELS, Structures, make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget, bucket, epoch_plan, mean_budget, split_nodes
@@ -107,6 +108,22 @@ class Potential:
         functions = {"labels": self.labels(), "stress": self.labels(stress=True), "atoms": self.atom_energies}
         return {name: jax.jit(function) for name, function in functions.items()}
 
+    def batches(
+        self, structures: Structures, size: int = 32
+    ) -> Iterator[tuple[Int[np.ndarray, " _"], jraph.GraphsTuple]]:
+        """Yield the indices of so many structures, on average, and their padded graph, in the precision of parameters.
+
+        Raises:
+            ValueError: a structure holds an element the model does not know.
+        """
+        bare = dataclasses.replace(structures, labels={})
+        samples = make_samples(bare, cutoff=self.model.cutoff, species=self.species)
+        sizes = sample_sizes(samples)
+        budget = Budget(*map(bucket, mean_budget(*sizes, size)))
+        for [chosen] in epoch_plan(*sizes, budget, shuffle=False):
+            batch = make_batch(samples, [chosen], budget, dtype=self.dtype)
+            yield chosen, jax.tree.map(lambda leaf: leaf[0], batch.graph)
+
     def predict(self, structures: Structures, *, stress: bool = False, batch_size: int = 32) -> Structures:
         """Return the same structures with predicted labels: total energies in eV, forces in eV/Å, stress in eV/Å³.
 
@@ -118,18 +135,13 @@ class Potential:
         """
         warn_of_charges(self.model, structures.atoms)
         bare = dataclasses.replace(structures, labels={})
-        samples = make_samples(bare, cutoff=self.model.cutoff, species=self.species)
-        sizes = sample_sizes(samples)
-        budget = Budget(*map(bucket, mean_budget(*sizes, batch_size)))
         program = self.programs["stress" if stress else "labels"]
         values: dict[str, list[np.ndarray]] = {}
-        for [chosen] in epoch_plan(*sizes, budget, shuffle=False):
-            batch = make_batch(samples, [chosen], budget, dtype=self.dtype)
-            graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
+        for chosen, graph in self.batches(bare, batch_size):
             for name, value in jax.device_get(program(self.params, graph)).items():
                 per_graph = LABELS[name].of == "graph"
                 parts = value[: len(chosen)] if per_graph else split_nodes(value, graph.n_node[: len(chosen)])
-                slots = values.setdefault(name, [np.zeros(0)] * len(samples))
+                slots = values.setdefault(name, [np.zeros(0)] * len(bare))
                 for i, part in zip(chosen, parts, strict=True):
                     slots[i] = np.asarray(part, float)
         labels: dict[str, Any] = {
