@@ -7,8 +7,9 @@ A task's file offers:
   directory of this task holds besides run.json, marked with the identity of the run, and says what is to be learnt;
 - `load(folder)`, what was learnt, ready for use;
 - `measure(folder, data)`, the errors of what was learnt;
-- what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `Reading`, a frozen dataclass of how a
-  file is read, `predict(folder, input, output)`, and `check(folder, data, seed)`, whether all laws are obeyed.
+- what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `DATA`, what its data are named by, and
+  `Reading`, a frozen dataclass of how they are read, `predict(folder, input, output)`, and `check(folder, data, seed)`,
+  whether all laws are obeyed.
 """
 
 import importlib
@@ -31,13 +32,15 @@ class Prepared(NamedTuple):
     Attributes:
         task: what is learnt.
         identity: what its checkpoints are of.
-        test: held-out data for `measure`.
+        test: data for `measure`.
+        measured: what these are, "test" or "validation" where nothing is held out.
         summary: one line on the data.
     """
 
     task: Task
     identity: str
     test: Any
+    measured: str
     summary: str
 
 

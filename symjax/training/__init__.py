@@ -3,6 +3,7 @@
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.directory import (
     Run,
+    absolute_data,
     enter_run,
     free_folder,
     plain,
@@ -60,6 +61,7 @@ __all__ = [
     "Task",
     "TrainState",
     "Weight",
+    "absolute_data",
     "command_line",
     "damaged",
     "decode",
