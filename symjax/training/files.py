@@ -94,6 +94,8 @@ def decode(hint: Any, value: Any, where: str) -> Any:
     if origin is types.UnionType:
         kind, _ = arguments  # the other one is None
         return None if value is None else decode(kind, value, where)
+    if origin is tuple and arguments[0] is pathlib.Path and isinstance(value, str):  # of when there was but one
+        return (pathlib.Path(value),)
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(decode(arguments[0], item, where) for item in value)
     if origin is dict and isinstance(value, dict):
