@@ -31,7 +31,7 @@ class Options:
     valid: float = 0.1  # a fraction below 1, or a number of structures
     test: float = 0.1
     references: str = "fit"  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV)
-    repulsion: Literal["zbl"] | None = None  # of nuclei at short distance, added to the network
+    repulsion: Literal["none", "zbl"] = "none"  # of nuclei at short distance, added to the network
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
