@@ -37,7 +37,7 @@ class Options:
     test: float = 0.1  # 0: none, and errors are those on the validation structures
     config_type_weights: str | None = None  # in the loss, such as liquid=0.1,surface=5; 1 where none is named
     references: str | None = None  # fit | isolated | H=-13.6,C=-1029.5 (eV); with --init also residual | keep
-    repulsion: Literal["zbl"] | None = None  # of nuclei at short distance, added to the network
+    repulsion: Literal["none", "zbl"] = "none"  # of nuclei at short distance, added to the network
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -82,7 +82,7 @@ def _references(train: Structures, options: Options, start: potentials.Potential
         bare = potentials.without_repulsion(train, options.repulsion, cutoff=options.net["cutoff"])
         made = potentials.make_references(bare, options.references or "fit")
         return dataclasses.replace(made, repulsion=options.repulsion)
-    if options.repulsion not in (None, had := start.references.repulsion):
+    if options.repulsion not in ("none", had := start.references.repulsion):
         raise ValueError(f"{options.init} was learnt with --repulsion {had}, not {options.repulsion}; leave it out")
     return potentials.move_references(start, train, options.references or "residual")
 
