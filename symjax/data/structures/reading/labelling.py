@@ -1,7 +1,7 @@
 """A frame to its labels: by the names, units and masks of its file, in eV and Å, NaN where something is not known."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -141,6 +141,20 @@ def masked_forces(frame: Frame, rules: Rules, forces: np.ndarray) -> tuple[np.nd
     zero = fixed.any(axis=1) & ~np.any(forces, axis=1, where=fixed)
     remarks.append(Remark("fixed", frame.where, size=_blank(forces, zero)))
     return forces, [remark for remark in remarks if remark.size]
+
+
+def require_mask(frames: Sequence[Frame], rules: Rules) -> None:
+    """Refuse a mask that is asked for and is a column of no frame.
+
+    Raises:
+        ValueError: it is.
+    """
+    name = rules.mask_key and rules.mask_key.removeprefix("1-")
+    if name and not any(name in frame.labels for frame in frames):
+        raise ValueError(
+            f"{frames[0].where}: there is no column {name!r}, which --mask-key names, here or in other frames, only "
+            f"{', '.join(sorted(frames[0].labels)) or 'no columns at all'}"
+        )
 
 
 def _blank(forces: np.ndarray, atoms: np.ndarray) -> int:
