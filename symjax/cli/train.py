@@ -29,6 +29,8 @@ from symjax.potentials import (
 from symjax.tasks import PRESETS, Prepared, task_of
 from symjax.training import FitResult, Recipe, say
 
+PATTERN = dict.fromkeys(map(ord, "*?[]"))
+
 
 @dataclasses.dataclass(frozen=True)
 class Train:
@@ -81,7 +83,7 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
 
 def run(command: Train) -> int:
     """Train and report; returns the exit code."""
-    data = "ethanol" if command.options.data is None else command.options.data.stem
+    data = "ethanol" if command.options.data is None else command.options.data[0].stem.translate(PATTERN) or "data"
     name = f"{data}-{command.options.model}"
     return learn(command, command.task, name=name, report=partial(_report, task_of(command.task)))
 
@@ -93,12 +95,12 @@ def _report(task: Any, folder: pathlib.Path, prepared: Prepared, result: FitResu
     if jax.process_index() != 0:
         return
     told = measure_calibration(truth, predicted, read_calibration(folder, prepared.identity))
-    facts = {"before fine-tuning": prepared.before, "calibration": told}
-    facts = {"seconds": seconds, "compilations": result.compilations} | {n: fact for n, fact in facts.items() if fact}
-    training.write_report(folder, errors, facts)
+    facts = {"seconds": seconds, "compilations": result.compilations, "measured": prepared.measured}
+    more = {"before fine-tuning": prepared.before, "calibration": told}
+    training.write_report(folder, errors, facts | {name: fact for name, fact in more.items() if fact})
     plot_parity(folder, truth, predicted)
     training.plot_learning_curve(folder, result.history, prepared.task.shown)
-    print_errors(errors, f"{len(truth)} test structures", prepared.before)
+    print_errors(errors, f"{len(truth)} {prepared.measured} structures", prepared.before)
     if told:
         print_calibration(told, "errors and deviations σ")
         plot_calibration(folder / "calibration.png", truth, predicted)

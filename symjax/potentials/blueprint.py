@@ -124,7 +124,7 @@ class _StoredReferences:
     shift: float
     scale: float
     isolated: bool = False
-    repulsion: Literal["zbl"] | None = None
+    repulsion: Literal["none", "zbl"] = "none"
 
 
 def draw_blueprint(
