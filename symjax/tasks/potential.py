@@ -66,7 +66,7 @@ def prepare(
 def _references(train: Structures, choice: str | None, start: potentials.Potential | None) -> potentials.References:
     if start is None:
         return potentials.make_references(train, choice or "fit")
-    return potentials.move_references(start, train, choice or "residual")
+    return potentials.move_references(start, train, choice)
 
 
 def read(options: Options) -> Structures:
