@@ -11,6 +11,7 @@ from symjax.potentials.blueprint import (
 )
 from symjax.potentials.card import LawCard, Row, law_card
 from symjax.potentials.charges import require_same_charges
+from symjax.potentials.convert import Converted, convert_sevennet, read_sevennet
 from symjax.potentials.derivatives import Prediction, energy_and_forces
 from symjax.potentials.errors import (
     Measurement,
@@ -23,14 +24,16 @@ from symjax.potentials.errors import (
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator
-from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
+from symjax.potentials.motion import Calculator, hessian, hessian_of
+from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
     References,
     fit_references,
     make_references,
     property_references,
 )
+from symjax.potentials.repulsion import Repulsion
+from symjax.potentials.spreads import label_spreads
 from symjax.potentials.table import DEFAULT, POTENTIALS, architecture, build, module_of, options_of, preset_of
 from symjax.potentials.transfer import (
     choose_params,
@@ -46,17 +49,20 @@ __all__ = [
     "POTENTIALS",
     "Blueprint",
     "Calculator",
+    "Converted",
     "LawCard",
     "Measurement",
     "Potential",
     "Predict",
     "Prediction",
     "References",
+    "Repulsion",
     "Row",
     "architecture",
     "average",
     "build",
     "choose_params",
+    "convert_sevennet",
     "describe_divergence",
     "describe_references",
     "dipole",
@@ -67,8 +73,11 @@ __all__ = [
     "energy_labels",
     "extend_species",
     "fit_references",
+    "hessian",
+    "hessian_of",
     "identity_of",
     "label_loss",
+    "label_spreads",
     "law_card",
     "load_potential",
     "make_references",
@@ -84,9 +93,11 @@ __all__ = [
     "property_references",
     "read_blueprint",
     "read_example",
+    "read_sevennet",
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
     "transfer_params",
+    "without_repulsion",
     "write_blueprint",
 ]

@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 import ase
 import ase.io
@@ -50,6 +50,7 @@ class Blueprint:
         run: the identity of the run it belongs to; none before runs had one.
         origin: of a model that was fine-tuned: the "run" it comes from, its "identity", and its "errors" on the test
             data before any step.
+        spreads: of the labels in the training data, in which their errors are compared; 1 where there is none.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Blueprint:
     label: str = "energy"
     run: str = ""
     origin: dict[str, Any] = dataclasses.field(default_factory=dict)
+    spreads: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def identity(self) -> str:
@@ -116,6 +118,7 @@ class _StoredReferences:
     shift: float
     scale: float
     isolated: bool = False
+    repulsion: Literal["zbl"] | None = None
 
 
 def draw_blueprint(
@@ -127,6 +130,7 @@ def draw_blueprint(
     references: References,
     label: str = "energy",
     run: str = "",
+    spreads: dict[str, float],
 ) -> Blueprint:
     """Return the blueprint of a model for some training data.
 
@@ -141,7 +145,7 @@ def draw_blueprint(
         given["outputs"] = HEADS[label].outputs(architecture(name).vectors)
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
-    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run)
+    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run, spreads)
     blueprint.require_memory(COPIES_TO_LEARN)
     return blueprint
 

@@ -17,6 +17,7 @@ from symjax.potentials.heads import HEADS
 from symjax.potentials.loss import Predict, energy_labels
 from symjax.potentials.outputs import Outputs, atom_outputs
 from symjax.potentials.references import References
+from symjax.potentials.repulsion import Repulsion
 
 
 def scaled_energy(model: Any, scale: float) -> Energy:
@@ -81,6 +82,10 @@ class Potential:
         """The precision of the parameters, and so of everything predicted."""
         return np.result_type(*(leaf.dtype for leaf in jax.tree.leaves(self.params)))
 
+    def in_double(self) -> "Potential":
+        """Return the same potential with parameters in float64, which only holds under `jax.enable_x64`."""
+        return dataclasses.replace(self, params=jax.tree.map(lambda leaf: np.asarray(leaf, float), self.params))
+
     @functools.cached_property
     def programs(self) -> Mapping[str, Predict]:
         """Compiled functions of (params, graph): labels, without or with "stress", and energies of "atoms"."""
@@ -118,3 +123,22 @@ class Potential:
         if "energy" in labels:
             labels["energy"] = self.references.restore(bare.numbers, labels["energy"])
         return dataclasses.replace(bare, labels=labels)
+
+
+def without_repulsion(structures: Structures, repulsion: str | None, *, cutoff: float) -> Structures:
+    """Return the structures with labels from which a repulsion is taken off, which is what a network learns of them."""
+    if repulsion is None:
+        return structures
+    species, unit = structures.species, {"unit": np.ones(())}  # a precision, as parameters have
+    nuclei = Potential(Repulsion(species, cutoff), unit, species, References(dict.fromkeys(species, 0.0)))
+    theirs = nuclei.predict(structures, stress="stress" in structures.labels).labels
+
+    def left(name: str, values: Any) -> Any:
+        if name not in theirs:
+            return values
+        pairs = zip(values, theirs[name], strict=True)
+        return values - theirs[name] if LABELS[name].of == "graph" else tuple(own - other for own, other in pairs)
+
+    return dataclasses.replace(
+        structures, labels={name: left(name, values) for name, values in structures.labels.items()}
+    )

@@ -12,7 +12,7 @@ from ase.data import chemical_symbols
 from jaxtyping import PyTree
 
 from symjax.data import Structures
-from symjax.potentials.potential import Potential
+from symjax.potentials.potential import Potential, without_repulsion
 from symjax.potentials.references import References, make_references
 
 NEW = 1e3  # how much cheaper it is to move the reference of a new element than that of a known one
@@ -57,9 +57,10 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
         return had
     if choice == "residual":
         return _moved(potential, structures, new)
-    made = make_references(structures, choice)
+    bare = without_repulsion(structures, had.repulsion, cutoff=potential.model.cutoff)
+    made = make_references(bare, choice)
     others = {z: value + had.shift - made.shift for z, value in had.energies.items()}
-    return dataclasses.replace(made, energies=others | made.energies, scale=had.scale)
+    return dataclasses.replace(made, energies=others | made.energies, scale=had.scale, repulsion=had.repulsion)
 
 
 def _moved(potential: Potential, structures: Structures, new: set[int]) -> References:

@@ -3,8 +3,9 @@
 A task's file offers:
 
 - `Options`, a frozen dataclass of what is asked, beside the recipe, and `VERB`, the one that learns it;
-- `prepare(options, recipe, folder, run="", resumed=False) -> Prepared`, which reads the data, writes what a run
-  directory of this task holds besides run.json, marked with the identity of the run, and says what is to be learnt;
+- where something is learnt, `prepare(options, recipe, folder, run="", resumed=False) -> Prepared`, which reads the
+  data, writes what a run directory of this task holds besides run.json, marked with the identity of the run, and says
+  what is to be learnt;
 - `load(folder)`, what was learnt, ready for use;
 - `measure(folder, data)`, the errors of what was learnt;
 - what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `Reading`, a frozen dataclass of how a
@@ -20,6 +21,7 @@ from symjax.tasks.presets import PRESETS as PRESETS
 from symjax.training import Task, read_run
 
 TASKS = {
+    "converted": "symjax.tasks.converted",
     "forecast": "symjax.tasks.forecast",
     "potential": "symjax.tasks.potential",
     "property": "symjax.tasks.property",

@@ -54,7 +54,7 @@ class Start(NamedTuple):
         """
         before = measure(dataclasses.replace(self.potential, references=drawn.references), test).errors
         origin = {"run": str(self.folder.absolute()), "identity": identity_of(self.folder), "errors": before}
-        own = {"references": drawn.references, "statistics": drawn.statistics, "run": drawn.run}
+        own = {name: getattr(drawn, name) for name in ("references", "spreads", "statistics", "run")}
         return dataclasses.replace(self.blueprint, **own, origin=origin)
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
 from typing import Any, Literal
 
 from tyro.conf import Suppress
@@ -20,7 +19,7 @@ from symjax.tasks.structures import (
     predict as predict,
     prepare_structures,
 )
-from symjax.training import Recipe, piecewise_linear, read_schedule
+from symjax.training import Recipe, read_schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +30,8 @@ class Options:
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     valid: float = 0.1  # a fraction below 1, or a number of structures
     test: float = 0.1
-    references: str | None = (
-        None  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV) | with --init: residual, keep
-    )
+    references: str | None = None  # fit | isolated | H=-13.6,C=-1029.5 (eV); with --init also residual | keep
+    repulsion: Literal["zbl"] | None = None  # of nuclei at short distance, added to the network
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -55,7 +53,7 @@ def prepare(
         options,
         recipe,
         folder,
-        references=lambda train, start: _references(train, options.references, start),
+        references=lambda train, start: _references(train, options, start),
         weights=weights,
         label="energy",
         run=run,
@@ -63,18 +61,22 @@ def prepare(
     )
 
 
-def _references(train: Structures, choice: str | None, start: potentials.Potential | None) -> potentials.References:
-    if start is None:
-        return potentials.make_references(train, choice or "fit")
-    return potentials.move_references(start, train, choice)
-
-
 def read(options: Options) -> Structures:
     """Return the labelled structures that are asked for."""
     return ethanol() if options.data is None else read_labelled(options.data, **dataclasses.asdict(options.labels))
 
 
-def _weights(options: Options) -> dict[str, Callable]:
+def _references(train: Structures, options: Options, start: potentials.Potential | None) -> potentials.References:
+    if start is None:
+        bare = potentials.without_repulsion(train, options.repulsion, cutoff=options.net["cutoff"])
+        made = potentials.make_references(bare, options.references or "fit")
+        return dataclasses.replace(made, repulsion=options.repulsion)
+    if options.repulsion not in (None, had := start.references.repulsion):
+        raise ValueError(f"{options.init} was learnt with --repulsion {had}, not {options.repulsion}; leave it out")
+    return potentials.move_references(start, train, options.references)
+
+
+def _weights(options: Options) -> dict[str, dict[int, float]]:
     keys = {
         "energy": options.labels.energy_key,
         "forces": options.labels.forces_key,
@@ -85,4 +87,4 @@ def _weights(options: Options) -> dict[str, Callable]:
     if not any(any(values.values()) for values in schedules.values()):
         flags = " and ".join(f"--{name}-weight" for name in names)
         raise ValueError(f"nothing can be learnt with {flags} of 0; give a positive weight")
-    return {name: piecewise_linear(values) for name, values in schedules.items()}
+    return schedules

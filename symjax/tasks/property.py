@@ -19,7 +19,7 @@ from symjax.tasks.structures import (
     predict as predict,
     prepare_structures,
 )
-from symjax.training import Recipe, piecewise_linear
+from symjax.training import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ def prepare(
         recipe,
         folder,
         references=lambda train, start: start.references if start else potentials.property_references(train, name),
-        weights={name: piecewise_linear({0: 1.0})},
+        weights={name: {0: 1.0}},
         label=name,
         run=run,
         resumed=resumed,

@@ -32,7 +32,7 @@ from symjax.data import (
     write_structures,
 )
 from symjax.graphs import ATOMS, mean_budget
-from symjax.groups import E, S
+from symjax.groups import Group, S
 from symjax.laws import Equivariance, Law
 from symjax.math import require_memory
 from symjax.potentials import (
@@ -45,6 +45,7 @@ from symjax.potentials import (
     draw_blueprint,
     identity_of,
     label_loss,
+    label_spreads,
     load_potential,
     measure as measure_potential,
     print_errors,
@@ -52,12 +53,13 @@ from symjax.potentials import (
     read_example,
     require_same_charges,
     scaled_labels,
+    without_repulsion,
     write_blueprint,
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
 from symjax.tasks.finetune import begin, first_params, frozen_params
-from symjax.training import Recipe, Task, require_folder, require_same_data
+from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data
 
 VERB = "train"
 BYTES = 100  # at least, of a node, edge or graph of a batch
@@ -84,7 +86,7 @@ def prepare_structures(
     folder: pathlib.Path,
     *,
     references: Callable[[Structures, Potential | None], References],
-    weights: Mapping[str, Callable],
+    weights: Mapping[str, Mapping[int, float]],
     label: str,
     run: str,
     resumed: bool,
@@ -98,7 +100,7 @@ def prepare_structures(
         folder: the run directory.
         references: training structures, and the potential that a fine-tuning begins with -> what to take off their
             labels; a resumed run has its own.
-        weights: of the labels that are learnt.
+        weights: of the labels that are learnt, by step; of squared errors over the squared spread of the label.
         label: what the head makes.
         run: the identity of the run.
         resumed: whether the run goes on.
@@ -113,10 +115,12 @@ def prepare_structures(
     frozen = frozen_params(options, own or (start and start.blueprint))
     known = own.references if own else references(splits.train, start and start.potential)
     cutoff, species = options.net["cutoff"], (own or start or splits.train).species
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff))
+    spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
     blueprint = draw_blueprint(
-        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
+        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run, spreads=spreads
     )
     blueprint = start.adopt(blueprint, splits.test) if start else blueprint
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
@@ -133,7 +137,7 @@ def prepare_structures(
     task = Task(
         init=first_params(blueprint, start, folder, recipe.seed),
         loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
-        weights=weights,
+        weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
         train=batches,
         valid=Graphs(valid, budget),
         shown={f"{name}_mae": LABELS[name].shown for name in reversed([*structures.labels])},
@@ -145,6 +149,10 @@ def prepare_structures(
     if start:
         summary += f"\nbegins with {options.init}; {describe_references(start.potential.references, known)}"
     return Prepared(task, identity, splits.test, summary, blueprint.origin.get("errors", {}))
+
+
+def _over_spread(schedule: Mapping[int, float], spread: float) -> Callable:
+    return piecewise_linear({step: weight / spread**2 for step, weight in schedule.items()})
 
 
 def evaluate(folder: pathlib.Path, data: pathlib.Path, reading: Reading) -> None:
@@ -211,16 +219,18 @@ def _reports(
     """Return the measured laws of each label of a structure."""
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), float), potential.params)
     [atoms] = structure.atoms
+    motions = potential.model.laws(graph)[0].group
     predict = potential.labels(stress=bool(atoms.pbc.all()))
 
     def report(name: str) -> laws.Report:
-        return laws.check(lambda graph: predict(params, graph)[name], graph, key=key, laws=_laws(name, len(atoms)))
+        declared = _laws(name, motions, len(atoms))
+        return laws.check(lambda graph: predict(params, graph)[name], graph, key=key, laws=declared)
 
     return {name: report(name) for name in jax.eval_shape(predict, params, graph)}
 
 
-def _laws(name: str, atoms: int) -> list[Law]:
-    """Return how a label of so many atoms goes with a motion and with the numbering of the atoms."""
+def _laws(name: str, motions: Group, atoms: int) -> list[Law]:
+    """Return how a label of so many atoms goes with the motions that the model knows and with their numbering."""
     label = LABELS[name]
     numbering = Trivial() if label.of == "graph" else Axis(0)
-    return [Equivariance(E(3), ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]
+    return [Equivariance(motions, ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]
