@@ -78,15 +78,24 @@ def measure(name: str, options: dict[str, Any], size: int, at_once: int | None) 
     medians = {side: (statistics.median(wall[side][2:]), statistics.median(cpu[side][2:])) for side in sides}
     ratio = [many / one for many, one in zip(medians["committee"], medians["one"], strict=True)]
     return {
-        "model": name, "size": size, "at_once": at_once,
-        "one_ms": round(1e3 * medians["one"][0], 2), "ratio": round(ratio[0], 2), "ratio_cpu": round(ratio[1], 2),
-        "compile_one_s": round(first["one"], 2), "compile_ratio": round(first["committee"] / first["one"], 2),
+        "model": name,
+        "size": size,
+        "at_once": at_once,
+        "one_ms": round(1e3 * medians["one"][0], 2),
+        "ratio": round(ratio[0], 2),
+        "ratio_cpu": round(ratio[1], 2),
+        "compile_one_s": round(first["one"], 2),
+        "compile_ratio": round(first["committee"] / first["one"], 2),
     }
 
 
 if __name__ == "__main__":
     import sys
-    for name, options in (("schnet", {}), ("nequip", {}),):
+
+    for name, options in (
+        ("schnet", {}),
+        ("nequip", {}),
+    ):
         for size in (5,):
             for at_once in (None, 1, 2):
                 print(json.dumps(measure(name, options, size, at_once)), flush=True)

@@ -32,7 +32,7 @@ def transfer_params(learnt: PyTree, fresh: PyTree) -> PyTree:
     return jax.tree.map(put, learnt, fresh)
 
 
-def move_references(potential: Potential, structures: Structures, choice: str) -> References:
+def move_references(potential: Potential, structures: Structures, choice: str | None = None) -> References:
     """Return the references with which a potential goes on to learn from other data; its scale stays.
 
     Args:
@@ -40,13 +40,16 @@ def move_references(potential: Potential, structures: Structures, choice: str) -
         structures: with energies in eV.
         choice: "residual" moves the reference of each element of the data by least squares of the energies minus the
             predicted ones, so that labels of another code or functional fit; "keep" moves nothing; others are those of
-            `make_references`. Elements that the data lack keep theirs.
+            `make_references`; None is "isolated" where the potential has the energies of lone atoms and the data bring
+            theirs, else "residual". Elements that the data lack keep theirs.
 
     Raises:
         ValueError: the choice is none, or references of new elements are to be kept.
     """
     had = potential.references
     new = {*structures.species} - had.energies.keys()
+    if choice is None:
+        choice = "isolated" if had.isolated and {*structures.species} <= structures.isolated.keys() else "residual"
     if choice == "keep":
         if new:
             names = ", ".join(chemical_symbols[z] for z in sorted(new))
