@@ -23,7 +23,21 @@ from symjax.potentials.errors import (
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator, hessian, hessian_of
+from symjax.potentials.motion import (
+    Calculator,
+    Mode,
+    Phonons,
+    Relaxation,
+    Relaxed,
+    Vibrations,
+    dispersion_hessian,
+    hessian,
+    hessian_of,
+    phonons,
+    require_phonons,
+    vibrations,
+    with_dispersion,
+)
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels
 from symjax.potentials.references import (
     References,
@@ -41,16 +55,22 @@ __all__ = [
     "Calculator",
     "LawCard",
     "Measurement",
+    "Mode",
+    "Phonons",
     "Potential",
     "Predict",
     "Prediction",
     "References",
+    "Relaxation",
+    "Relaxed",
     "Row",
+    "Vibrations",
     "architecture",
     "average",
     "build",
     "describe_divergence",
     "dipole",
+    "dispersion_hessian",
     "doubt_of_units",
     "draw_blueprint",
     "energy",
@@ -68,6 +88,7 @@ __all__ = [
     "measure_errors",
     "module_of",
     "options_of",
+    "phonons",
     "plot_parity",
     "potential_loss",
     "preset_of",
@@ -75,8 +96,11 @@ __all__ = [
     "property_references",
     "read_blueprint",
     "read_example",
+    "require_phonons",
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
+    "vibrations",
+    "with_dispersion",
     "write_blueprint",
 ]
