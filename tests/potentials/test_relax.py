@@ -5,6 +5,7 @@ import ase.build
 import ase.units
 import numpy as np
 import pytest
+from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from ase.constraints import FixAtoms
 from pair_model import SPECIES, PairModel, params
@@ -32,12 +33,12 @@ def test_hydrogens_are_fixed_where_they_are_and_columns_stay():
 
 @pytest.mark.parametrize("cell", ["FrechetCellFilter", "UnitCellFilter", "StrainFilter"])
 def test_the_cell_moves_until_the_stress_is_gone_or_the_pressure(cell):
-    pressure = 0.0 if cell == "StrainFilter" else 20.0
-    start = ase.Atoms("O", cell=1.5 * (np.eye(3) + 0.02 * np.eye(3, k=1)), pbc=True)
-    found = Relaxation(cell=cell, pressure=pressure, fmax=1e-6).relax(start, CALCULATOR)
+    pressure = 0.0 if cell == "StrainFilter" else 2.0
+    start = ase.build.bulk("Cu", a=3.7)
+    found = Relaxation(cell=cell, pressure=pressure, fmax=1e-5).relax(start, EMT())
     assert not found.trouble
-    np.testing.assert_allclose(found.stress, -pressure * ase.units.GPa * np.eye(3), atol=1e-6)
-    assert abs(found.atoms.get_volume() / start.get_volume() - 1) > 0.01
+    np.testing.assert_allclose(found.stress, -pressure * ase.units.GPa * np.eye(3), atol=1e-5)
+    assert found.atoms.get_volume() < 0.95 * start.get_volume()
 
 
 @pytest.mark.parametrize("optimizer", ["bfgs", "lbfgs", "fire", "fire2", "bfgslinesearch", "lbfgslinesearch", "mdmin"])
@@ -53,18 +54,18 @@ def test_too_few_steps_are_told():
 
 
 class Cliff(LennardJones):
-    """Forces that end at a bond of 1.3 Å, as those of a model that has never seen it may."""
+    """Forces that end at a bond of 1.5 Å, as those of a model that has never seen it may."""
 
     def calculate(self, atoms=None, *words):
         super().calculate(atoms, *words)
-        if self.atoms.get_distance(0, 1) > 1.3:
+        if self.atoms.get_distance(0, 1) > 1.5:
             self.results["forces"] = np.full((2, 3), np.nan)
 
 
 def test_a_relaxation_that_leaves_all_numbers_stops_at_the_last_good_step():
-    found = FINE.relax(ase.Atoms("H2", [[0, 0, 0], [1.0, 0, 0]]), Cliff(sigma=1.3))
+    found = FINE.relax(ase.Atoms("H2", [[0, 0, 0], [1.0, 0, 0]]), Cliff(sigma=1.4, epsilon=0.05))
     assert found.trouble.startswith("energy or forces are not finite after step")
-    assert 1.0 < found.atoms.get_distance(0, 1) <= 1.3
+    assert 1.0 < found.atoms.get_distance(0, 1) <= 1.5
     assert np.isfinite(found.energy)
     assert np.isfinite(found.forces).all()
 
@@ -121,7 +122,9 @@ def test_modes_of_a_saddle_are_imaginary_and_fixed_atoms_have_none():
     assert len(found.modes) == 9
     assert len(found.imaginary) == 2
     assert str(found.modes[0]).endswith("i")
-    row.set_constraint(FixAtoms([0, 2]))
+    row.set_constraint(FixAtoms([1]))  # turns about its middle
+    assert [mode.kind for mode in vibrations(POTENTIAL, row).modes].count("rotation") == 2
+    row.set_constraint(FixAtoms([0, 2]))  # turns about its axis, on which the last atom is
     assert [mode.kind for mode in vibrations(POTENTIAL, row).modes] == ["vibration"] * 3
     row.set_constraint(FixAtoms([0, 1, 2]))
     with pytest.raises(ValueError, match="all atoms of HOH are fixed"):

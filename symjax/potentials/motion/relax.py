@@ -16,7 +16,7 @@ from symjax.data import has_stress
 from symjax.graphs import neighbour_list
 
 Optimizer = Literal["bfgs", "lbfgs", "fire", "fire2", "bfgslinesearch", "lbfgslinesearch", "gpmin", "mdmin"]
-Cell = Literal["none", "FrechetCellFilter", "ExpCellFilter", "UnitCellFilter", "StrainFilter"]
+Cell = Literal["none", "FrechetCellFilter", "UnitCellFilter", "StrainFilter"]
 OPTIMIZERS = {name.lower(): getattr(ase.optimize, name) for name in ase.optimize.__all__ if name != "RestartError"}
 TOUCHING = 1e-3  # Å: closer atoms are at one point
 
@@ -78,26 +78,26 @@ class Relaxation:
         self.require_meaning(atoms)
         moving, own = atoms.copy(), list(atoms.constraints)
         moving.calc = calculator
-        before, forces = float(moving.get_potential_energy()), moving.get_forces()
-        if not (np.isfinite(before) and np.isfinite(forces).all()):
+        before = float(moving.get_potential_energy())
+        if not (np.isfinite(before) and np.isfinite(moving.get_forces()).all()):
             raise ValueError(f"energy or forces of {atoms.symbols} are not finite at the start; mend the structure")
         if self.fix_symmetry:
             moving.set_constraint([*own, _symmetry(moving)])
         target = _filtered(moving, self.cell, self.pressure)
-        taken, trouble = self._descend(target, moving)
+        taken, trouble = self._descend(target, moving, calculator)
         largest = float(np.linalg.norm(target.get_forces(), axis=1).max())
         moving.set_constraint(own)
         energy, forces = float(moving.get_potential_energy()), moving.get_forces(apply_constraint=False)
         stress = moving.get_stress(apply_constraint=False, voigt=False) if has_stress(moving) else None
         return Relaxed(moving.copy(), before, energy, forces, stress, largest, taken, trouble)
 
-    def _descend(self, target: Any, moving: ase.Atoms) -> tuple[int, str]:
+    def _descend(self, target: Any, moving: ase.Atoms, calculator: Calculator) -> tuple[int, str]:
         """Move until converged, or back to where forces were numbers; return the steps, and what went wrong."""
         optimizer, good, taken = OPTIMIZERS[self.optimizer](target, logfile=None), moving.copy(), 0
         trouble = f"the largest force is above {self.fmax:g} eV/Å after {self.steps} steps"
         try:
             for converged in optimizer.irun(fmax=self.fmax, steps=self.steps):
-                if not (np.isfinite(target.get_forces()).all() and np.isfinite(moving.get_potential_energy())):
+                if not all(np.isfinite(result).all() for result in calculator.results.values()):
                     trouble = f"energy or forces are not finite after step {optimizer.nsteps}"
                     break
                 good, taken = moving.copy(), optimizer.nsteps
@@ -105,7 +105,7 @@ class Relaxation:
                     return taken, ""
         except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             trouble = f"step {taken + 1} led nowhere: {error}"
-        moving.set_cell(good.cell)
+        moving.set_cell(good.cell, apply_constraint=False)
         moving.set_positions(good.positions, apply_constraint=False)
         return taken, trouble
 

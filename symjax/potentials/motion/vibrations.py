@@ -1,6 +1,5 @@
 """Vibrations of a structure at rest: wave numbers, and which modes move it as a whole."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import ase
@@ -45,7 +44,7 @@ class Vibrations(NamedTuple):
     @property
     def zero_point_energy(self) -> float:
         """Half a quantum of each vibration that is not imaginary, in eV."""
-        return sum(mode.energy / 2 for mode in self.modes if mode.kind == "vibration" and mode.wavenumber > 0)
+        return sum((mode.energy / 2 for mode in self.modes if mode.kind == "vibration" and mode.wavenumber > 0), 0.0)
 
     @property
     def imaginary(self) -> tuple[Mode, ...]:
@@ -81,21 +80,28 @@ def vibrations(
     return Vibrations(tuple(Mode(float(wavenumbers[i]), kinds[i]) for i in order), data)
 
 
-def _kinds(atoms: ase.Atoms, free: Sequence[int] | np.ndarray, shapes: Float[np.ndarray, "m k 3"]) -> list[str]:
-    """Name each mode after the rigid motion that makes up more than half of it."""
+def _kinds(atoms: ase.Atoms, free: np.ndarray, shapes: Float[np.ndarray, "m k 3"]) -> list[str]:
+    """Name each mode after the rigid motions that make up more than half of it."""
     root = np.sqrt(atoms.get_masses()[free])[:, None]
     weighted = (shapes * root).reshape(len(shapes), -1)
     weighted = weighted / np.linalg.norm(weighted, axis=1, keepdims=True)
     kinds = ["vibration"] * len(shapes)
-    if len(free) < len(atoms):
-        return kinds
-    shares = {"translation": np.tile(np.eye(3), (len(free), 1)).reshape(len(free), 3, 3)}
-    if not atoms.pbc.any():
-        arms = atoms.positions[free] - atoms.get_center_of_mass()
-        shares["rotation"] = np.cross(np.eye(3)[None], arms[:, None])
-    for kind, motions in shares.items():
-        rigid = (motions.transpose(1, 0, 2) * root).reshape(3, -1)
+    for kind, motions in _rigid_motions(atoms, np.setdiff1d(np.arange(len(atoms)), free)).items():
+        rigid = (motions[:, free] * root).reshape(len(motions), 3 * len(free))
         _, sizes, axes = np.linalg.svd(rigid, full_matrices=False)
-        overlap = ((weighted @ axes[sizes > 1e-6 * max(sizes.max(), 1.0)].T) ** 2).sum(axis=1)
+        overlap = ((weighted @ axes[sizes > 1e-6].T) ** 2).sum(axis=1)
         kinds = [kind if share > 0.5 else named for share, named in zip(overlap, kinds, strict=True)]
     return kinds
+
+
+def _rigid_motions(atoms: ase.Atoms, fixed: np.ndarray) -> dict[str, Float[np.ndarray, "r n 3"]]:
+    """Return how all atoms move as a whole, by kind: rotations need open boundaries, and fixed atoms allow few."""
+    translations = np.broadcast_to(np.eye(3)[:, None], (3, len(atoms), 3))
+    arms = atoms.positions - atoms.get_center_of_mass()
+    rotations = np.cross(np.eye(3)[:, None], arms[None]) if not atoms.pbc.any() else np.zeros((0, len(atoms), 3))
+    if not len(fixed):
+        return {"translation": translations, "rotation": rotations}
+    every = np.concatenate([translations, rotations])
+    _, sizes, combinations = np.linalg.svd(every[:, fixed].reshape(len(every), -1).T)
+    allowed = combinations[np.sum(sizes > 1e-6) :]
+    return {"rotation": np.tensordot(allowed, every, 1)}
