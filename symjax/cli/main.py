@@ -21,6 +21,7 @@ VERBS = {
     "forecast": "forecast the series of a table, beside the simple methods that often do better",
     "evaluate": "measure the errors of a trained model on labelled structures or another table",
     "predict": "write what a trained model says of structures, or of what comes after a table",
+    "relax": "move structures downhill, and find their frequencies or phonons",
     "check": "measure the laws of a trained model",
     "convert": "make a run of a potential that others trained, such as SevenNet-0",
     "laws": "measure which laws of a potential energy a calculator of ASE obeys",

@@ -24,7 +24,21 @@ from symjax.potentials.errors import (
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator, hessian, hessian_of
+from symjax.potentials.motion import (
+    Calculator,
+    Mode,
+    Phonons,
+    Relaxation,
+    Relaxed,
+    Vibrations,
+    dispersion_hessian,
+    hessian,
+    hessian_of,
+    phonons,
+    require_phonons,
+    vibrations,
+    with_dispersion,
+)
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
     References,
@@ -52,12 +66,17 @@ __all__ = [
     "Converted",
     "LawCard",
     "Measurement",
+    "Mode",
+    "Phonons",
     "Potential",
     "Predict",
     "Prediction",
     "References",
+    "Relaxation",
+    "Relaxed",
     "Repulsion",
     "Row",
+    "Vibrations",
     "architecture",
     "average",
     "build",
@@ -66,6 +85,7 @@ __all__ = [
     "describe_divergence",
     "describe_references",
     "dipole",
+    "dispersion_hessian",
     "doubt_of_units",
     "draw_blueprint",
     "energy",
@@ -86,6 +106,7 @@ __all__ = [
     "module_of",
     "move_references",
     "options_of",
+    "phonons",
     "plot_parity",
     "potential_loss",
     "preset_of",
@@ -94,10 +115,13 @@ __all__ = [
     "read_blueprint",
     "read_example",
     "read_sevennet",
+    "require_phonons",
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
     "transfer_params",
+    "vibrations",
+    "with_dispersion",
     "without_repulsion",
     "write_blueprint",
 ]

@@ -1,11 +1,7 @@
 """Exact second derivatives, frequencies and force constants."""
 
-import ase
-import ase.build
-import jax
 import numpy as np
-import pytest
-from pair_model import CUTOFF, SPECIES, PairModel, params
+from pair_model import SPECIES, PairModel, params
 from test_calculator import REFERENCES, SCHNET, crystal, drawn
 
 from symjax.potentials import Calculator, Potential, hessian_of

@@ -1,4 +1,11 @@
-"""A trained potential at work: the calculator of ASE, exact second derivatives."""
+"""A trained potential at work: the calculator of ASE, relaxation, exact second derivatives, vibrations, phonons."""
 
 from symjax.potentials.motion.calculator import Calculator as Calculator
+from symjax.potentials.motion.dispersion import (
+    dispersion_hessian as dispersion_hessian,
+    with_dispersion as with_dispersion,
+)
 from symjax.potentials.motion.hessian import hessian as hessian, hessian_of as hessian_of
+from symjax.potentials.motion.phonons import Phonons as Phonons, phonons as phonons, require_phonons as require_phonons
+from symjax.potentials.motion.relax import Relaxation as Relaxation, Relaxed as Relaxed
+from symjax.potentials.motion.vibrations import Mode as Mode, Vibrations as Vibrations, vibrations as vibrations
