@@ -13,14 +13,12 @@ from rich.table import Table
 from symjax.cli.asked import task_in
 from symjax.cli.options import RunDirectory, parse_options, switched
 from symjax.data import Structures, format_of, make_samples, read_whole, write_structures
-from symjax.potentials import (
-    Calculator,
-    Potential,
+from symjax.potentials import Calculator, Potential, load_potential
+from symjax.potentials.motion import (
     Relaxation,
     Relaxed,
     Vibrations,
     dispersion_hessian,
-    load_potential,
     phonons,
     require_phonons,
     vibrations,

@@ -1,4 +1,4 @@
-"""A trained potential at work: the calculator of ASE, relaxation, exact second derivatives, vibrations, phonons."""
+"""A trained potential at work: the calculator of ASE, dynamics, relaxation, exact second derivatives, phonons."""
 
 from symjax.potentials.motion.calculator import Calculator as Calculator
 from symjax.potentials.motion.dispersion import (
