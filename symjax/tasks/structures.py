@@ -151,7 +151,7 @@ def prepare_structures(
     frozen = frozen_params(options, own or (start and start.blueprint))
     known = own.references if own else references(splits.train, start and start.potential)
     cutoff, species = options.net["cutoff"], (own or start or splits.train).species
-    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff))
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff), bonded=True)
     spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
