@@ -25,6 +25,8 @@ from symjax.potentials import (
 from symjax.tasks import PRESETS, Prepared, task_of
 from symjax.training import FitResult, Recipe, say
 
+PATTERN = dict.fromkeys(map(ord, "*?[]"))
+
 
 @dataclasses.dataclass(frozen=True)
 class Train:
@@ -77,7 +79,7 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
 
 def run(command: Train) -> int:
     """Train and report; returns the exit code."""
-    data = "ethanol" if command.options.data is None else command.options.data.stem
+    data = "ethanol" if command.options.data is None else command.options.data[0].stem.translate(PATTERN) or "data"
     name = f"{data}-{command.options.model}"
     return learn(command, command.task, name=name, report=partial(_report, task_of(command.task)))
 
@@ -88,10 +90,11 @@ def _report(task: Any, folder: pathlib.Path, prepared: Prepared, result: FitResu
     if jax.process_index() != 0:
         return
     before = {"before fine-tuning": prepared.before} if prepared.before else {}
-    training.write_report(folder, errors, {"seconds": seconds, "compilations": result.compilations} | before)
+    facts = {"seconds": seconds, "compilations": result.compilations, "measured": prepared.measured}
+    training.write_report(folder, errors, facts | before)
     plot_parity(folder, truth, predicted)
     training.plot_learning_curve(folder, result.history, prepared.task.shown)
-    print_errors(errors, f"{len(truth)} test structures", prepared.before)
+    print_errors(errors, f"{len(truth)} {prepared.measured} structures", prepared.before)
     if divergence := describe_divergence(predicted):
         say(f"symjax: {divergence}")
     say(f"{seconds:.0f} s; report.json, learning_curve.png and parity.png are in {folder}")

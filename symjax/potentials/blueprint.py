@@ -118,7 +118,7 @@ class _StoredReferences:
     shift: float
     scale: float
     isolated: bool = False
-    repulsion: Literal["zbl"] | None = None
+    repulsion: Literal["none", "zbl"] = "none"
 
 
 def draw_blueprint(
@@ -145,7 +145,7 @@ def draw_blueprint(
         given["outputs"] = HEADS[label].outputs(architecture(name).vectors)
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
-    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run, spreads)
+    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run, spreads=spreads)
     blueprint.require_memory(COPIES_TO_LEARN)
     return blueprint
 

@@ -35,7 +35,7 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
         return scaled(params, graph) - alone[graph.nodes.species]
 
     network = relative if references.isolated else scaled
-    if references.repulsion is None:
+    if references.repulsion == "none":
         return network
     repulsion = Repulsion(species, model.cutoff)
     return lambda params, graph: network(params, graph) + repulsion.apply({}, graph)

@@ -125,9 +125,9 @@ class Potential:
         return dataclasses.replace(bare, labels=labels)
 
 
-def without_repulsion(structures: Structures, repulsion: str | None, *, cutoff: float) -> Structures:
+def without_repulsion(structures: Structures, repulsion: str, *, cutoff: float) -> Structures:
     """Return the structures with labels from which a repulsion is taken off, which is what a network learns of them."""
-    if repulsion is None:
+    if repulsion == "none":
         return structures
     species, unit = structures.species, {"unit": np.ones(())}  # a precision, as parameters have
     nuclei = Potential(Repulsion(species, cutoff), unit, species, References(dict.fromkeys(species, 0.0)))

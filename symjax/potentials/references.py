@@ -24,14 +24,14 @@ class References:
         shift: in eV per atom.
         scale: of the outputs of the network, in eV.
         isolated: whether E0 are the energies of lone atoms, so that the network's own are taken off.
-        repulsion: what is added to the network, so that it need not learn it: "zbl", or None.
+        repulsion: what is added to the network, so that it need not learn it.
     """
 
     energies: Mapping[int, float]
     shift: float = 0.0
     scale: float = 1.0
     isolated: bool = False
-    repulsion: Literal["zbl"] | None = None
+    repulsion: Literal["none", "zbl"] = "none"
 
     def of(self, numbers: Sequence[np.ndarray]) -> Float[np.ndarray, " g"]:
         """Return sum_i E0_i + n shift in eV for structures given by their atomic numbers.

@@ -26,14 +26,14 @@ def per_atom(label: Label, values: T, sizes: T, volumes: T) -> T:
 def label_spreads(structures: Structures) -> dict[str, float]:
     """Return the standard deviation of each label over a training set, all components together, as `per_atom` gives it.
 
-    It is 1 where a label does not vary at all.
+    It is 1 where a label does not vary, or is nowhere known.
     """
     sizes = np.array([len(atoms) for atoms in structures.atoms], dtype=float)
     volumes = np.array([atoms.cell.volume for atoms in structures.atoms])
 
     def spread(name: str) -> float:
-        rows = per_atom(LABELS[name], structures.rows(name), sizes, volumes)
-        deviation = float(np.sqrt(np.nanmean((rows - np.nanmean(rows, axis=0)) ** 2)))
+        rows = per_atom(LABELS[name], structures.rows(name), sizes, volumes)[structures.known(name)]
+        deviation = float(np.sqrt(np.mean(np.var(rows, axis=0)))) if len(rows) else 0.0
         return deviation if deviation > LEAST else 1.0
 
     return {name: spread(name) for name in structures.labels}

@@ -2,14 +2,16 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from tyro.conf import Suppress
 
 from symjax import potentials
-from symjax.data import LabelKeys, Structures, ethanol, read_labelled
+from symjax.data import Found, LabelKeys, Structures, ethanol
 from symjax.tasks import Prepared
 from symjax.tasks.structures import (
+    DATA as DATA,
     VERB as VERB,
     Reading as Reading,
     check as check,
@@ -18,6 +20,7 @@ from symjax.tasks.structures import (
     measure as measure,
     predict as predict,
     prepare_structures,
+    read_data,
 )
 from symjax.training import Recipe, read_schedule
 
@@ -26,12 +29,15 @@ from symjax.training import Recipe, read_schedule
 class Options:
     """Data, network and weights of an interatomic potential."""
 
-    data: pathlib.Path | None = None  # anything ASE reads, or an MD17, rMD17 or sGDML .npz; None: the shipped ethanol
+    data: tuple[pathlib.Path, ...] | None = None  # files, patterns, file@:100, a .toml; None: the shipped ethanol
+    valid_data: tuple[pathlib.Path, ...] | None = None  # files for validation, in place of --valid
+    test_data: tuple[pathlib.Path, ...] | None = None
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     valid: float = 0.1  # a fraction below 1, or a number of structures
-    test: float = 0.1
+    test: float = 0.1  # 0: none, and errors are those on the validation structures
+    config_type_weights: str | None = None  # in the loss, such as liquid=0.1,surface=5; 1 where none is named
     references: str | None = None  # fit | isolated | H=-13.6,C=-1029.5 (eV); with --init also residual | keep
-    repulsion: Literal["zbl"] | None = None  # of nuclei at short distance, added to the network
+    repulsion: Literal["none", "zbl"] = "none"  # of nuclei at short distance, added to the network
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -47,9 +53,10 @@ def prepare(
     options: Options, recipe: Recipe, folder: pathlib.Path, *, run: str = "", resumed: bool = False
 ) -> Prepared:
     """Return the task of learning the potential, with the errors of its parts."""
-    weights = _weights(options)
+    found = read(options)
+    weights = _weights(options, found.structures.labels)
     return prepare_structures(
-        read(options),
+        found,
         options,
         recipe,
         folder,
@@ -61,9 +68,13 @@ def prepare(
     )
 
 
-def read(options: Options) -> Structures:
+def read(options: Options) -> Found:
     """Return the labelled structures that are asked for."""
-    return ethanol() if options.data is None else read_labelled(options.data, **dataclasses.asdict(options.labels))
+    if options.data is not None:
+        return read_data(options, **dataclasses.asdict(options.labels))
+    if options.valid_data or options.test_data:
+        raise ValueError("--valid-data and --test-data go with --data; name the files to learn from")
+    return Found(ethanol())
 
 
 def _references(train: Structures, options: Options, start: potentials.Potential | None) -> potentials.References:
@@ -71,18 +82,13 @@ def _references(train: Structures, options: Options, start: potentials.Potential
         bare = potentials.without_repulsion(train, options.repulsion, cutoff=options.net["cutoff"])
         made = potentials.make_references(bare, options.references or "fit")
         return dataclasses.replace(made, repulsion=options.repulsion)
-    if options.repulsion not in (None, had := start.references.repulsion):
+    if options.repulsion not in ("none", had := start.references.repulsion):
         raise ValueError(f"{options.init} was learnt with --repulsion {had}, not {options.repulsion}; leave it out")
     return potentials.move_references(start, train, options.references)
 
 
-def _weights(options: Options) -> dict[str, dict[int, float]]:
-    keys = {
-        "energy": options.labels.energy_key,
-        "forces": options.labels.forces_key,
-        "stress": options.labels.stress_key,
-    }
-    names = [name for name, key in keys.items() if key is not None]
+def _weights(options: Options, labels: Iterable[str]) -> dict[str, dict[int, float]]:
+    names = [name for name in ("energy", "forces", "stress") if name in labels]
     schedules = {name: read_schedule(getattr(options, f"{name}_weight"), f"--{name}-weight") for name in names}
     if not any(any(values.values()) for values in schedules.values()):
         flags = " and ".join(f"--{name}-weight" for name in names)

@@ -7,9 +7,10 @@ from typing import Any, Literal
 from tyro.conf import Suppress
 
 from symjax import potentials
-from symjax.data import Structures, keys_of, read_labelled
+from symjax.data import Found, keys_of
 from symjax.tasks import Prepared
 from symjax.tasks.structures import (
+    DATA as DATA,
     VERB as VERB,
     Reading as Reading,
     check as check,
@@ -18,6 +19,7 @@ from symjax.tasks.structures import (
     measure as measure,
     predict as predict,
     prepare_structures,
+    read_data,
 )
 from symjax.training import Recipe
 
@@ -26,13 +28,17 @@ from symjax.training import Recipe
 class Options:
     """Data, network and name of a property."""
 
-    data: pathlib.Path | None = None  # anything ASE reads
+    data: tuple[pathlib.Path, ...] | None = None  # files, patterns, file@:100, a .toml
+    valid_data: tuple[pathlib.Path, ...] | None = None  # files for validation, in place of --valid
+    test_data: tuple[pathlib.Path, ...] | None = None
     property: str = "dipole"  # a label with a head
     property_key: str | None = None  # what the file calls it; None: as it is called here
     units: str = "eV"  # of energies in its unit: eV, meV, kcal/mol, kJ/mol, Hartree, ...
     length: str = "Å"  # of positions, and of lengths in its unit: Å, bohr, nm
+    format: str | None = None  # of files, by ASE's name, where theirs does not tell it
     valid: float = 0.1  # a fraction below 1, or a number of structures
-    test: float = 0.1
+    test: float = 0.1  # 0: none, and errors are those on the validation structures
+    config_type_weights: str | None = None  # in the loss, such as liquid=0.1,surface=5; 1 where none is named
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -63,7 +69,7 @@ def prepare(
     )
 
 
-def read(options: Options) -> Structures:
+def read(options: Options) -> Found:
     """Return the labelled structures that are asked for."""
     name, properties = options.property, [head for head in potentials.HEADS if head != "energy"]
     if name not in properties:
@@ -71,11 +77,11 @@ def read(options: Options) -> Structures:
     if options.data is None:
         raise ValueError(f"the data that ship have no {name}; name a file with --data")
     keys = keys_of(name, options.property_key)
-    structures = read_labelled(options.data, **keys, units=options.units, length=options.length)
-    for i, atoms in enumerate(structures.atoms):
+    found = read_data(options, **keys, units=options.units, length=options.length, format=options.format)
+    for i, atoms in enumerate(found.structures.atoms):
         if atoms.pbc.any():
             raise ValueError(
-                f"{options.data}, structure {i} ({atoms.symbols}) is periodic, where a {name} has no meaning; leave "
+                f"{options.data[0]}, structure {i} ({atoms.symbols}) is periodic, where a {name} has no meaning; leave "
                 "such structures out"
             )
-    return structures
+    return found

@@ -14,17 +14,20 @@ import numpy as np
 from symjax import laws
 from symjax.data import (
     LABELS,
+    Found,
     Graphs,
     LabelKeys,
+    Splits,
     Structures,
-    describe_mixture,
+    find_sources,
     format_of,
     has_stress,
     keeps_labels,
     keys_of,
     make_samples,
-    read_labelled,
+    read_sources,
     read_structures,
+    read_weights,
     read_whole,
     sample_sizes,
     split_data,
@@ -59,10 +62,11 @@ from symjax.potentials import (
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
 from symjax.tasks.finetune import begin, first_params, frozen_params
-from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data
+from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data, say
 
 VERB = "train"
 BYTES = 100  # at least, of a node, edge or graph of a batch
+DATA = tuple[pathlib.Path, ...]
 load = load_potential
 
 
@@ -79,8 +83,19 @@ def measure(folder: pathlib.Path, data: Structures) -> Measurement:
     return measure_potential(load(folder), data)
 
 
+def read_data(options: Any, **rules: Any) -> Found:
+    """Return what the files that are asked for hold.
+
+    Raises:
+        ValueError: as `read_sources`.
+    """
+    parts = {"train": options.data, "valid": options.valid_data, "test": options.test_data}
+    sources = [source for part, words in parts.items() for source in find_sources(words or (), part=part, **rules)]
+    return read_sources(sources, weights=read_weights(options.config_type_weights))
+
+
 def prepare_structures(
-    structures: Structures,
+    found: Found,
     options: Any,
     recipe: Recipe,
     folder: pathlib.Path,
@@ -94,7 +109,7 @@ def prepare_structures(
     """Return the task of learning some labels of structures, and write or compare model.json.
 
     Args:
-        structures: labelled, as read.
+        found: labelled structures, as read.
         options: of the question; `valid`, `test`, `model`, `net`, `batch_size`, `init` and `freeze` are used.
         recipe: how it is learnt.
         folder: the run directory.
@@ -108,8 +123,10 @@ def prepare_structures(
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
     if not options.net.get("charges"):
-        require_same_charges(structures.atoms)
-    splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
+        require_same_charges(found.structures.atoms)
+    say(*found.notes)
+    splits = split_data(found, valid=options.valid, test=options.test, seed=recipe.seed)
+    test, measured = _measured(splits)
     own = read_blueprint(folder) if resumed else None
     start = None if options.init is None or own else begin(options, label, splits.train.species, recipe.seed)
     frozen = frozen_params(options, own or (start and start.blueprint))
@@ -122,7 +139,7 @@ def prepare_structures(
     blueprint = draw_blueprint(
         options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run, spreads=spreads
     )
-    blueprint = start.adopt(blueprint, splits.test) if start else blueprint
+    blueprint = start.adopt(blueprint, test) if start else blueprint
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)
@@ -133,14 +150,14 @@ def prepare_structures(
         densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
         write_blueprint(folder, blueprint, splits.train.atoms[densest])
     identity = identity_of(folder) if resumed else blueprint.identity  # a new file may not be there for all processes
-    model, stress = blueprint.build(), "stress" in structures.labels
+    model, stress = blueprint.build(), "stress" in found.structures.labels
     task = Task(
         init=first_params(blueprint, start, folder, recipe.seed),
         loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
         weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
         train=batches,
         valid=Graphs(valid, budget),
-        shown={f"{name}_mae": LABELS[name].shown for name in reversed([*structures.labels])},
+        shown={f"{name}_mae": LABELS[name].shown for name in reversed([*found.structures.labels])},
         learnt=options.init is not None,
         frozen=frozen,
     )
@@ -148,23 +165,31 @@ def prepare_structures(
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
     if start:
         summary += f"\nbegins with {options.init}; {describe_references(start.potential.references, known)}"
-    return Prepared(task, identity, splits.test, summary, blueprint.origin.get("errors", {}))
+    return Prepared(task, identity, test, measured, summary, blueprint.origin.get("errors", {}))
 
 
 def _over_spread(schedule: Mapping[int, float], spread: float) -> Callable:
     return piecewise_linear({step: weight / spread**2 for step, weight in schedule.items()})
 
 
-def evaluate(folder: pathlib.Path, data: pathlib.Path, reading: Reading) -> None:
+def _measured(splits: Splits) -> tuple[Structures, str]:
+    """Return what the errors of a finished run are measured on, and what it is."""
+    return (splits.test, "test") if len(splits.test) else (splits.valid, "validation")
+
+
+def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Reading) -> None:
     """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
     potential = load(folder)
     keys = dataclasses.asdict(reading.labels)
     if potential.label != "energy":
         keys |= keys_of(potential.label, reading.property_key)
-    truth, predicted, errors = measure_potential(potential, read_labelled(data, **keys))
-    print_errors(errors, f"{len(truth)} structures of {data}")
+    found = read_sources(find_sources(data, **keys))
+    say(*found.notes)
+    truth, predicted, errors = measure_potential(potential, found.structures)
+    names = ", ".join(map(str, data))
+    print_errors(errors, f"{len(truth)} structures of {names}")
     if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, reading.labels.units):
-        print(f"symjax: {data}: {doubt}", file=sys.stderr)
+        print(f"symjax: {names}: {doubt}", file=sys.stderr)
 
 
 def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, format: str | None) -> None:
@@ -191,8 +216,6 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, for
         )
     if divergence := describe_divergence(predicted):
         print(f"symjax: {input}: {divergence}", file=sys.stderr)
-    if mixture := describe_mixture(structures):
-        print(f"symjax: {input} {mixture}; each was predicted as it stands", file=sys.stderr)
 
 
 def check(folder: pathlib.Path, data: pathlib.Path | None, seed: int) -> bool:

@@ -3,6 +3,7 @@
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.directory import (
     Run,
+    absolute_data,
     enter_run,
     free_folder,
     plain,
@@ -61,6 +62,7 @@ __all__ = [
     "Task",
     "TrainState",
     "Weight",
+    "absolute_data",
     "add_members",
     "command_line",
     "damaged",

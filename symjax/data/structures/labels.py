@@ -57,5 +57,9 @@ class LabelKeys:
     energy_key: str = "energy"
     forces_key: str | None = "forces"  # None: do without forces
     stress_key: str | None = None  # with a name: stresses too
+    virial_key: str | None = None  # stresses as minus a virial over the volume, as GAP and many extended xyz have it
+    stress_factor: float = 1.0  # of both, beside the units: 0.00624151 from GPa, -0.000624151 from the kbar of VASP
+    mask_key: str | None = None  # atoms whose forces count; None: force_mask, forces_mask; 1-NAME: those that do not
     units: str = "eV"  # of energies: eV, meV, kcal/mol, kJ/mol, Hartree, ...
     length: str = "Å"  # of positions: Å, bohr, nm
+    format: str | None = None  # of files, by ASE's name, where theirs does not tell it: aims-output, vasp-out, ...

@@ -2,55 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import ase
 import jax
-import jraph
 import numpy as np
 from ase.calculators import calculator as calculators
 from ase.stress import full_3x3_to_voigt_6_stress
 from jaxtyping import Float
 
-from symjax.data import has_stress, recentred
-from symjax.graphs import Budget, atoms_graph, batch_graphs, bucket, charge_and_spin
-from symjax.potentials.charges import warn_of_charges
+from symjax.data import has_stress
+from symjax.graphs import Budget, charge_and_spin
+from symjax.potentials.motion.listing import Listed, list_neighbours
 from symjax.potentials.potential import Potential
-
-
-class Listed(NamedTuple):
-    """A structure as it was when its neighbours were listed.
-
-    Attributes:
-        atoms: a copy.
-        positions: wrapped and centred, in Å.
-        graph: all pairs within the cutoff and the skin, padded, on the device.
-        budget: the shape of the graph.
-        skin: in Å.
-    """
-
-    atoms: ase.Atoms
-    positions: Float[np.ndarray, "n 3"]
-    graph: jraph.GraphsTuple
-    budget: Budget
-    skin: float
-
-    def serves(self, atoms: ase.Atoms) -> bool:
-        """Return whether no pair of other atoms within the cutoff can be missing, whatever way they moved."""
-        before = self.atoms
-        same = np.array_equal(before.numbers, atoms.numbers) and np.array_equal(before.pbc, atoms.pbc)
-        same = same and charge_and_spin(before) == charge_and_spin(atoms)
-        if not (same and np.array_equal(before.cell.array, atoms.cell.array)):
-            return False
-        moved = np.linalg.norm(atoms.positions - before.positions, axis=1)
-        return bool((moved <= self.skin / 2).all())  # false too where a position is NaN
-
-    def at(self, atoms: ase.Atoms) -> jraph.GraphsTuple:
-        """Return the graph with the atoms where they are now."""
-        nodes = self.graph.nodes
-        positions = np.zeros(nodes.positions.shape, nodes.positions.dtype)
-        positions[: len(atoms)] = self.positions + (atoms.positions - self.atoms.positions)
-        return self.graph._replace(nodes=nodes._replace(positions=positions))
 
 
 class Calculator(calculators.Calculator):
@@ -140,20 +104,11 @@ class Calculator(calculators.Calculator):
     def _run(self, program: str, atoms: ase.Atoms) -> dict[str, Float[np.ndarray, "..."]]:
         """Run a program of the potential on a structure, and bring what it gives to the host in float64."""
         if self._listed is None or not self._listed.serves(atoms):
-            self._listed = self._list(atoms)
+            self._listed = list_neighbours(self.potential, atoms, skin=self.skin)
+            self.listings += 1
         self._met.add((program, self._listed.budget))
         found = jax.device_get(self.potential.programs[program](self._params, self._listed.at(atoms)))
         return {name: np.asarray(value, float) for name, value in found.items()}
-
-    def _list(self, atoms: ase.Atoms) -> Listed:
-        """List the neighbours of a structure, in a graph of the smallest shape of the series."""
-        centred, potential = recentred(atoms), self.potential
-        graph = atoms_graph(centred, cutoff=potential.model.cutoff + self.skin, species=potential.species)
-        budget = Budget(bucket(len(atoms) + 1), bucket(len(graph.senders)), 2)
-        padded = jax.device_put(batch_graphs([graph], budget, dtype=potential.dtype))
-        warn_of_charges(potential.model, [atoms])
-        self.listings += 1
-        return Listed(atoms.copy(), centred.positions, padded, budget, self.skin)
 
 
 def _require_meaning(atoms: ase.Atoms, properties: Sequence[str]) -> None:
