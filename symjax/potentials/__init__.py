@@ -35,6 +35,7 @@ from symjax.potentials.motion import (
     hessian_of,
     phonons,
     require_phonons,
+    to_jax_md,
     vibrations,
     with_dispersion,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
+    "to_jax_md",
     "vibrations",
     "with_dispersion",
     "write_blueprint",

@@ -6,6 +6,7 @@ from symjax.potentials.motion.dispersion import (
     with_dispersion as with_dispersion,
 )
 from symjax.potentials.motion.hessian import hessian as hessian, hessian_of as hessian_of
+from symjax.potentials.motion.jax_md import to_jax_md as to_jax_md
 from symjax.potentials.motion.phonons import Phonons as Phonons, phonons as phonons, require_phonons as require_phonons
 from symjax.potentials.motion.relax import Relaxation as Relaxation, Relaxed as Relaxed
 from symjax.potentials.motion.vibrations import Mode as Mode, Vibrations as Vibrations, vibrations as vibrations
