@@ -21,9 +21,11 @@ def run_to_resume(folder: pathlib.Path, verb: str) -> Run:
     """Return what a run to go on with was started with.
 
     Raises:
-        ValueError: the folder is no run directory, or another verb goes on with it.
+        ValueError: the folder is no run directory, nothing was trained in it, or another verb goes on with it.
     """
     had = read_run(folder)
+    if not hasattr(task_of(had.task), "prepare"):
+        raise ValueError(f"{folder} was converted and not trained here; start from it with --init {folder}")
     if (its := task_of(had.task).VERB) != verb:
         raise ValueError(f"{folder} is a run of `symjax {its}`; go on with: symjax {its} --resume {folder}")
     return had

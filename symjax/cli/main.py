@@ -23,6 +23,7 @@ VERBS = {
     "predict": "write what a trained model says of structures, or of what comes after a table",
     "relax": "move structures downhill, and find their frequencies or phonons",
     "check": "measure the laws of a trained model",
+    "convert": "make a run of a potential that others trained, such as SevenNet-0",
     "laws": "measure which laws of a potential energy a calculator of ASE obeys",
     "basis": "solve for all equivariant linear maps between two representations",
     "doctor": "show versions and devices, and look for known faults of the installation",

@@ -1,4 +1,4 @@
-"""What a trained model gives each atom in physical units: a network times a scale, relative to a lone atom."""
+"""What a model gives each atom in eV: its network times a scale, relative to a lone atom, and a repulsion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from jaxtyping import PyTree
 
 from symjax.graphs import Budget, atoms_graph, batch_graphs
 from symjax.potentials.references import References
+from symjax.potentials.repulsion import Repulsion
 
 Outputs = Callable[[PyTree, jraph.GraphsTuple], e3nn.IrrepsArray]
 
@@ -21,7 +22,8 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
     """Return `outputs(params, graph) -> [n, outputs]`, the outputs of a module times the scale of the references.
 
     Where the references are those of isolated atoms, what the module gives a lone atom of the same element is taken
-    off, y_i = scale (f_i - f(lone atom of z_i)), so that a lone atom has exactly its reference energy.
+    off, y_i = scale (f_i - f(lone atom of z_i)), so that a lone atom has exactly its reference energy. A `Repulsion`
+    is added where they ask for one.
     """
 
     def scaled(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
@@ -32,7 +34,11 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
         alone = scaled(params, lone_atoms(species, cutoff=model.cutoff, dtype=graph.nodes.positions.dtype))
         return scaled(params, graph) - alone[graph.nodes.species]
 
-    return relative if references.isolated else scaled
+    network = relative if references.isolated else scaled
+    if references.repulsion == "none":
+        return network
+    repulsion = Repulsion(species, model.cutoff)
+    return lambda params, graph: network(params, graph) + repulsion.apply({}, graph)
 
 
 def lone_atoms(species: tuple[int, ...], *, cutoff: float, dtype: DTypeLike) -> jraph.GraphsTuple:

@@ -6,7 +6,7 @@ E - sum_i E0(element of i) - n shift, and its outputs are scaled by the root mea
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
@@ -24,12 +24,14 @@ class References:
         shift: in eV per atom.
         scale: of the outputs of the network, in eV.
         isolated: whether E0 are the energies of lone atoms, so that the network's own are taken off.
+        repulsion: what is added to the network, so that it need not learn it.
     """
 
     energies: Mapping[int, float]
     shift: float = 0.0
     scale: float = 1.0
     isolated: bool = False
+    repulsion: Literal["none", "zbl"] = "none"
 
     def of(self, numbers: Sequence[np.ndarray]) -> Float[np.ndarray, " g"]:
         """Return sum_i E0_i + n shift in eV for structures given by their atomic numbers.
@@ -63,7 +65,8 @@ class References:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "References":
         """Return what `to_dict` wrote."""
-        return cls(**dict(data) | {"energies": parse_table(data["energies"])})
+        rest = {name: value for name, value in data.items() if name != "energies"}
+        return cls(parse_table(data["energies"]), **rest)
 
 
 def fit_references(structures: Structures, table: Mapping[int, float] | None = None) -> References:

@@ -3,6 +3,7 @@
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.directory import (
     Run,
+    absolute_data,
     enter_run,
     free_folder,
     plain,
@@ -19,7 +20,7 @@ from symjax.training.directory import (
     write_run,
 )
 from symjax.training.disk import require_another, require_folder, write_bytes
-from symjax.training.ensemble import ensemble, init_ensemble, member, scanned
+from symjax.training.ensemble import add_members, ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
@@ -29,7 +30,7 @@ from symjax.training.objective import Objective, Weight, weight_at, weighted
 from symjax.training.pace import Pace
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.run import Batches, Task, measure, say, train
+from symjax.training.run import Batches, Task, measure, member_keys, say, train
 from symjax.training.schedule import Plateau, piecewise_linear, read_schedule, warmup_cosine
 from symjax.training.state import (
     Progress,
@@ -39,6 +40,7 @@ from symjax.training.state import (
     restore_params,
     restore_run,
     resume,
+    save_params,
 )
 from symjax.training.step import make_evaluation, make_step
 
@@ -60,6 +62,8 @@ __all__ = [
     "Task",
     "TrainState",
     "Weight",
+    "absolute_data",
+    "add_members",
     "command_line",
     "damaged",
     "decode",
@@ -79,6 +83,7 @@ __all__ = [
     "means",
     "measure",
     "member",
+    "member_keys",
     "name_of",
     "origin",
     "parallelise",
@@ -103,6 +108,7 @@ __all__ = [
     "resume",
     "run_experiment",
     "run_once",
+    "save_params",
     "say",
     "scanned",
     "seal",

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from symjax.cli import train
-from symjax.potentials import identity_of
+from symjax.potentials import identity_of, read_blueprint
 from symjax.tasks import task_of
+from tests.cli.command import edit
 
 
-def prepared(folder, *words):
+def prepared(folder, *words, **more):
     command = train.parse(["--preset", "tiny", "--channels", "2", "--valid", "290", "--test", "290", *words])
-    return task_of(command.task).prepare(command.options, command.recipe, folder)
+    return task_of(command.task).prepare(command.options, command.recipe, folder, **more)
 
 
 def test_a_process_that_writes_nothing_knows_the_identity_of_what_another_writes(tmp_path, monkeypatch):
@@ -22,6 +23,19 @@ def test_a_process_that_writes_nothing_knows_the_identity_of_what_another_writes
     assert not (tmp_path / "run").exists()
     monkeypatch.setattr(jax, "process_index", lambda: 0)
     assert prepared(tmp_path / "run").identity == other == identity_of(tmp_path / "run")
+
+
+def test_errors_are_compared_in_the_spread_of_the_labels_which_a_run_keeps(tmp_path):
+    weights = ["--energy-weight", "2", "--forces-weight", "0:3,10:5"]
+    before = prepared(tmp_path / "run", *weights).task.weights
+    spreads = read_blueprint(tmp_path / "run").spreads
+    assert 0.005 < spreads["energy"] < 0.05, "eV per atom, of ethanol at 500 K"
+    assert 0.5 < spreads["forces"] < 2, "eV/Å"
+    assert [before[name](10) * spreads[name] ** 2 for name in spreads] == pytest.approx([2, 5])
+    edit(tmp_path / "run" / "model.json", lambda model: model["spreads"].update(energy=0.5))
+    edit(tmp_path / "run" / "model.json", lambda model: model["spreads"].pop("forces"))
+    after = prepared(tmp_path / "run", *weights, resumed=True).task.weights
+    assert [after["energy"](0), after["forces"](0)] == pytest.approx([8, 3])
 
 
 def test_dipoles_of_what_repeats_are_refused(tmp_path):

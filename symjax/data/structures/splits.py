@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symjax.data.structures.labels import LABELS
+from symjax.data.structures.reading import PARTS, Found
 from symjax.data.structures.structures import Structures
 from symjax.graphs import ChargeAndSpin, charge_and_spin
 
@@ -18,22 +19,35 @@ class Splits(NamedTuple):
     test: Structures
 
 
-def split_data(structures: Structures, *, valid: float, test: float, seed: int) -> Splits:
-    """Return disjoint parts; `valid` and `test` are fractions below 1, or numbers of structures.
+def split_data(data: Structures | Found, *, valid: float, test: float, seed: int) -> Splits:
+    """Return disjoint parts.
+
+    Args:
+        data: structures to split, or what sources hold: a part that has sources of its own is not split off.
+        valid: a fraction below 1, or a number of structures.
+        test: the same; 0 does without.
+        seed: decides which ones.
 
     Raises:
-        ValueError: a part would be empty, or validation or testing has an element that training has not.
+        ValueError: another part would be empty, or validation or testing has an element that training has not.
     """
-    valid, test = (
-        part_size(share, name, len(structures), "structures") for share, name in ((valid, "valid"), (test, "test"))
-    )
-    train = len(structures) - valid - test
+    found = Found(data) if isinstance(data, Structures) else data
+    given = {name: part for name in PARTS if (part := found.part(name)) is not None}
+    structures = given.get("train", found.structures[:0])
+    total = len(structures)
+    sizes = {"valid": valid, "test": test}
+    sizes = {
+        name: 0 if name in given or (name, share) == ("test", 0) else part_size(share, name, total, "structures")
+        for name, share in sizes.items()
+    }
+    train = total - sum(sizes.values())
     if train < 1:
         raise ValueError(
-            f"{len(structures)} structures cannot be split into {valid} for validation, {test} for testing and at "
-            "least one for training; lower --valid and --test"
+            f"{total} structures cannot be split into {sizes['valid']} for validation, {sizes['test']} for testing and "
+            "at least one for training; lower --valid and --test"
         )
-    splits = Splits(*structures.split(train, valid, test, seed=seed))
+    chosen = Splits(*structures.split(train, *sizes.values(), seed=seed))
+    splits = Splits(chosen.train, given.get("valid", chosen.valid), given.get("test", chosen.test))
     for part in (splits.valid, splits.test):
         lone = [i for i, numbers in enumerate(part.numbers) if not {*numbers} <= {*splits.train.species}]
         if lone:
@@ -45,7 +59,7 @@ def split_data(structures: Structures, *, valid: float, test: float, seed: int) 
 
 
 def digest_data(splits: Splits) -> str:
-    """Return the SHA-256 of all structures and labels, in the order of the parts."""
+    """Return the SHA-256 of all structures with their charges, weights and labels, in the order of the parts."""
     content = hashlib.sha256()
     for part in splits:
         for atoms in part.atoms:
@@ -53,6 +67,8 @@ def digest_data(splits: Splits) -> str:
                 content.update(values.tobytes())
             if (state := charge_and_spin(atoms)) != ChargeAndSpin():
                 content.update(np.array(state).tobytes())
+        if part.weights is not None:
+            content.update(part.weights.tobytes())
         for name in LABELS:
             for values in part.labels.get(name, ()):
                 content.update(np.asarray(values).tobytes())
