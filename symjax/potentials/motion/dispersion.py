@@ -2,7 +2,7 @@
 
 import ase
 import numpy as np
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import BaseCalculator, Calculator
 from ase.calculators.mixing import SumCalculator
 from jaxtyping import Float
 
@@ -32,7 +32,7 @@ def dispersion(functional: str) -> Calculator:
     return calculator
 
 
-def with_dispersion(calculator: Calculator, functional: str) -> Calculator:
+def with_dispersion(calculator: BaseCalculator, functional: str) -> BaseCalculator:
     """Return the sum of a calculator and the D3(BJ) dispersion of the functional that its data were computed with.
 
     Raises:

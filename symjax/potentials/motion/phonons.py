@@ -144,25 +144,23 @@ def _measured(crystal: Any, pbc: np.ndarray) -> Phonons:
     distances, places, names = path.get_linear_kpoint_axis()
     bands = crystal.run_qpoints(path.kpts).frequencies
     gamma = crystal.run_qpoints([[0, 0, 0]]).frequencies[0]
-    crystal.run_mesh(100.0)
-    crystal.run_total_dos()
-    crystal.run_thermal_properties(temperatures=TEMPERATURES, exclude_gamma_acoustic=True)
-    density, heat = crystal.get_total_dos_dict(), crystal.get_thermal_properties_dict()
-    columns = (heat["temperatures"], heat["free_energy"], heat["entropy"], heat["heat_capacity"])
+    mesh, density = crystal.run_mesh(100.0), crystal.run_total_dos()
+    heat = crystal.run_thermal_properties(temperatures=TEMPERATURES, exclude_gamma_acoustic=True)
+    columns = heat.temperatures, heat.free_energy, heat.entropy, heat.heat_capacity
     return Phonons(
         distances=distances,
         bands=np.array(bands),
-        marks=_marks(places, names),
-        density=(np.array(density["frequency_points"]), np.array(density["total_dos"])),
+        marks=_marks(places.tolist(), names),
+        density=(np.array(density.frequency_points), np.array(density.dos)),
         heat=np.stack([np.asarray(column, float) for column in columns], axis=1),
         gamma=np.array(gamma),
-        lowest=float(min(np.min(bands), np.min(crystal.get_mesh_dict()["frequencies"]))),
+        lowest=float(min(np.min(bands), np.min(mesh.frequencies))),
     )
 
 
 def _marks(places: Sequence[float], names: Sequence[str]) -> tuple[tuple[float, str], ...]:
     """Return special points by place; where the path jumps, one place has two names."""
     found: dict[float, list[str]] = {}
-    for place, name in zip(map(float, places), names, strict=True):
+    for place, name in zip(places, names, strict=True):
         found.setdefault(place, []).append("Γ" if name == "G" else name)
     return tuple((place, "|".join(several)) for place, several in found.items())

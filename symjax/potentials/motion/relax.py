@@ -8,7 +8,7 @@ import ase.filters
 import ase.optimize
 import ase.units
 import numpy as np
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import BaseCalculator
 from ase.constraints import FixSymmetry
 from jaxtyping import Float
 
@@ -65,7 +65,7 @@ class Relaxation:
     pressure: float = 0.0
     fix_symmetry: bool = False
 
-    def relax(self, atoms: ase.Atoms, calculator: Calculator) -> Relaxed:
+    def relax(self, atoms: ase.Atoms, calculator: BaseCalculator) -> Relaxed:
         """Return a structure at rest; the start is left as it is.
 
         Args:
@@ -91,7 +91,7 @@ class Relaxation:
         stress = moving.get_stress(apply_constraint=False, voigt=False) if has_stress(moving) else None
         return Relaxed(moving.copy(), before, energy, forces, stress, largest, taken, trouble)
 
-    def _descend(self, target: Any, moving: ase.Atoms, calculator: Calculator) -> tuple[int, str]:
+    def _descend(self, target: Any, moving: ase.Atoms, calculator: BaseCalculator) -> tuple[int, str]:
         """Move until converged, or back to where forces were numbers; return the steps, and what went wrong."""
         optimizer, good, taken = OPTIMIZERS[self.optimizer](target, logfile=None), moving.copy(), 0
         trouble = f"the largest force is above {self.fmax:g} eV/Å after {self.steps} steps"
