@@ -1,7 +1,6 @@
 """`symjax evaluate`: the errors of a trained model on data with known answers."""
 
 import dataclasses
-import pathlib
 from typing import Any
 
 from symjax.cli.asked import task_asked, task_in
@@ -12,9 +11,9 @@ DESCRIPTION = "Measure the errors of a trained model: on labelled structures, or
 
 def parse(arguments: list[str]) -> Any:
     """Return the options, of which those of reading are of the task of the run."""
-    reading = task_asked(arguments).Reading
-    fields = [("run", RunDirectory), ("data", pathlib.Path)]
-    fields += [("reading", reading, dataclasses.field(default_factory=reading))]
+    task = task_asked(arguments)
+    fields = [("run", RunDirectory), ("data", task.DATA)]
+    fields += [("reading", task.Reading, dataclasses.field(default_factory=task.Reading))]
     command = dataclasses.make_dataclass("Evaluate", fields, frozen=True)
     return parse_options(command, "evaluate", arguments, description=DESCRIPTION)
 

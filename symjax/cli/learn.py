@@ -1,6 +1,5 @@
 """What the verbs that learn share: where the run goes, and the way from a question to its report."""
 
-import dataclasses
 import pathlib
 import time
 from collections.abc import Callable
@@ -25,9 +24,7 @@ def learn(command: Any, task: str, *, name: str, report: Report) -> int:
     """
     drop_echoes()
     began, resumed, verb = time.perf_counter(), command.resume is not None, task_of(task).VERB
-    options, recipe = command.options, command.recipe
-    if options.data is not None:
-        options = dataclasses.replace(options, data=options.data.absolute())
+    options, recipe = training.absolute_data(command.options), command.recipe
     folder = _folder(command, name)
     with training.enter_run(folder, task, options, recipe, resumed=resumed) as identity:
         prepared = task_of(task).prepare(options, recipe, folder, run=identity, resumed=resumed)

@@ -1,7 +1,8 @@
 """What a person wants to see of a model of atoms: a table of errors, parity plots, and what is doubtful."""
 
 import pathlib
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from ase.data import chemical_symbols
@@ -9,11 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from symjax.data import ENERGIES, LABELS, Structures, unit_factors
-from symjax.potentials.potential import Potential
 from symjax.training import write_picture
 
 Errors = dict[str, dict[str, float]]
 FAR, NEAR = 10.0, 1.0  # eV per atom: no potential is as wrong as the one, most are better than the other
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """What predicts labels, such as a `Potential`."""
+
+    def predict(self, structures: Structures, *, stress: bool = ...) -> Structures:
+        """Return the structures with predicted labels."""
+        ...
 
 
 class Measurement(NamedTuple):
@@ -24,7 +33,7 @@ class Measurement(NamedTuple):
     errors: Errors
 
 
-def measure(potential: Potential, truth: Structures) -> Measurement:
+def measure(potential: Predictor, truth: Structures) -> Measurement:
     """Predict labelled structures and compare."""
     predicted = potential.predict(truth, stress="stress" in truth.labels)
     return Measurement(truth, predicted, measure_errors(truth, predicted))
@@ -91,11 +100,13 @@ def doubt_of_units(truth: Structures, predicted: Structures, units: str) -> str 
     return f"the energies, read in {units}, are {distance(read):.0f} eV per atom from the predicted ones; {advice}"
 
 
-def print_errors(errors: Errors, title: str) -> None:
-    """Print the errors as a table."""
-    table = Table("", "MAE", "RMSE", title=title)
+def print_errors(errors: Errors, title: str, before: Mapping[str, Mapping[str, float]] | None = None) -> None:
+    """Print the errors as a table, beside those from before fine-tuning, if there are any."""
+    earlier = before or {}
+    table = Table("", "MAE", "RMSE", *(["MAE before fine-tuning", "RMSE"] if earlier else []), title=title)
     for name, row in errors.items():
-        table.add_row(name, f"{row['mae']:.2f}", f"{row['rmse']:.2f}")
+        rows = [row, earlier[name]] if name in earlier else [row]
+        table.add_row(name, *(f"{each[kind]:.2f}" for each in rows for kind in ("mae", "rmse")))
     Console().print(table)
 
 

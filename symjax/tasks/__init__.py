@@ -8,12 +8,14 @@ A task's file offers:
   what is to be learnt;
 - `load(folder)`, what was learnt, ready for use;
 - `measure(folder, data)`, the errors of what was learnt;
-- what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `Reading`, a frozen dataclass of how a
-  file is read, `predict(folder, input, output)`, and `check(folder, data, seed)`, whether all laws are obeyed.
+- what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `DATA`, what its data are named by, and
+  `Reading`, a frozen dataclass of how they are read, `predict(folder, input, output)`, and `check(folder, data, seed)`,
+  whether all laws are obeyed.
 """
 
 import importlib
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from symjax.tasks.presets import PRESETS as PRESETS
@@ -33,14 +35,20 @@ class Prepared(NamedTuple):
     Attributes:
         task: what is learnt.
         identity: what its checkpoints are of.
-        test: held-out data for `measure`.
+        test: data for `measure`.
+        measured: what these are, "test" or "validation" where nothing is held out.
         summary: one line on the data.
+        before: the errors on `test` of the model that a fine-tuning begins with.
+        valid: held-out data for `calibrate`, where the task has that.
     """
 
     task: Task
     identity: str
     test: Any
+    measured: str
     summary: str
+    before: Mapping[str, Any] = {}
+    valid: Any = None
 
 
 def task_of(name: str) -> Any:

@@ -28,6 +28,7 @@ from symjax.training import Recipe, Task, read_options, read_run, require_folder
 
 VERB = "forecast"
 LENGTH = 4000  # instants of the synthetic series
+DATA = pathlib.Path
 load = forecasts.load_forecaster
 RECIPE = Recipe(
     epochs=30, optimizer="adam", learning_rate=1e-3, weight_decay=1e-2, ema=0.0, warmup=0, patience=5, evaluate_every=1
@@ -121,7 +122,7 @@ def prepare(
         forecasts.write_linear(folder, plan.identity, linear, np.concatenate([part[0] for part in valid]))
     optimum = (synthetic_optimum(plan.horizon) / plan.scale[0] ** 2).tolist() if options.data is None else None
     task = network_task(plan, train, valid, batch_size=options.batch_size, seed=recipe.seed)
-    return Prepared(task, plan.identity, Held(series, valid, test, optimum), f"{arranged}; {series[0].rhythm}")
+    return Prepared(task, plan.identity, Held(series, valid, test, optimum), "test", f"{arranged}; {series[0].rhythm}")
 
 
 def arrange(series: list[Series], targets: int, options: Options, *, run: str = "") -> Arranged:

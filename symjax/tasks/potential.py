@@ -2,40 +2,50 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from tyro.conf import Suppress
 
 from symjax import potentials
-from symjax.data import LabelKeys, Structures, ethanol, read_labelled
+from symjax.data import Found, LabelKeys, Structures, ethanol
 from symjax.tasks import Prepared
 from symjax.tasks.structures import (
+    DATA as DATA,
     VERB as VERB,
     Reading as Reading,
+    calibrate as calibrate,
     check as check,
     evaluate as evaluate,
     load as load,
     measure as measure,
     predict as predict,
     prepare_structures,
+    read_data,
 )
-from symjax.training import Recipe, piecewise_linear, read_schedule
+from symjax.training import Recipe, read_schedule
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Data, network and weights of an interatomic potential."""
 
-    data: pathlib.Path | None = None  # anything ASE reads, or an MD17, rMD17 or sGDML .npz; None: the shipped ethanol
+    data: tuple[pathlib.Path, ...] | None = None  # files, patterns, file@:100, a .toml; None: the shipped ethanol
+    valid_data: tuple[pathlib.Path, ...] | None = None  # files for validation, in place of --valid
+    test_data: tuple[pathlib.Path, ...] | None = None
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     valid: float = 0.1  # a fraction below 1, or a number of structures
-    test: float = 0.1
-    references: str = "fit"  # fit | isolated | a table such as H=-13.6,C=-1029.5 (eV)
+    test: float = 0.1  # 0: none, and errors are those on the validation structures
+    config_type_weights: str | None = None  # in the loss, such as liquid=0.1,surface=5; 1 where none is named
+    references: str | None = None  # fit | isolated | H=-13.6,C=-1029.5 (eV); with --init also residual | keep
+    repulsion: Literal["none", "zbl"] = "none"  # of nuclei at short distance, added to the network
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
+    committee: int = 1  # models that learn side by side, each from parameters of its own, for deviations
     batch_size: int = 5  # structures, on average
+    init: pathlib.Path | None = None  # the run whose model to go on from
+    freeze: tuple[str, ...] = ()  # with --init: parameters that stay as they are, such as embedding or layer_0/*
     energy_weight: str = "1"  # of the squared error per atom; a number, or a schedule such as 0:1,5000:10 (step:weight)
     forces_weight: str = "1"  # of the squared error of components
     stress_weight: str = "1"
@@ -45,13 +55,14 @@ def prepare(
     options: Options, recipe: Recipe, folder: pathlib.Path, *, run: str = "", resumed: bool = False
 ) -> Prepared:
     """Return the task of learning the potential, with the errors of its parts."""
-    weights = _weights(options)
+    found = read(options)
+    weights = _weights(options, found.structures.labels)
     return prepare_structures(
-        read(options),
+        found,
         options,
         recipe,
         folder,
-        references=lambda train: potentials.make_references(train, options.references),
+        references=lambda train, start: _references(train, options, start),
         weights=weights,
         label="energy",
         run=run,
@@ -59,20 +70,29 @@ def prepare(
     )
 
 
-def read(options: Options) -> Structures:
+def read(options: Options) -> Found:
     """Return the labelled structures that are asked for."""
-    return ethanol() if options.data is None else read_labelled(options.data, **dataclasses.asdict(options.labels))
+    if options.data is not None:
+        return read_data(options, **dataclasses.asdict(options.labels))
+    if options.valid_data or options.test_data:
+        raise ValueError("--valid-data and --test-data go with --data; name the files to learn from")
+    return Found(ethanol())
 
 
-def _weights(options: Options) -> dict[str, Callable]:
-    keys = {
-        "energy": options.labels.energy_key,
-        "forces": options.labels.forces_key,
-        "stress": options.labels.stress_key,
-    }
-    names = [name for name, key in keys.items() if key is not None]
+def _references(train: Structures, options: Options, start: potentials.Potential | None) -> potentials.References:
+    if start is None:
+        bare = potentials.without_repulsion(train, options.repulsion, cutoff=options.net["cutoff"])
+        made = potentials.make_references(bare, options.references or "fit")
+        return dataclasses.replace(made, repulsion=options.repulsion)
+    if options.repulsion not in ("none", had := start.references.repulsion):
+        raise ValueError(f"{options.init} was learnt with --repulsion {had}, not {options.repulsion}; leave it out")
+    return potentials.move_references(start, train, options.references)
+
+
+def _weights(options: Options, labels: Iterable[str]) -> dict[str, dict[int, float]]:
+    names = [name for name in ("energy", "forces", "stress") if name in labels]
     schedules = {name: read_schedule(getattr(options, f"{name}_weight"), f"--{name}-weight") for name in names}
     if not any(any(values.values()) for values in schedules.values()):
         flags = " and ".join(f"--{name}-weight" for name in names)
         raise ValueError(f"nothing can be learnt with {flags} of 0; give a positive weight")
-    return {name: piecewise_linear(values) for name, values in schedules.items()}
+    return schedules

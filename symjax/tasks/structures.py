@@ -14,17 +14,20 @@ import numpy as np
 from symjax import laws
 from symjax.data import (
     LABELS,
+    Found,
     Graphs,
     LabelKeys,
+    Splits,
     Structures,
-    describe_mixture,
+    find_sources,
     format_of,
     has_stress,
     keeps_labels,
     keys_of,
     make_samples,
-    read_labelled,
+    read_sources,
     read_structures,
+    read_weights,
     read_whole,
     sample_sizes,
     split_data,
@@ -40,34 +43,56 @@ from symjax.potentials import (
     Potential,
     References,
     describe_divergence,
+    describe_references,
     doubt_of_units,
     draw_blueprint,
+    fit_calibration,
     identity_of,
     label_loss,
+    label_spreads,
     load_potential,
     measure as measure_potential,
+    measure_calibration,
+    plot_calibration,
+    print_calibration,
     print_errors,
     read_blueprint,
     read_example,
     require_same_charges,
     scaled_labels,
+    without_repulsion,
     write_blueprint,
+    write_calibration,
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
-from symjax.training import Recipe, Task, require_folder, require_same_data
+from symjax.tasks.finetune import begin, first_params, frozen_params
+from symjax.tasks.uncertainty import Uncertainty, count_members, uncertain
+from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data, say
 
 VERB = "train"
 BYTES = 100  # at least, of a node, edge or graph of a batch
+DATA = tuple[pathlib.Path, ...]
 load = load_potential
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How the labels of a file are read."""
+    """How the labels of a file are read, and what is measured besides errors."""
 
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     property_key: str | None = None  # what the file calls a property that is no energy; None: as the run calls it
+    uncertainty: Uncertainty | None = None  # whose deviations stand beside errors; None: a committee's, if it is one
+    picture: pathlib.Path | None = None  # of errors against deviations, FILE.png
+
+
+def calibrate(folder: pathlib.Path, valid: Structures) -> None:
+    """Keep what the deviations of a committee are to be multiplied by; of a single model there are none."""
+    potential = load(folder)  # Orbax wants every process
+    if potential.members is not None and jax.process_index() == 0:
+        raw = dataclasses.replace(potential, calibration={})
+        factors = fit_calibration(valid, measure_potential(raw, valid).predicted)
+        write_calibration(folder, identity_of(folder), factors, len(valid))
 
 
 def measure(folder: pathlib.Path, data: Structures) -> Measurement:
@@ -75,14 +100,25 @@ def measure(folder: pathlib.Path, data: Structures) -> Measurement:
     return measure_potential(load(folder), data)
 
 
+def read_data(options: Any, **rules: Any) -> Found:
+    """Return what the files that are asked for hold.
+
+    Raises:
+        ValueError: as `read_sources`.
+    """
+    parts = {"train": options.data, "valid": options.valid_data, "test": options.test_data}
+    sources = [source for part, words in parts.items() for source in find_sources(words or (), part=part, **rules)]
+    return read_sources(sources, weights=read_weights(options.config_type_weights))
+
+
 def prepare_structures(
-    structures: Structures,
+    found: Found,
     options: Any,
     recipe: Recipe,
     folder: pathlib.Path,
     *,
-    references: Callable[[Structures], References],
-    weights: Mapping[str, Callable],
+    references: Callable[[Structures, Potential | None], References],
+    weights: Mapping[str, Mapping[int, float]],
     label: str,
     run: str,
     resumed: bool,
@@ -90,61 +126,108 @@ def prepare_structures(
     """Return the task of learning some labels of structures, and write or compare model.json.
 
     Args:
-        structures: labelled, as read.
-        options: of the question; `valid`, `test`, `model`, `net` and `batch_size` are used.
+        found: labelled structures, as read.
+        options: of the question; `valid`, `test`, `model`, `net`, `committee`, `batch_size`, `init` and `freeze` are
+            used.
         recipe: how it is learnt.
         folder: the run directory.
-        references: training structures -> what to take off their labels; a resumed run has its own.
-        weights: of the labels that are learnt.
+        references: training structures, and the potential that a fine-tuning begins with -> what to take off their
+            labels; a resumed run has its own.
+        weights: of the labels that are learnt, by step; of squared errors over the squared spread of the label.
         label: what the head makes.
         run: the identity of the run.
         resumed: whether the run goes on.
     """
+    members = count_members(options)
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
     if not options.net.get("charges"):
-        require_same_charges(structures.atoms)
-    splits = split_data(structures, valid=options.valid, test=options.test, seed=recipe.seed)
-    known = read_blueprint(folder).references if resumed else references(splits.train)
-    cutoff, species = options.net["cutoff"], splits.train.species
+        require_same_charges(found.structures.atoms)
+    say(*found.notes)
+    splits = split_data(found, valid=options.valid, test=options.test, seed=recipe.seed)
+    test, measured = _measured(splits)
+    own = read_blueprint(folder) if resumed else None
+    start = None if options.init is None or own else begin(options, label, splits.train.species, recipe.seed)
+    frozen = frozen_params(options, own or (start and start.blueprint))
+    known = own.references if own else references(splits.train, start and start.potential)
+    cutoff, species = options.net["cutoff"], (own or start or splits.train).species
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff), bonded=True)
+    spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
     blueprint = draw_blueprint(
-        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
+        options.model,
+        options.net,
+        facts=facts,
+        splits=splits,
+        references=known,
+        label=label,
+        run=run,
+        spreads=spreads,
+        members=members,
     )
+    blueprint = start.adopt(blueprint, test) if start else blueprint
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)
-    if resumed:
-        require_same_data(folder, read_blueprint(folder).statistics, blueprint.statistics)
+    if own:
+        require_same_data(folder, own.statistics, blueprint.statistics)
+        blueprint = own
     elif jax.process_index() == 0:
         densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
         write_blueprint(folder, blueprint, splits.train.atoms[densest])
     identity = identity_of(folder) if resumed else blueprint.identity  # a new file may not be there for all processes
-    model, stress = blueprint.build(), "stress" in structures.labels
+    model, stress = blueprint.build(), "stress" in found.structures.labels
     task = Task(
-        init=lambda key, batch: model.init(key, batch.graph),
+        init=first_params(blueprint, start, folder, recipe.seed),
         loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
-        weights=weights,
+        weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
         train=batches,
         valid=Graphs(valid, budget),
-        shown={f"{name}_mae": LABELS[name].shown for name in reversed([*structures.labels])},
+        shown={f"{name}_mae": LABELS[name].shown for name in reversed([*found.structures.labels])},
+        learnt=options.init is not None,
+        frozen=frozen,
+        members=members,
     )
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
-    return Prepared(task, identity, splits.test, summary)
+    if start:
+        summary += f"\nbegins with {options.init}; {describe_references(start.potential.references, known)}"
+    return Prepared(task, identity, test, measured, summary, blueprint.origin.get("errors", {}), splits.valid)
 
 
-def evaluate(folder: pathlib.Path, data: pathlib.Path, reading: Reading) -> None:
-    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
+def _over_spread(schedule: Mapping[int, float], spread: float) -> Callable:
+    return piecewise_linear({step: weight / spread**2 for step, weight in schedule.items()})
+
+
+def _measured(splits: Splits) -> tuple[Structures, str]:
+    """Return what the errors of a finished run are measured on, and what it is."""
+    return (splits.test, "test") if len(splits.test) else (splits.valid, "validation")
+
+
+def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Reading) -> None:
+    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful.
+
+    Where there are deviations, errors beside them are printed too, and drawn if asked.
+    """
     potential = load(folder)
+    predictor = uncertain(folder, potential, reading.uncertainty)
+    if reading.picture is not None and potential is predictor and potential.members is None:
+        raise ValueError(f"{folder} has no deviations to draw; add --uncertainty last-layer")
     keys = dataclasses.asdict(reading.labels)
     if potential.label != "energy":
         keys |= keys_of(potential.label, reading.property_key)
-    truth, predicted, errors = measure_potential(potential, read_labelled(data, **keys))
-    print_errors(errors, f"{len(truth)} structures of {data}")
+    found = read_sources(find_sources(data, **keys))
+    say(*found.notes)
+    truth, predicted, errors = measure_potential(predictor, found.structures)
+    names = ", ".join(map(str, data))
+    print_errors(errors, f"{len(truth)} structures of {names}")
+    if rows := measure_calibration(truth, predicted, predictor.calibration):
+        print_calibration(rows, "errors and deviations σ")
+        if reading.picture is not None:
+            plot_calibration(reading.picture, truth, predicted)
     if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, reading.labels.units):
-        print(f"symjax: {data}: {doubt}", file=sys.stderr)
+        print(f"symjax: {names}: {doubt}", file=sys.stderr)
 
 
 def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, format: str | None) -> None:
@@ -171,8 +254,6 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, for
         )
     if divergence := describe_divergence(predicted):
         print(f"symjax: {input}: {divergence}", file=sys.stderr)
-    if mixture := describe_mixture(structures):
-        print(f"symjax: {input} {mixture}; each was predicted as it stands", file=sys.stderr)
 
 
 def check(folder: pathlib.Path, data: pathlib.Path | None, seed: int) -> bool:

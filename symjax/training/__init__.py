@@ -3,6 +3,7 @@
 from symjax.training.checkpoint import CheckpointStore
 from symjax.training.directory import (
     Run,
+    absolute_data,
     enter_run,
     free_folder,
     plain,
@@ -18,18 +19,19 @@ from symjax.training.directory import (
     write_report,
     write_run,
 )
-from symjax.training.disk import require_another, require_folder, write_bytes
-from symjax.training.ensemble import ensemble, init_ensemble, member, scanned
+from symjax.training.disk import read_bytes, require_another, require_folder, write_bytes
+from symjax.training.ensemble import add_members, ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
+from symjax.training.interrupt import interruptions
 from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
 from symjax.training.objective import Objective, Weight, weight_at, weighted
 from symjax.training.pace import Pace
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.run import Batches, Task, measure, say, train
+from symjax.training.run import Batches, Task, measure, member_keys, say, train
 from symjax.training.schedule import Plateau, piecewise_linear, read_schedule, warmup_cosine
 from symjax.training.state import (
     Progress,
@@ -61,6 +63,8 @@ __all__ = [
     "Task",
     "TrainState",
     "Weight",
+    "absolute_data",
+    "add_members",
     "command_line",
     "damaged",
     "decode",
@@ -74,18 +78,21 @@ __all__ = [
     "init_ensemble",
     "init_state",
     "initialise_distributed",
+    "interruptions",
     "make_evaluation",
     "make_optimizer",
     "make_step",
     "means",
     "measure",
     "member",
+    "member_keys",
     "name_of",
     "origin",
     "parallelise",
     "piecewise_linear",
     "plain",
     "plot_learning_curve",
+    "read_bytes",
     "read_json",
     "read_options",
     "read_report",

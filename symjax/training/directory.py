@@ -30,7 +30,7 @@ from symjax.training.parallel import initialise_distributed
 from symjax.training.recipe import Recipe, require_sound
 from symjax.training.run import spoken
 
-MOVABLE = "data"  # the option that says where the data are; what they are, model.json knows
+MOVABLE = ("data", "valid_data", "test_data")  # options that say where data are; what they are, model.json knows
 BEFORE_TASKS = {"out", "resume"}  # which run.json also held when all options of the one task were at one level
 
 
@@ -102,6 +102,16 @@ def read_run(folder: pathlib.Path) -> Run:
         raise damaged(path, error) from None
 
 
+def absolute_data(options: Any) -> Any:
+    """Return the options of a task, a dataclass, with the paths of data as they are from anywhere."""
+    named = {name: value for name in MOVABLE if (value := getattr(options, name, None)) is not None}
+    return dataclasses.replace(options, **{name: _absolute(value) for name, value in named.items()})
+
+
+def _absolute(paths: pathlib.Path | tuple[pathlib.Path, ...]) -> pathlib.Path | tuple[pathlib.Path, ...]:
+    return paths.absolute() if isinstance(paths, pathlib.Path) else tuple(path.absolute() for path in paths)
+
+
 def read_options(folder: pathlib.Path, kind: Any, options: Mapping[str, Any]) -> Any:
     """Return the options of a run as the dataclass they were made from.
 
@@ -119,7 +129,7 @@ def _content(task: str, options: Any, recipe: Recipe) -> dict[str, Any]:
 
 
 def _identity(data: dict[str, Any]) -> str:
-    options = {name: value for name, value in data["options"].items() if name != MOVABLE}
+    options = {name: value for name, value in data["options"].items() if name not in MOVABLE}
     return seal(data.get("identity", ""), data | {"options": options})
 
 

@@ -8,9 +8,7 @@ import ase
 import ase.io
 import numpy as np
 import pytest
-from ase.calculators.singlepoint import SinglePointCalculator
 
-from symjax.data import read_labelled
 from symjax.potentials import identity_of
 from symjax.training import CheckpointStore, FitResult, OtherModelError, Progress
 
@@ -98,35 +96,9 @@ def test_an_element_that_training_does_not_see(files, tmp_path, refuses):
 
 
 def test_stress_of_something_without_volume(files, tmp_path, refuses):
-    mixed = [*ase.io.read(files / "crystals.xyz", ":"), water(stress=np.zeros(6))]
-    data = written(tmp_path / "mixed.xyz", *mixed)
-    refuses([*TRAIN, "--data", data, "--stress-key", "stress", "--out", tmp_path / "run"], "structure 12", "periodic")
-
-
-def test_periodic_and_open_structures_in_one_file(files, run, tmp_path, refuses):
-    """Isolated atoms are open too, but no structures."""
-    atom = ase.Atoms("Cu")
-    atom.calc = SinglePointCalculator(atom, energy=0.0, forces=np.zeros((1, 3)))
-    crystals = [atom, *ase.io.read(files / "crystals.xyz", ":")]
-    pure, mixed = written(tmp_path / "pure.xyz", *crystals), written(tmp_path / "mixed.xyz", *crystals, water())
-    words = ("mixed.xyz mixes", "first structure 0, Cu2", "first structure 12, OH2", "periodic box")
-    refuses([*TRAIN, "--data", mixed, "--out", tmp_path / "run"], *words)
-    refuses(["evaluate", run, "--data", mixed], *words)
-    assert len(read_labelled(pure)) == 12
-
-
-def test_periodic_and_open_structures_are_predicted_with_a_warning(run, tmp_path, capsys):
-    ice = water()
-    ice.set_cell(np.eye(3) * 4)
-    ice.pbc = True
-    data, output = written(tmp_path / "mixed.xyz", ase.Atoms("H"), ice, water()), tmp_path / "out.xyz"
-    assert symjax("predict", run, "--input", data, "--output", output) == 0
-    assert "mixed.xyz mixes periodic structures (first structure 1, OH2) with open ones (first structure 2, OH2)" in (
-        capsys.readouterr().err
-    )
-    assert len(ase.io.read(output, ":")) == 3
-    assert symjax("predict", run, "--input", written(data, ase.Atoms("H"), ice), "--output", output) == 0
-    assert "mixes" not in capsys.readouterr().err
+    data = written(tmp_path / "open.xyz", water(stress=np.zeros(6)))
+    command = [*TRAIN, "--data", data, "--stress-key", "stress", "--out", tmp_path / "run"]
+    refuses(command, "open.xyz, frame 0", "not periodic")
 
 
 def test_more_images_than_fit_in_memory(files, run, tmp_path, refuses):

@@ -8,7 +8,7 @@ import ase.io
 import pytest
 from ase.build import molecule
 
-from symjax.data import read_labelled, split_data
+from symjax.data import read_structures, split_data
 from symjax.potentials import read_blueprint, write_blueprint
 from symjax.tasks import task_of
 from symjax.training import enter_run, read_options, read_run, write_run
@@ -90,7 +90,7 @@ def test_a_damaged_run(files, copy, refuses):
             "labels has 'unit', which this version of symjax does not know",
         ),
         ("run.json", {"options": {"net": {"radial_widths": [4, "x"]}}}, "radial_widths should be a whole number"),
-        ("run.json", {"options": {"data": 3}}, "data should be a path, got 3"),
+        ("run.json", {"options": {"data": 3}}, "data should be a list, got 3"),
         ("model.json", {"name": [1]}, "name should be a string, got [1]"),
         ("model.json", {"species": []}, "the options count 3 species, not 0"),
         ("model.json", {"species": "HCO"}, "species should be a list, got 'HCO'"),
@@ -180,11 +180,11 @@ def test_a_resumed_run_is_the_same_run(files, copy, refuses):
 def test_a_resumed_run_wants_its_test_data_too(files, trained, tmp_path, refuses):
     run = shutil.copytree(trained, tmp_path / "run")
     had = read_run(run)
-    data, parts = had.options["data"], {part: had.options[part] for part in ("valid", "test")}
-    energy = split_data(read_labelled(data), **parts, seed=had.recipe.seed).test.energy[0]
+    [data], parts = had.options["data"], {part: had.options[part] for part in ("valid", "test")}
+    energy = split_data(read_structures(data), **parts, seed=had.recipe.seed).test.energy[0]
     structures = ase.io.read(data, ":")
     [tested] = [atoms for atoms in structures if atoms.get_potential_energy() == energy]
     tested.calc.results["energy"] += 1
     changed = str(written(tmp_path / "molecules.xyz", *structures))
-    edit(run / "run.json", lambda data: data["options"].update(data=changed))
+    edit(run / "run.json", lambda data: data["options"].update(data=[changed]))
     refuses(["train", "--resume", run], "the data are not those")

@@ -15,11 +15,14 @@ from symjax.data.structures.labels import (
     has_stress as has_stress,
 )
 from symjax.data.structures.reading import (
-    describe_mixture as describe_mixture,
+    Found as Found,
+    Source as Source,
+    find_sources as find_sources,
     keys_of as keys_of,
     read_isolated_atoms as read_isolated_atoms,
-    read_labelled as read_labelled,
+    read_sources as read_sources,
     read_structures as read_structures,
+    read_weights as read_weights,
 )
 from symjax.data.structures.shipped import ethanol as ethanol
 from symjax.data.structures.splits import (

@@ -17,6 +17,7 @@ class Label(NamedTuple):
         unit: as powers of energy, length and charge, such as "energy/length³".
         rep: how a value turns when the structure moves.
         extensive: whether it grows with the number of atoms, so that errors are weighed per atom.
+        dense: whether it is per volume, so that errors are weighed times the volume per atom.
     """
 
     of: Literal["graph", "atom"]
@@ -24,6 +25,7 @@ class Label(NamedTuple):
     unit: str
     rep: Rep
     extensive: bool = False
+    dense: bool = False
 
     @property
     def shown(self) -> tuple[float, str]:
@@ -38,9 +40,11 @@ class Label(NamedTuple):
 LABELS = {
     "energy": Label("graph", (), "energy", Trivial(), extensive=True),
     "forces": Label("atom", (3,), "energy/length", Vectors()),
-    "stress": Label("graph", (3, 3), "energy/length³", Matrices()),
+    "stress": Label("graph", (3, 3), "energy/length³", Matrices(), dense=True),
     "dipole": Label("graph", (3,), "charge·length", Vectors()),
 }
+# the standard deviation of a label, over all its components: what a committee or a variance gives beside it
+LABELS |= {f"{name}_deviation": Label(label.of, (), label.unit, Trivial()) for name, label in LABELS.items()}
 
 
 def has_stress(atoms: ase.Atoms) -> bool:
@@ -55,5 +59,9 @@ class LabelKeys:
     energy_key: str = "energy"
     forces_key: str | None = "forces"  # None: do without forces
     stress_key: str | None = None  # with a name: stresses too
+    virial_key: str | None = None  # stresses as minus a virial over the volume, as GAP and many extended xyz have it
+    stress_factor: float = 1.0  # of both, beside the units: 0.00624151 from GPa, -0.000624151 from the kbar of VASP
+    mask_key: str | None = None  # atoms whose forces count; None: force_mask, forces_mask; 1-NAME: those that do not
     units: str = "eV"  # of energies: eV, meV, kcal/mol, kJ/mol, Hartree, ...
     length: str = "Å"  # of positions: Å, bohr, nm
+    format: str | None = None  # of files, by ASE's name, where theirs does not tell it: aims-output, vasp-out, ...

@@ -5,8 +5,8 @@ import pathlib
 import ase
 import numpy as np
 
-from symjax.data.structures.frames import Frame, read_frames
 from symjax.data.structures.labels import LABELS
+from symjax.data.structures.reading import Frame, read_frames
 from symjax.data.structures.structures import Structures
 
 
