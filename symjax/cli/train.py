@@ -16,11 +16,15 @@ from symjax.potentials import (
     DEFAULT,
     POTENTIALS,
     describe_divergence,
+    measure_calibration,
     options_of,
+    plot_calibration,
     plot_parity,
     preset_of,
+    print_calibration,
     print_errors,
     read_blueprint,
+    read_calibration,
 )
 from symjax.tasks import PRESETS, Prepared, task_of
 from symjax.training import FitResult, Recipe, say
@@ -86,15 +90,21 @@ def run(command: Train) -> int:
 
 def _report(task: Any, folder: pathlib.Path, prepared: Prepared, result: FitResult, seconds: float) -> None:
     """Measure the best parameters on the test set, and print and draw what came of the run."""
-    truth, predicted, errors = task.measure(folder, prepared.test)  # Orbax wants every process
+    task.calibrate(folder, prepared.valid)  # Orbax wants every process
+    truth, predicted, errors = task.measure(folder, prepared.test)
     if jax.process_index() != 0:
         return
-    before = {"before fine-tuning": prepared.before} if prepared.before else {}
-    facts = {"seconds": seconds, "compilations": result.compilations, "measured": prepared.measured}
-    training.write_report(folder, errors, facts | before)
+    told = measure_calibration(truth, predicted, read_calibration(folder, prepared.identity))
+    facts = {"before fine-tuning": prepared.before, "calibration": told}
+    own = {"seconds": seconds, "compilations": result.compilations, "measured": prepared.measured}
+    training.write_report(folder, errors, own | {name: fact for name, fact in facts.items() if fact})
     plot_parity(folder, truth, predicted)
     training.plot_learning_curve(folder, result.history, prepared.task.shown)
     print_errors(errors, f"{len(truth)} {prepared.measured} structures", prepared.before)
+    if told:
+        print_calibration(told, "errors and deviations σ")
+        plot_calibration(folder / "calibration.png", truth, predicted)
     if divergence := describe_divergence(predicted):
         say(f"symjax: {divergence}")
-    say(f"{seconds:.0f} s; report.json, learning_curve.png and parity.png are in {folder}")
+    pictures = f"{'calibration.png, ' if told else ''}learning_curve.png and parity.png"
+    say(f"{seconds:.0f} s; report.json, {pictures} are in {folder}")

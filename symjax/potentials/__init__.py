@@ -9,8 +9,18 @@ from symjax.potentials.blueprint import (
     read_example,
     write_blueprint,
 )
+from symjax.potentials.calibration import (
+    fit_calibration,
+    foretold,
+    measure_calibration,
+    plot_calibration,
+    print_calibration,
+    read_calibration,
+    write_calibration,
+)
 from symjax.potentials.card import LawCard, Row, law_card
 from symjax.potentials.charges import require_same_charges
+from symjax.potentials.committee import committee_labels, require_members
 from symjax.potentials.convert import Converted, convert_sevennet, read_sevennet
 from symjax.potentials.derivatives import Prediction, energy_and_forces
 from symjax.potentials.errors import (
@@ -23,8 +33,9 @@ from symjax.potentials.errors import (
     print_errors,
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
+from symjax.potentials.last_layer import LastLayer, fit_last_layer, last_layer_features
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator, hessian, hessian_of
+from symjax.potentials.motion import Calculator
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
     References,
@@ -50,6 +61,7 @@ __all__ = [
     "Blueprint",
     "Calculator",
     "Converted",
+    "LastLayer",
     "LawCard",
     "Measurement",
     "Potential",
@@ -62,6 +74,7 @@ __all__ = [
     "average",
     "build",
     "choose_params",
+    "committee_labels",
     "convert_sevennet",
     "describe_divergence",
     "describe_references",
@@ -72,32 +85,40 @@ __all__ = [
     "energy_and_forces",
     "energy_labels",
     "extend_species",
+    "fit_calibration",
+    "fit_last_layer",
     "fit_references",
-    "hessian",
-    "hessian_of",
+    "foretold",
     "identity_of",
     "label_loss",
     "label_spreads",
+    "last_layer_features",
     "law_card",
     "load_potential",
     "make_references",
     "measure",
+    "measure_calibration",
     "measure_errors",
     "module_of",
     "move_references",
     "options_of",
+    "plot_calibration",
     "plot_parity",
     "potential_loss",
     "preset_of",
+    "print_calibration",
     "print_errors",
     "property_references",
     "read_blueprint",
+    "read_calibration",
     "read_example",
     "read_sevennet",
+    "require_members",
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
     "transfer_params",
     "without_repulsion",
     "write_blueprint",
+    "write_calibration",
 ]

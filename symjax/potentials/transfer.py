@@ -60,7 +60,10 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
     bare = without_repulsion(structures, had.repulsion, cutoff=potential.model.cutoff)
     made = make_references(bare, choice)
     others = {z: value + had.shift - made.shift for z, value in had.energies.items()}
-    return dataclasses.replace(made, energies={**others, **made.energies}, scale=had.scale, repulsion=had.repulsion)
+    bonds = {**made.bonds, **had.bonds}  # what the network has learnt is beside its own
+    return dataclasses.replace(
+        made, energies={**others, **made.energies}, bonds=bonds, scale=had.scale, repulsion=had.repulsion
+    )
 
 
 def _moved(potential: Potential, structures: Structures, new: set[int]) -> References:

@@ -39,6 +39,7 @@ class Prepared(NamedTuple):
         measured: what these are, "test" or "validation" where nothing is held out.
         summary: one line on the data.
         before: the errors on `test` of the model that a fine-tuning begins with.
+        valid: held-out data for `calibrate`, where the task has that.
     """
 
     task: Task
@@ -47,6 +48,7 @@ class Prepared(NamedTuple):
     measured: str
     summary: str
     before: Mapping[str, Any] = {}
+    valid: Any = None
 
 
 def task_of(name: str) -> Any:

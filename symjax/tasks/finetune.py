@@ -68,6 +68,8 @@ def begin(options: Any, label: str, species: tuple[int, ...], seed: int) -> Star
     had = read_blueprint(folder)
     if had.label != label:
         raise ValueError(f"{folder} predicts {had.label}, not {label}; begin with a run that does")
+    if had.members is not None:
+        raise ValueError(f"{folder} is a committee of {had.members}; begin with a run of a single model")
     require_same_model(options, had)
     learnt = load_potential(folder)
     grown = extend_species(had.species, species)

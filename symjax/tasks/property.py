@@ -13,6 +13,7 @@ from symjax.tasks.structures import (
     DATA as DATA,
     VERB as VERB,
     Reading as Reading,
+    calibrate as calibrate,
     check as check,
     evaluate as evaluate,
     load as load,
@@ -42,6 +43,7 @@ class Options:
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
+    committee: int = 1  # models that learn side by side, each from parameters of its own, for deviations
     batch_size: int = 5  # structures, on average
     init: pathlib.Path | None = None  # the run whose model to go on from
     freeze: tuple[str, ...] = ()  # with --init: parameters that stay as they are, such as embedding or layer_0/*

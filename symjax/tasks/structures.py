@@ -46,11 +46,15 @@ from symjax.potentials import (
     describe_references,
     doubt_of_units,
     draw_blueprint,
+    fit_calibration,
     identity_of,
     label_loss,
     label_spreads,
     load_potential,
     measure as measure_potential,
+    measure_calibration,
+    plot_calibration,
+    print_calibration,
     print_errors,
     read_blueprint,
     read_example,
@@ -58,10 +62,12 @@ from symjax.potentials import (
     scaled_labels,
     without_repulsion,
     write_blueprint,
+    write_calibration,
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
 from symjax.tasks.finetune import begin, first_params, frozen_params
+from symjax.tasks.uncertainty import Uncertainty, count_members, uncertain
 from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data, say
 
 VERB = "train"
@@ -72,10 +78,21 @@ load = load_potential
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How the labels of a file are read."""
+    """How the labels of a file are read, and what is measured besides errors."""
 
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     property_key: str | None = None  # what the file calls a property that is no energy; None: as the run calls it
+    uncertainty: Uncertainty | None = None  # whose deviations stand beside errors; None: a committee's, if it is one
+    picture: pathlib.Path | None = None  # of errors against deviations, FILE.png
+
+
+def calibrate(folder: pathlib.Path, valid: Structures) -> None:
+    """Keep what the deviations of a committee are to be multiplied by; of a single model there are none."""
+    potential = load(folder)  # Orbax wants every process
+    if potential.members is not None and jax.process_index() == 0:
+        raw = dataclasses.replace(potential, calibration={})
+        factors = fit_calibration(valid, measure_potential(raw, valid).predicted)
+        write_calibration(folder, identity_of(folder), factors, len(valid))
 
 
 def measure(folder: pathlib.Path, data: Structures) -> Measurement:
@@ -110,7 +127,8 @@ def prepare_structures(
 
     Args:
         found: labelled structures, as read.
-        options: of the question; `valid`, `test`, `model`, `net`, `batch_size`, `init` and `freeze` are used.
+        options: of the question; `valid`, `test`, `model`, `net`, `committee`, `batch_size`, `init` and `freeze` are
+            used.
         recipe: how it is learnt.
         folder: the run directory.
         references: training structures, and the potential that a fine-tuning begins with -> what to take off their
@@ -120,6 +138,7 @@ def prepare_structures(
         run: the identity of the run.
         resumed: whether the run goes on.
     """
+    members = count_members(options)
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
     if not options.net.get("charges"):
@@ -132,12 +151,20 @@ def prepare_structures(
     frozen = frozen_params(options, own or (start and start.blueprint))
     known = own.references if own else references(splits.train, start and start.potential)
     cutoff, species = options.net["cutoff"], (own or start or splits.train).species
-    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff))
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff), bonded=True)
     spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
     blueprint = draw_blueprint(
-        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run, spreads=spreads
+        options.model,
+        options.net,
+        facts=facts,
+        splits=splits,
+        references=known,
+        label=label,
+        run=run,
+        spreads=spreads,
+        members=members,
     )
     blueprint = start.adopt(blueprint, test) if start else blueprint
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
@@ -160,12 +187,13 @@ def prepare_structures(
         shown={f"{name}_mae": LABELS[name].shown for name in reversed([*found.structures.labels])},
         learnt=options.init is not None,
         frozen=frozen,
+        members=members,
     )
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
     if start:
         summary += f"\nbegins with {options.init}; {describe_references(start.potential.references, known)}"
-    return Prepared(task, identity, test, measured, summary, blueprint.origin.get("errors", {}))
+    return Prepared(task, identity, test, measured, summary, blueprint.origin.get("errors", {}), splits.valid)
 
 
 def _over_spread(schedule: Mapping[int, float], spread: float) -> Callable:
@@ -178,16 +206,26 @@ def _measured(splits: Splits) -> tuple[Structures, str]:
 
 
 def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Reading) -> None:
-    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
+    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful.
+
+    Where there are deviations, errors beside them are printed too, and drawn if asked.
+    """
     potential = load(folder)
+    predictor = uncertain(folder, potential, reading.uncertainty)
+    if reading.picture is not None and potential is predictor and potential.members is None:
+        raise ValueError(f"{folder} has no deviations to draw; add --uncertainty last-layer")
     keys = dataclasses.asdict(reading.labels)
     if potential.label != "energy":
         keys |= keys_of(potential.label, reading.property_key)
     found = read_sources(find_sources(data, **keys))
     say(*found.notes)
-    truth, predicted, errors = measure_potential(potential, found.structures)
+    truth, predicted, errors = measure_potential(predictor, found.structures)
     names = ", ".join(map(str, data))
     print_errors(errors, f"{len(truth)} structures of {names}")
+    if rows := measure_calibration(truth, predicted, predictor.calibration):
+        print_calibration(rows, "errors and deviations σ")
+        if reading.picture is not None:
+            plot_calibration(reading.picture, truth, predicted)
     if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, reading.labels.units):
         print(f"symjax: {names}: {doubt}", file=sys.stderr)
 

@@ -43,6 +43,8 @@ LABELS = {
     "stress": Label("graph", (3, 3), "energy/length³", Matrices(), dense=True),
     "dipole": Label("graph", (3,), "charge·length", Vectors()),
 }
+# the standard deviation of a label, over all its components: what a committee or a variance gives beside it
+LABELS |= {f"{name}_deviation": Label(label.of, (), label.unit, Trivial()) for name, label in LABELS.items()}
 
 
 def has_stress(atoms: ase.Atoms) -> bool:
