@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from ase.data import chemical_symbols
@@ -16,6 +16,7 @@ Errors = dict[str, dict[str, float]]
 FAR, NEAR = 10.0, 1.0  # eV per atom: no potential is as wrong as the one, most are better than the other
 
 
+@runtime_checkable
 class Predictor(Protocol):
     """What predicts labels, such as a `Potential`."""
 
