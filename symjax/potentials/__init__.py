@@ -35,7 +35,7 @@ from symjax.potentials.errors import (
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.last_layer import LastLayer, fit_last_layer, last_layer_features
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator, hessian, hessian_of
+from symjax.potentials.motion import Calculator
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
     References,
@@ -89,8 +89,6 @@ __all__ = [
     "fit_last_layer",
     "fit_references",
     "foretold",
-    "hessian",
-    "hessian_of",
     "identity_of",
     "label_loss",
     "label_spreads",

@@ -99,15 +99,19 @@ def first_params(own: Blueprint, start: Start | None, folder: pathlib.Path, seed
     return lambda key, batch: params
 
 
-def frozen_params(options: Any, own: Blueprint) -> Callable[[PyTree], PyTree] | None:
+def frozen_params(options: Any, own: Blueprint | None) -> Callable[[PyTree], PyTree] | None:
     """Return which parameters `options.freeze` leaves as they are, a function of all of them; None where it names none.
+
+    Args:
+        options: of the question.
+        own: the model, where it is one that was learnt.
 
     Raises:
         ValueError: there is nothing to keep, or the patterns name nothing, or everything.
     """
     if not options.freeze:
         return None
-    if options.init is None:
+    if own is None:
         raise ValueError("--freeze keeps what a run has learnt; name the run with --init")
     choose_params(own.shapes(), options.freeze)
     return partial(choose_params, patterns=options.freeze)

@@ -86,7 +86,7 @@ def _references(train: Structures, options: Options, start: potentials.Potential
         return dataclasses.replace(made, repulsion=options.repulsion)
     if options.repulsion not in ("none", had := start.references.repulsion):
         raise ValueError(f"{options.init} was learnt with --repulsion {had}, not {options.repulsion}; leave it out")
-    return potentials.move_references(start, train, options.references or "residual")
+    return potentials.move_references(start, train, options.references)
 
 
 def _weights(options: Options, labels: Iterable[str]) -> dict[str, dict[int, float]]:

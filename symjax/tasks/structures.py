@@ -140,9 +140,10 @@ def prepare_structures(
     test, measured = _measured(splits)
     own = read_blueprint(folder) if resumed else None
     start = None if options.init is None or own else begin(options, label, splits.train.species, recipe.seed)
+    frozen = frozen_params(options, own or (start and start.blueprint))
     known = own.references if own else references(splits.train, start and start.potential)
     cutoff, species = options.net["cutoff"], (own or start or splits.train).species
-    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff))
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff), bonded=True)
     spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
@@ -158,7 +159,6 @@ def prepare_structures(
         members=members,
     )
     blueprint = start.adopt(blueprint, test) if start else blueprint
-    frozen = frozen_params(options, blueprint)
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)

@@ -1,14 +1,11 @@
 """Exact second derivatives, frequencies and force constants."""
 
-import ase
-import ase.build
-import jax
 import numpy as np
-import pytest
-from pair_model import CUTOFF, SPECIES, PairModel, params
+from pair_model import SPECIES, PairModel, params
 from test_calculator import REFERENCES, SCHNET, crystal, drawn
 
-from symjax.potentials import Calculator, Potential, hessian_of
+from symjax.potentials import Calculator, Potential
+from symjax.potentials.motion import hessian_of
 
 PAIRS = Potential(PairModel(), params(), SPECIES, REFERENCES)
 

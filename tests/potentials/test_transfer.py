@@ -113,6 +113,16 @@ def test_references_are_kept_or_fitted_where_that_is_asked_for():
         move_references(potential(), methane, "keep")
 
 
+def test_energies_of_lone_atoms_are_followed_by_those_of_the_data():
+    isolated = potential(references=dataclasses.replace(KNOWN, shift=0.0, isolated=True))
+    data = labelled(of=potential(), offsets={1: 0.4, 8: -7.5})
+    bring = dataclasses.replace(data, isolated={1: -13.1, 8: -2050.0})
+    assert move_references(isolated, bring) == dataclasses.replace(isolated.references, energies=bring.isolated)
+    assert move_references(potential(), bring) == move_references(potential(), data, "residual")
+    moved = move_references(isolated, data)
+    assert moved == dataclasses.replace(move_references(isolated, data, "residual"), isolated=True)
+
+
 PARAMS = {"params": {"embedding": 0, "layer_0": {"radial": {"kernel_0": 0, "kernel_1": 0}, "up": {"w": 0}}, "out": 0}}
 
 
