@@ -10,6 +10,7 @@ import numpy as np
 
 from symjax.data.structures.labels import LABELS, has_stress
 from symjax.data.structures.reading.doubts import describe_doubts, require_possible
+from symjax.data.structures.reading.energies import describe_energies
 from symjax.data.structures.reading.frames import Frame, read_frames
 from symjax.data.structures.reading.isolated import (
     LoneAtom,
@@ -130,7 +131,8 @@ def read_sources(sources: Sequence[Source], *, weights: Mapping[str, float] | No
     remarks = [remark for content in contents for remark in content.remarks]
     notes = [*describe_kinds(structures), *describe_known(structures, remarks), *describe_remarks(remarks)]
     notes += [describe_isolated(structures.isolated)] if structures.isolated else []
-    return Found(structures, parts, (*notes, *describe_doubts(structures, where)))
+    notes += [*describe_doubts(structures, where), *describe_energies(structures, where)]
+    return Found(structures, parts, tuple(notes))
 
 
 def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy", units: str = "eV") -> dict[int, float]:
@@ -218,5 +220,5 @@ def _bare(frame: Frame, length: float) -> ase.Atoms:
         atoms.positions * length,
         cell=atoms.cell.array * length,
         pbc=atoms.pbc,
-        info={name: frame.labels[name] for name in NOTES if name in frame.labels},
+        info={name: frame.labels[name] for name in NOTES if np.ndim(frame.labels.get(name, ())) == 0},
     )

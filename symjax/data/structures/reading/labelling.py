@@ -169,7 +169,7 @@ def _mask(frame: Frame, name: str) -> np.ndarray:
     column = np.asarray(frame.labels[name])
     if column.shape[:1] != (len(frame.atoms),) or not np.isin(column, (0, 1)).all():
         raise ValueError(f"{frame.where}: {name!r} should be true or false for each of its {len(frame.atoms)} atoms")
-    return column.astype(bool).reshape(len(column), -1).all(axis=1)
+    return np.all(column.reshape(len(column), -1), axis=1)
 
 
 def _fixed(frame: Frame) -> np.ndarray:
@@ -188,9 +188,10 @@ def _fixed(frame: Frame) -> np.ndarray:
 def remarks_of(frame: Frame, rules: Rules) -> Iterator[Remark]:
     """Yield what a frame has that the reader may not know of."""
     key = rules.keys.get("energy", "")
-    if key in frame.labels and (other := OTHER_ENERGY.get(key)) in frame.labels:
-        energies = (float(frame.labels[name]) * rules.factors.energy for name in (key, other))
-        yield Remark("energy", frame.where, key, abs(float(np.subtract(*energies))))
+    other = OTHER_ENERGY.get(key, "")
+    if key in frame.labels and other in frame.labels:
+        apart = float(frame.labels[key]) - float(frame.labels[other])
+        yield Remark("energy", frame.where, key, abs(apart) * rules.factors.energy)
     if not frame.atoms.pbc.any() and frame.atoms.cell.rank == 0:
         yield from (Remark("lattice", frame.where, name) for name in frame.labels if name.lower() in LATTICES)
     if rules.keys.get("stress") in frame.labels and not has_stress(frame.atoms):
