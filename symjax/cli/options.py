@@ -10,6 +10,14 @@ RunDirectory = Annotated[pathlib.Path, Positional, arg(metavar="RUN", help="a ru
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
 
 
+def switched(arguments: list[str], *names: str) -> list[str]:
+    """Return the words with True after each of the named flags that stands alone."""
+    words: list[str] = []
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+        words += [word, "True"] if word in names and after not in ("True", "False") else [word]
+    return words
+
+
 def parse_options(kind: Any, verb: str, arguments: list[str], **more: Any) -> Any:
     """Return the options of a verb; exits with a usage message and 2 where the arguments make none."""
     return tyro.cli(kind, args=arguments, prog=f"symjax {verb}", config=CONFIG, **more)

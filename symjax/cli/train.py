@@ -12,7 +12,20 @@ from symjax import training
 from symjax.cli.asked import run_to_resume
 from symjax.cli.learn import learn
 from symjax.cli.options import parse_options
-from symjax.potentials import DEFAULT, POTENTIALS, describe_divergence, options_of, plot_parity, preset_of, print_errors
+from symjax.potentials import (
+    DEFAULT,
+    POTENTIALS,
+    describe_divergence,
+    measure_calibration,
+    options_of,
+    plot_calibration,
+    plot_parity,
+    preset_of,
+    print_calibration,
+    print_errors,
+    read_blueprint,
+    read_calibration,
+)
 from symjax.tasks import PRESETS, Prepared, task_of
 from symjax.training import FitResult, Recipe, say
 
@@ -41,7 +54,8 @@ def parse(arguments: list[str]) -> Train:
     asked = parse_options(command, "train", arguments, description=description)
     had = default.options.net or training.plain(net)
     changed = {name: value for name, value in training.plain(asked.net).items() if value != training.plain(net)[name]}
-    options = dataclasses.replace(asked.options, net=had | changed)
+    init = asked.options.init and asked.options.init.absolute()
+    options = dataclasses.replace(asked.options, net=had | changed, init=init)
     return Train(default.task, options, asked.recipe, asked.out, asked.resume)
 
 
@@ -49,7 +63,8 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
     """Return what is asked for where nothing is named, and the options of its network."""
     early = argparse.ArgumentParser(prog="symjax train", add_help=False, allow_abbrev=False)
     early.add_argument("--preset", choices=PRESETS, default="small")
-    early.add_argument("--model", choices=POTENTIALS, default=DEFAULT)
+    early.add_argument("--model", choices=POTENTIALS)
+    early.add_argument("--init", type=pathlib.Path)
     early.add_argument("--property")
     early.add_argument("--resume", type=pathlib.Path)
     known = early.parse_known_args(arguments)[0]
@@ -59,8 +74,11 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
         net = training.read_options(known.resume, options_of(options.model), options.net)
         return Train(had.task, options, had.recipe), net
     task, preset = "potential" if known.property is None else "property", PRESETS[known.preset]
-    options = task_of(task).Options(model=known.model, preset=known.preset, **preset.options)
-    return Train(task, options, Recipe(**preset.recipe)), preset_of(known.model, known.preset)
+    had = None if known.init is None else read_blueprint(known.init)
+    model = known.model or (DEFAULT if had is None else had.name)
+    options = task_of(task).Options(model=model, preset=known.preset, **preset.options)
+    net = preset_of(model, known.preset) if had is None or had.name != model else had.network
+    return Train(task, options, Recipe(**preset.recipe)), net
 
 
 def run(command: Train) -> int:
@@ -72,14 +90,21 @@ def run(command: Train) -> int:
 
 def _report(task: Any, folder: pathlib.Path, prepared: Prepared, result: FitResult, seconds: float) -> None:
     """Measure the best parameters on the test set, and print and draw what came of the run."""
-    truth, predicted, errors = task.measure(folder, prepared.test)  # Orbax wants every process
+    task.calibrate(folder, prepared.valid)  # Orbax wants every process
+    truth, predicted, errors = task.measure(folder, prepared.test)
     if jax.process_index() != 0:
         return
+    told = measure_calibration(truth, predicted, read_calibration(folder, prepared.identity))
     facts = {"seconds": seconds, "compilations": result.compilations, "measured": prepared.measured}
-    training.write_report(folder, errors, facts)
+    more = {"before fine-tuning": prepared.before, "calibration": told}
+    training.write_report(folder, errors, facts | {name: fact for name, fact in more.items() if fact})
     plot_parity(folder, truth, predicted)
     training.plot_learning_curve(folder, result.history, prepared.task.shown)
-    print_errors(errors, f"{len(truth)} {prepared.measured} structures")
+    print_errors(errors, f"{len(truth)} {prepared.measured} structures", prepared.before)
+    if told:
+        print_calibration(told, "errors and deviations σ")
+        plot_calibration(folder / "calibration.png", truth, predicted)
     if divergence := describe_divergence(predicted):
         say(f"symjax: {divergence}")
-    say(f"{seconds:.0f} s; report.json, learning_curve.png and parity.png are in {folder}")
+    pictures = f"{'calibration.png, ' if told else ''}learning_curve.png and parity.png"
+    say(f"{seconds:.0f} s; report.json, {pictures} are in {folder}")

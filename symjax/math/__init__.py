@@ -16,7 +16,15 @@ from symjax.math.fourier import excluded, fourier_basis, frequency_shares, of_su
 from symjax.math.host import double_precision
 from symjax.math.memory import require_memory
 from symjax.math.odeint import integration_matrix, runge_kutta
-from symjax.math.radial import bessel_basis, cosine_envelope, exp_normal_basis, gaussian_basis, poly_envelope
+from symjax.math.radial import (
+    bessel_basis,
+    bessel_roots,
+    cosine_envelope,
+    exp_normal_basis,
+    gaussian_basis,
+    poly_envelope,
+    xplor_envelope,
+)
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 
@@ -25,6 +33,7 @@ __all__ = [
     "along_last",
     "attention",
     "bessel_basis",
+    "bessel_roots",
     "block_diagonal",
     "cosine_envelope",
     "cross_entropy",
@@ -54,4 +63,5 @@ __all__ = [
     "segment_sum",
     "signed_permutation",
     "unit_like",
+    "xplor_envelope",
 ]

@@ -7,19 +7,27 @@ envelope for energies and forces that are continuous there.
 import math
 
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from symjax.math.safe import safe_sinc
 
 
-def bessel_basis(r: Float[Array, "..."], *, cutoff: float, count: int) -> Float[Array, "... count"]:
+def bessel_basis(
+    r: Float[Array, "..."], *, cutoff: float, count: int, roots: Float[Array, " count"] | None = None
+) -> Float[Array, "... count"]:
     """Return b_n(r) = sqrt(2 / rc) sin(n pi r / rc) / r for n = 1..count, orthonormal on the ball of radius rc.
 
-    At r = 0 it is the limit sqrt(2 / rc) n pi / rc. Source: Gasteiger et al. 2020, arXiv:2003.03123, eq. 7.
+    Trained `roots` take the place of n pi / rc. At r = 0 it is the limit sqrt(2 / rc) n pi / rc. Source: Gasteiger et
+    al. 2020, arXiv:2003.03123, eq. 7.
     """
-    n = jnp.arange(1, count + 1, dtype=r.dtype)
-    slope = n * (math.pi / cutoff)
-    return jnp.multiply.outer(jnp.ones_like(r), math.sqrt(2 / cutoff) * slope) * safe_sinc(jnp.multiply.outer(r, slope))
+    roots = bessel_roots(cutoff=cutoff, count=count, dtype=r.dtype) if roots is None else roots
+    return jnp.multiply.outer(jnp.ones_like(r), math.sqrt(2 / cutoff) * roots) * safe_sinc(jnp.multiply.outer(r, roots))
+
+
+def bessel_roots(*, cutoff: float, count: int, dtype: DTypeLike) -> Float[Array, " count"]:
+    """Return n pi / rc for n = 1..count, where the functions of `bessel_basis` vanish at the cutoff."""
+    return jnp.arange(1, count + 1, dtype=dtype) * (math.pi / cutoff)
 
 
 def gaussian_basis(r: Float[Array, "..."], *, cutoff: float, count: int) -> Float[Array, "... count"]:
@@ -64,3 +72,12 @@ def cosine_envelope(r: Float[Array, "..."], *, cutoff: float) -> Float[Array, ".
     Source: Behler and Parrinello 2007, doi:10.1103/PhysRevLett.98.146401, eq. 4.
     """
     return jnp.where(r < cutoff, 0.5 * (jnp.cos(math.pi / cutoff * r) + 1), 0)
+
+
+def xplor_envelope(r: Float[Array, "..."], *, cutoff: float, onset: float) -> Float[Array, "..."]:
+    """Return s^2 (3 - 2 s) with s = (rc^2 - r^2) / (rc^2 - ro^2) from the onset ro to the cutoff; 1 before, 0 beyond.
+
+    It has one continuous derivative. Source: the switching of X-PLOR, as in HOOMD-blue's pair potentials.
+    """
+    s = jnp.where(r < cutoff, (cutoff**2 - r * r) / (cutoff**2 - onset**2), 0)
+    return jnp.where(r < onset, 1, s * s * (3 - 2 * s))

@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 import ase
 import ase.io
@@ -14,10 +14,11 @@ from jaxtyping import PyTree
 from symjax.data import Splits, Statistics, Structures, digest_data, read_structures
 from symjax.graphs import atoms_graph
 from symjax.math import require_memory
+from symjax.potentials.calibration import read_calibration
 from symjax.potentials.heads import HEADS
 from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
-from symjax.potentials.table import architecture, build
+from symjax.potentials.table import architecture, build, options_of
 from symjax.training import (
     damaged,
     decode,
@@ -48,6 +49,10 @@ class Blueprint:
         statistics: of the training data, with the number of devices and the digest of all data.
         label: what its head makes.
         run: the identity of the run it belongs to; none before runs had one.
+        origin: of a model that was fine-tuned: the "run" it comes from, its "identity", and its "errors" on the test
+            data before any step.
+        spreads: of the labels in the training data, in which their errors are compared; 1 where there is none.
+        members: of a committee; None: one set of parameters.
     """
 
     name: str
@@ -57,6 +62,9 @@ class Blueprint:
     statistics: dict[str, Any]
     label: str = "energy"
     run: str = ""
+    origin: dict[str, Any] = dataclasses.field(default_factory=dict)
+    spreads: dict[str, float] = dataclasses.field(default_factory=dict)
+    members: int | None = None
 
     @property
     def identity(self) -> str:
@@ -66,11 +74,18 @@ class Blueprint:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         data = dataclasses.asdict(self) | {"references": self.references.to_dict()}
-        return data if self.run else {name: value for name, value in data.items() if name != "run"}
+        absent = {name for name in ("run", "origin", "members") if not data[name]}
+        return {name: value for name, value in data.items() if name not in absent}
 
     def build(self) -> Any:
         """Return the module."""
         return build(self.name, self.options)
+
+    @property
+    def network(self) -> Any:
+        """The options of the module that people choose, as `options_of` has them."""
+        kind, module = options_of(self.name), self.build()
+        return kind(**{field.name: getattr(module, field.name) for field in dataclasses.fields(kind)})
 
     def shapes(self) -> PyTree:
         """Return zeros of the shapes and types of the parameters, in single precision.
@@ -96,7 +111,9 @@ class Blueprint:
             lambda leaf: leaf.astype(np.float32) if np.issubdtype(leaf.dtype, np.floating) else leaf,
             atoms_graph(atom, cutoff=model.cutoff, species=self.species),
         )
-        return jax.eval_shape(model.init, jax.random.key(0), graph)
+        one = jax.eval_shape(model.init, jax.random.key(0), graph)
+        axes = () if self.members is None else (self.members,)
+        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*axes, *leaf.shape), leaf.dtype), one)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +124,8 @@ class _StoredReferences:
     shift: float
     scale: float
     isolated: bool = False
+    bonds: dict[str, float] = dataclasses.field(default_factory=dict)
+    repulsion: Literal["none", "zbl"] = "none"
 
 
 def draw_blueprint(
@@ -118,6 +137,8 @@ def draw_blueprint(
     references: References,
     label: str = "energy",
     run: str = "",
+    spreads: dict[str, float],
+    members: int | None = None,
 ) -> Blueprint:
     """Return the blueprint of a model for some training data.
 
@@ -132,7 +153,8 @@ def draw_blueprint(
         given["outputs"] = HEADS[label].outputs(architecture(name).vectors)
     known = facts._asdict() | {"species": list(facts.species)}  # as JSON gives it back
     known |= {"devices": jax.device_count(), "digest": digest_data(splits)}
-    blueprint = Blueprint(name, options | given, facts.species, references, known, label, run)
+    own = {"label": label, "run": run, "spreads": spreads, "members": members}
+    blueprint = Blueprint(name, options | given, facts.species, references, known, **own)
     blueprint.require_memory(COPIES_TO_LEARN)
     return blueprint
 
@@ -187,7 +209,15 @@ def load_potential(folder: pathlib.Path) -> Potential:
     Raises:
         ValueError: there is no model.json, it is damaged or of other checkpoints, or there is no good checkpoint.
     """
-    blueprint = read_blueprint(folder)
-    params, _, passed_over = restore_run(folder, identity=identity_of(folder), target=blueprint.shapes())
+    blueprint, identity = read_blueprint(folder), identity_of(folder)
+    params, _, passed_over = restore_run(folder, identity=identity, target=blueprint.shapes())
     say(*passed_over)
-    return Potential(blueprint.build(), params, blueprint.species, blueprint.references, blueprint.label)
+    return Potential(
+        blueprint.build(),
+        params,
+        blueprint.species,
+        blueprint.references,
+        blueprint.label,
+        blueprint.members,
+        read_calibration(folder, identity),
+    )

@@ -66,10 +66,15 @@ def _stress(graph: jraph.GraphsTuple, geometry: Geometry, gradient: Geometry) ->
     virial = jax.ops.segment_sum(moments(gradient.positions, geometry.positions), owner, count)
     virial += jax.ops.segment_sum(moments(gradient.shifts, geometry.shifts), owner[graph.receivers], count)
     virial += moments(gradient.cell, geometry.cell).sum(axis=1)
-    a, b, c = jnp.moveaxis(geometry.cell, 1, 0)
-    volume = jnp.abs(jnp.sum(a * jnp.cross(b, c), axis=-1))[:, None, None]
+    volume = volumes(geometry.cell)[:, None, None]
     symmetric = (virial + jnp.swapaxes(virial, -1, -2)) / 2
     return jnp.where(volume > 0, symmetric / jnp.where(volume > 0, volume, 1), 0)
+
+
+def volumes(cell: Float[Array, "g 3 3"]) -> Float[Array, " g"]:
+    """Return |a . (b x c)| of lattice vectors a, b, c as rows, in Å³."""
+    a, b, c = jnp.moveaxis(cell, 1, 0)
+    return jnp.abs(jnp.sum(a * jnp.cross(b, c), axis=-1))
 
 
 def _place(graph: jraph.GraphsTuple, geometry: Geometry) -> jraph.GraphsTuple:

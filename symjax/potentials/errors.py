@@ -1,6 +1,7 @@
 """What a person wants to see of a model of atoms: a table of errors, parity plots, and what is doubtful."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from symjax.data import ENERGIES, LABELS, Structures, unit_factors
+from symjax.potentials.last_layer import LastLayer
 from symjax.potentials.potential import Potential
 from symjax.training import write_picture
 
@@ -24,7 +26,7 @@ class Measurement(NamedTuple):
     errors: Errors
 
 
-def measure(potential: Potential, truth: Structures) -> Measurement:
+def measure(potential: Potential | LastLayer, truth: Structures) -> Measurement:
     """Predict labelled structures and compare."""
     predicted = potential.predict(truth, stress="stress" in truth.labels)
     return Measurement(truth, predicted, measure_errors(truth, predicted))
@@ -91,11 +93,13 @@ def doubt_of_units(truth: Structures, predicted: Structures, units: str) -> str 
     return f"the energies, read in {units}, are {distance(read):.0f} eV per atom from the predicted ones; {advice}"
 
 
-def print_errors(errors: Errors, title: str) -> None:
-    """Print the errors as a table."""
-    table = Table("", "MAE", "RMSE", title=title)
+def print_errors(errors: Errors, title: str, before: Mapping[str, Mapping[str, float]] | None = None) -> None:
+    """Print the errors as a table, beside those from before fine-tuning, if there are any."""
+    earlier = before or {}
+    table = Table("", "MAE", "RMSE", *(["MAE before fine-tuning", "RMSE"] if earlier else []), title=title)
     for name, row in errors.items():
-        table.add_row(name, f"{row['mae']:.2f}", f"{row['rmse']:.2f}")
+        rows = [row, earlier[name]] if name in earlier else [row]
+        table.add_row(name, *(f"{each[kind]:.2f}" for each in rows for kind in ("mae", "rmse")))
     Console().print(table)
 
 

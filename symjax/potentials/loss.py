@@ -6,7 +6,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from symjax.data import LABELS, Batch
-from symjax.potentials.derivatives import Energy, energy_and_forces
+from symjax.potentials.derivatives import Energy, energy_and_forces, volumes
+from symjax.potentials.spreads import per_atom
 
 Predict = Callable[[PyTree, PyTree], Mapping[str, Array]]
 Sums = dict[str, tuple[Array, Array]]
@@ -15,8 +16,8 @@ Sums = dict[str, tuple[Array, Array]]
 def label_loss(predict: Predict) -> Callable[..., Sums]:
     """Return `loss(params, batch, key)`, which gives two pairs (sum, count) for each label of both sides.
 
-    - NAME: weight times squared errors of components, and the sum of the weights; an error of an extensive label is per
-      atom: ((E - E') / n)^2 in eV²;
+    - NAME: weight times squared errors of components, and the sum of the weights; errors as `per_atom` gives them, of
+      energies ((E - E') / n)^2 and of stresses ((sigma - sigma') V / n)^2, both in eV²;
     - NAME_mae: absolute errors of components, in the unit of the label, and how many there are.
 
     What is not known adds nothing, and padding neither. The key is not used.
@@ -28,11 +29,12 @@ def label_loss(predict: Predict) -> Callable[..., Sums]:
     def loss(params: PyTree, batch: Batch, key: Array) -> Sums:
         del key
         graph, predicted, sums = batch.graph, predict(params, batch.graph), {}
+        sizes = jnp.maximum(graph.n_node, 1).astype(graph.nodes.positions.dtype)
         for name in [name for name in batch.labels if name in predicted]:
             truth = batch.labels[name]
             weights = batch.weights[name].reshape(-1, *(1,) * (truth.ndim - 1))
             error, size = jnp.where(weights > 0, predicted[name] - truth, 0), truth[0].size
-            weighed = error / jnp.maximum(graph.n_node, 1).astype(error.dtype) if LABELS[name].extensive else error
+            weighed = per_atom(LABELS[name], error, sizes, volumes(graph.globals.cell))
             count = jnp.sum((weights > 0).astype(error.dtype))
             sums[name] = jnp.sum(weights * weighed**2), size * jnp.sum(weights)
             sums[f"{name}_mae"] = jnp.sum(jnp.abs(error)), size * count

@@ -3,8 +3,9 @@
 A task's file offers:
 
 - `Options`, a frozen dataclass of what is asked, beside the recipe, and `VERB`, the one that learns it;
-- `prepare(options, recipe, folder, run="", resumed=False) -> Prepared`, which reads the data, writes what a run
-  directory of this task holds besides run.json, marked with the identity of the run, and says what is to be learnt;
+- where something is learnt, `prepare(options, recipe, folder, run="", resumed=False) -> Prepared`, which reads the
+  data, writes what a run directory of this task holds besides run.json, marked with the identity of the run, and says
+  what is to be learnt;
 - `load(folder)`, what was learnt, ready for use;
 - `measure(folder, data)`, the errors of what was learnt;
 - what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `DATA`, what its data are named by, and
@@ -14,12 +15,14 @@ A task's file offers:
 
 import importlib
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from symjax.tasks.presets import PRESETS as PRESETS
 from symjax.training import Task, read_run
 
 TASKS = {
+    "converted": "symjax.tasks.converted",
     "forecast": "symjax.tasks.forecast",
     "potential": "symjax.tasks.potential",
     "property": "symjax.tasks.property",
@@ -35,6 +38,8 @@ class Prepared(NamedTuple):
         test: data for `measure`.
         measured: what these are, "test" or "validation" where nothing is held out.
         summary: one line on the data.
+        before: the errors on `test` of the model that a fine-tuning begins with.
+        valid: held-out data for `calibrate`, where the task has that.
     """
 
     task: Task
@@ -42,6 +47,8 @@ class Prepared(NamedTuple):
     test: Any
     measured: str
     summary: str
+    before: Mapping[str, Any] = {}
+    valid: Any = None
 
 
 def task_of(name: str) -> Any:

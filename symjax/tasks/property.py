@@ -13,6 +13,7 @@ from symjax.tasks.structures import (
     DATA as DATA,
     VERB as VERB,
     Reading as Reading,
+    calibrate as calibrate,
     check as check,
     evaluate as evaluate,
     load as load,
@@ -21,7 +22,7 @@ from symjax.tasks.structures import (
     prepare_structures,
     read_data,
 )
-from symjax.training import Recipe, piecewise_linear
+from symjax.training import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Options:
     model: str = potentials.DEFAULT  # a row of the table of potentials
     preset: Literal["tiny", "small", "base"] = "small"
     net: Suppress[dict[str, Any]] = dataclasses.field(default_factory=dict)
+    committee: int = 1  # models that learn side by side, each from parameters of its own, for deviations
     batch_size: int = 5  # structures, on average
+    init: pathlib.Path | None = None  # the run whose model to go on from
+    freeze: tuple[str, ...] = ()  # with --init: parameters that stay as they are, such as embedding or layer_0/*
 
 
 def prepare(
@@ -59,8 +63,8 @@ def prepare(
         options,
         recipe,
         folder,
-        references=lambda train: potentials.property_references(train, name),
-        weights={name: piecewise_linear({0: 1.0})},
+        references=lambda train, start: start.references if start else potentials.property_references(train, name),
+        weights={name: {0: 1.0}},
         label=name,
         run=run,
         resumed=resumed,

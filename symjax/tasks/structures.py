@@ -35,7 +35,7 @@ from symjax.data import (
     write_structures,
 )
 from symjax.graphs import ATOMS, mean_budget
-from symjax.groups import E, S
+from symjax.groups import Group, S
 from symjax.laws import Equivariance, Law
 from symjax.math import require_memory
 from symjax.potentials import (
@@ -43,10 +43,12 @@ from symjax.potentials import (
     Potential,
     References,
     describe_divergence,
+    describe_references,
     doubt_of_units,
     draw_blueprint,
     identity_of,
     label_loss,
+    label_spreads,
     load_potential,
     measure as measure_potential,
     print_errors,
@@ -54,11 +56,20 @@ from symjax.potentials import (
     read_example,
     require_same_charges,
     scaled_labels,
+    without_repulsion,
     write_blueprint,
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
-from symjax.training import Recipe, Task, require_folder, require_same_data, say
+from symjax.tasks.finetune import begin, first_params, frozen_params
+from symjax.tasks.uncertainty import (
+    Uncertainty,
+    calibrate as calibrate,
+    compare,
+    count_members,
+    uncertain,
+)
+from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data, say
 
 VERB = "train"
 BYTES = 100  # at least, of a node, edge or graph of a batch
@@ -68,10 +79,12 @@ load = load_potential
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How the labels of a file are read."""
+    """How the labels of a file are read, and what is measured besides errors."""
 
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     property_key: str | None = None  # what the file calls a property that is no energy; None: as the run calls it
+    uncertainty: Uncertainty | None = None  # whose deviations stand beside errors; None: a committee's, if it is one
+    picture: pathlib.Path | None = None  # of errors against deviations, FILE.png
 
 
 def measure(folder: pathlib.Path, data: Structures) -> Measurement:
@@ -96,8 +109,8 @@ def prepare_structures(
     recipe: Recipe,
     folder: pathlib.Path,
     *,
-    references: Callable[[Structures], References],
-    weights: Mapping[str, Callable],
+    references: Callable[[Structures, Potential | None], References],
+    weights: Mapping[str, Mapping[int, float]],
     label: str,
     run: str,
     resumed: bool,
@@ -106,49 +119,77 @@ def prepare_structures(
 
     Args:
         found: labelled structures, as read.
-        options: of the question; `valid`, `test`, `model`, `net` and `batch_size` are used.
+        options: of the question; `valid`, `test`, `model`, `net`, `committee`, `batch_size`, `init` and `freeze` are
+            used.
         recipe: how it is learnt.
         folder: the run directory.
-        references: training structures -> what to take off their labels; a resumed run has its own.
-        weights: of the labels that are learnt.
+        references: training structures, and the potential that a fine-tuning begins with -> what to take off their
+            labels; a resumed run has its own.
+        weights: of the labels that are learnt, by step; of squared errors over the squared spread of the label.
         label: what the head makes.
         run: the identity of the run.
         resumed: whether the run goes on.
     """
+    members = count_members(options)
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
     if not options.net.get("charges"):
         require_same_charges(found.structures.atoms)
     say(*found.notes)
     splits = split_data(found, valid=options.valid, test=options.test, seed=recipe.seed)
-    known = read_blueprint(folder).references if resumed else references(splits.train)
-    cutoff, species = options.net["cutoff"], splits.train.species
+    test, measured = _measured(splits)
+    own = read_blueprint(folder) if resumed else None
+    start = None if options.init is None or own else begin(options, label, splits.train.species, recipe.seed)
+    frozen = frozen_params(options, own or (start and start.blueprint))
+    known = own.references if own else references(splits.train, start and start.potential)
+    cutoff, species = options.net["cutoff"], (own or start or splits.train).species
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff), bonded=True)
+    spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
     blueprint = draw_blueprint(
-        options.model, options.net, facts=facts, splits=splits, references=known, label=label, run=run
+        options.model,
+        options.net,
+        facts=facts,
+        splits=splits,
+        references=known,
+        label=label,
+        run=run,
+        spreads=spreads,
+        members=members,
     )
+    blueprint = start.adopt(blueprint, test) if start else blueprint
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
     batches = Graphs(train, budget, seed=recipe.seed)
-    if resumed:
-        require_same_data(folder, read_blueprint(folder).statistics, blueprint.statistics)
+    if own:
+        require_same_data(folder, own.statistics, blueprint.statistics)
+        blueprint = own
     elif jax.process_index() == 0:
         densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
         write_blueprint(folder, blueprint, splits.train.atoms[densest])
     identity = identity_of(folder) if resumed else blueprint.identity  # a new file may not be there for all processes
     model, stress = blueprint.build(), "stress" in found.structures.labels
     task = Task(
-        init=lambda key, batch: model.init(key, batch.graph),
+        init=first_params(blueprint, start, folder, recipe.seed),
         loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
-        weights=weights,
+        weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
         train=batches,
         valid=Graphs(valid, budget),
         shown={f"{name}_mae": LABELS[name].shown for name in reversed([*found.structures.labels])},
+        learnt=options.init is not None,
+        frozen=frozen,
+        members=members,
     )
     sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
     summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
-    return Prepared(task, identity, *_measured(splits), summary)
+    if start:
+        summary += f"\nbegins with {options.init}; {describe_references(start.potential.references, known)}"
+    return Prepared(task, identity, test, measured, summary, blueprint.origin.get("errors", {}), splits.valid)
+
+
+def _over_spread(schedule: Mapping[int, float], spread: float) -> Callable:
+    return piecewise_linear({step: weight / spread**2 for step, weight in schedule.items()})
 
 
 def _measured(splits: Splits) -> tuple[Structures, str]:
@@ -157,16 +198,23 @@ def _measured(splits: Splits) -> tuple[Structures, str]:
 
 
 def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Reading) -> None:
-    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful."""
+    """Print the table of errors, with deviations beside them where there are some, and a sentence on what is doubtful.
+
+    That is predictions that are not finite, and the unit of the labels.
+    """
     potential = load(folder)
+    predictor = uncertain(folder, potential, reading.uncertainty)
+    if reading.picture is not None and predictor is potential and potential.members is None:
+        raise ValueError(f"{folder} has no deviations to draw; add --uncertainty last-layer")
     keys = dataclasses.asdict(reading.labels)
     if potential.label != "energy":
         keys |= keys_of(potential.label, reading.property_key)
     found = read_sources(find_sources(data, **keys))
     say(*found.notes)
-    truth, predicted, errors = measure_potential(potential, found.structures)
+    truth, predicted, errors = measure_potential(predictor, found.structures)
     names = ", ".join(map(str, data))
     print_errors(errors, f"{len(truth)} structures of {names}")
+    compare(truth, predicted, predictor.calibration, reading.picture)
     if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, reading.labels.units):
         print(f"symjax: {names}: {doubt}", file=sys.stderr)
 
@@ -221,16 +269,18 @@ def _reports(
     """Return the measured laws of each label of a structure."""
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), float), potential.params)
     [atoms] = structure.atoms
+    motions = potential.model.laws(graph)[0].group
     predict = potential.labels(stress=bool(atoms.pbc.all()))
 
     def report(name: str) -> laws.Report:
-        return laws.check(lambda graph: predict(params, graph)[name], graph, key=key, laws=_laws(name, len(atoms)))
+        declared = _laws(name, motions, len(atoms))
+        return laws.check(lambda graph: predict(params, graph)[name], graph, key=key, laws=declared)
 
     return {name: report(name) for name in jax.eval_shape(predict, params, graph)}
 
 
-def _laws(name: str, atoms: int) -> list[Law]:
-    """Return how a label of so many atoms goes with a motion and with the numbering of the atoms."""
+def _laws(name: str, motions: Group, atoms: int) -> list[Law]:
+    """Return how a label of so many atoms goes with the motions that the model knows and with their numbering."""
     label = LABELS[name]
     numbering = Trivial() if label.of == "graph" else Axis(0)
-    return [Equivariance(E(3), ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]
+    return [Equivariance(motions, ATOMS, label.rep), Equivariance(S(atoms), Relabelling("atoms"), numbering)]

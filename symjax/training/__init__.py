@@ -19,18 +19,19 @@ from symjax.training.directory import (
     write_report,
     write_run,
 )
-from symjax.training.disk import require_another, require_folder, write_bytes
-from symjax.training.ensemble import ensemble, init_ensemble, member, scanned
+from symjax.training.disk import read_bytes, require_another, require_folder, write_bytes
+from symjax.training.ensemble import add_members, ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
+from symjax.training.interrupt import interruptions
 from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
 from symjax.training.objective import Objective, Weight, weight_at, weighted
 from symjax.training.pace import Pace
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.run import Batches, Task, measure, say, train
+from symjax.training.run import Batches, Task, measure, member_keys, say, train
 from symjax.training.schedule import Plateau, piecewise_linear, read_schedule, warmup_cosine
 from symjax.training.state import (
     Progress,
@@ -40,6 +41,7 @@ from symjax.training.state import (
     restore_params,
     restore_run,
     resume,
+    save_params,
 )
 from symjax.training.step import make_evaluation, make_step
 
@@ -62,6 +64,7 @@ __all__ = [
     "TrainState",
     "Weight",
     "absolute_data",
+    "add_members",
     "command_line",
     "damaged",
     "decode",
@@ -75,18 +78,21 @@ __all__ = [
     "init_ensemble",
     "init_state",
     "initialise_distributed",
+    "interruptions",
     "make_evaluation",
     "make_optimizer",
     "make_step",
     "means",
     "measure",
     "member",
+    "member_keys",
     "name_of",
     "origin",
     "parallelise",
     "piecewise_linear",
     "plain",
     "plot_learning_curve",
+    "read_bytes",
     "read_json",
     "read_options",
     "read_report",
@@ -105,6 +111,7 @@ __all__ = [
     "resume",
     "run_experiment",
     "run_once",
+    "save_params",
     "say",
     "scanned",
     "seal",

@@ -13,7 +13,7 @@ from jaxtyping import Array, Key, PyTree
 from symjax.training.state import TrainState
 
 HELD, SCHEDULED = "hyperparams", "hyperparams_states"  # where optax.inject_hyperparams keeps numbers and schedules
-Step: TypeAlias = Callable[..., tuple[PyTree, PyTree]]
+Step: TypeAlias = Callable[..., PyTree]
 
 
 def init_ensemble(
@@ -50,19 +50,19 @@ def ensemble(step: Step, *, own: PyTree = False, at_once: int | None = None) -> 
     `scanned` and `parallelise` as any step does, and its states into a checkpoint as any tree does.
 
     Args:
-        step: of one state, as `make_step` returns it.
+        step: of one state, as `make_step` returns it, or what is measured of one, as `make_evaluation` does.
         own: whether each member has its own batch, in leaves [shards, m, ...], instead of one for all; or a tree that
             says so for the leaves of a batch.
         at_once: how many members are computed together, by default all; the others follow in a loop on the device. One
             is best where a single member keeps the device busy or fills its cache.
     """
 
-    def step_all(states: PyTree, batch: PyTree, axis_name: str | None = None) -> tuple[PyTree, PyTree]:
+    def step_all(states: PyTree, batch: PyTree, axis_name: str | None = None) -> PyTree:
         leaves, structure = jax.tree.flatten(batch)
         is_own = jax.tree.leaves(jax.tree.broadcast(own, batch))
         mine = [jnp.moveaxis(leaf, 1, 0) for leaf, each in zip(leaves, is_own, strict=True) if each]
 
-        def step_one(given: tuple[PyTree, list[Array]]) -> tuple[PyTree, PyTree]:
+        def step_one(given: tuple[PyTree, list[Array]]) -> PyTree:
             state, rest = given[0], iter(given[1])
             seen = [next(rest) if each else leaf for leaf, each in zip(leaves, is_own, strict=True)]
             return step(state, jax.tree.unflatten(structure, seen), axis_name)
@@ -72,6 +72,11 @@ def ensemble(step: Step, *, own: PyTree = False, at_once: int | None = None) -> 
         return jax.lax.map(step_one, (states, mine), batch_size=None if at_once == 1 else at_once)
 
     return step_all
+
+
+def add_members(sums: PyTree) -> PyTree:
+    """Return the sums and counts of all members as one, so that their means are those over the members."""
+    return jax.tree.map(lambda each: each.sum(axis=0), sums)
 
 
 def member(states: PyTree, i: int) -> PyTree:

@@ -91,7 +91,7 @@ def decode(hint: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any or type(value) is hint or (origin is typing.Literal and value in arguments):
         return value
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):
         kind, _ = arguments  # the other one is None
         return None if value is None else decode(kind, value, where)
     if origin is tuple and arguments[0] is pathlib.Path and isinstance(value, str):  # of when there was but one

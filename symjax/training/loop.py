@@ -25,6 +25,7 @@ from symjax.training.state import (
     TrainState,
     inference_params,
     last_sound_step,
+    longest_streak,
     require_finite,
     restore_params,
     save_state,
@@ -114,7 +115,7 @@ def fit(
         )
     history = [] if keep.log is None else keep.log.rewind(start.epoch)
     require_finite("the first parameters", state)
-    run = _Run(step.replicate(state), start, history, step, pace, keep, int(state.streak))
+    run = _Run(step.replicate(state), start, history, step, pace, keep, longest_streak(state))
 
     with interruptions() as interrupted, _bar(pace.epochs) as show:
         while (reason := _finished(run.place, pace)) is None:
@@ -206,10 +207,10 @@ class _Run:
             return
         self.place = self.place._replace(stale=self.place.stale + 1, flat=self.place.flat + 1)
         if self.pace.plateau is not None:
-            scale = np.asarray(self.state.lr_scale)
-            lower, flat = self.pace.plateau.next_scale(float(scale), self.place.flat)
+            scale = np.asarray(self.state.lr_scale)  # the same of all members of a committee
+            lower, flat = self.pace.plateau.next_scale(float(scale.flat[0]), self.place.flat)
             self.place = self.place._replace(flat=flat)
-            self.state = self.state._replace(lr_scale=self.step.replicate(np.asarray(lower, scale.dtype)))
+            self.state = self.state._replace(lr_scale=self.step.replicate(np.full_like(scale, lower)))
 
     def save(self) -> None:
         self.drain()

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import jax
 import optax
 import optax.contrib
+from jaxtyping import PyTree
 
 from symjax.training.schedule import Plateau, piecewise_linear, warmup_cosine
 
@@ -69,15 +70,28 @@ def is_count(value: Any, least: int = 1) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= least
 
 
-def make_optimizer(recipe: Recipe, *, steps: int) -> optax.GradientTransformation:
-    """Return the optimiser of a run of so many steps: clipping, then the rule at its scheduled rate."""
+def make_optimizer(
+    recipe: Recipe, *, steps: int, frozen: Callable[[PyTree], PyTree] | None = None
+) -> optax.GradientTransformation:
+    """Return the optimiser of a run of so many steps: clipping, then the rule at its scheduled rate.
+
+    Parameters that are `frozen`, a function of all of them to a tree of booleans, are left as they are; neither
+    clipping nor decay knows of them.
+    """
     warmup, peak = min(recipe.warmup, steps - 1), recipe.learning_rate
     if recipe.schedule == "cosine":
         rate = warmup_cosine(peak, steps=steps, warmup=warmup)
     else:
         rate = piecewise_linear({0: 0.0, warmup: peak} if warmup else {0: peak})
     rule = RULES[recipe.optimizer](rate, weight_decay=recipe.weight_decay)
-    return rule if recipe.clip is None else optax.chain(optax.clip_by_global_norm(recipe.clip), rule)
+    rule = rule if recipe.clip is None else optax.chain(optax.clip_by_global_norm(recipe.clip), rule)
+    if frozen is None:
+        return rule
+
+    def kinds(params: PyTree) -> PyTree:
+        return jax.tree.map(lambda stays: "frozen" if stays else "learnt", frozen(params))
+
+    return optax.partition({"learnt": rule, "frozen": optax.set_to_zero()}, kinds)
 
 
 def _muon(rate: Callable, *, weight_decay: float) -> optax.GradientTransformation:

@@ -16,6 +16,7 @@ from jaxtyping import Array, Key, PyTree
 
 from symjax.math import double_precision
 from symjax.training.checkpoint import CheckpointStore
+from symjax.training.ensemble import Step, add_members, ensemble, init_ensemble
 from symjax.training.identity import name_of, seal
 from symjax.training.lock import written_alone
 from symjax.training.loop import FitResult, Keep, fit
@@ -24,9 +25,10 @@ from symjax.training.objective import Objective, Weight, as_objective, evaluate_
 from symjax.training.pace import Pace, require_batches
 from symjax.training.parallel import Parallel, parallelise, run_once
 from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.state import TrainState, init_state, resume
+from symjax.training.state import Progress, TrainState, inference_params, init_state, resume
 from symjax.training.step import Loss, make_evaluation, make_step
 
+AT_ONCE = 1  # members of a committee computed together, the others follow
 SPOKEN = {"mae": "MAE", "mse": "MSE", "rmse": "RMSE"}
 
 
@@ -55,6 +57,10 @@ class Task(NamedTuple):
         measure: what is measured on `valid` in place of the loss, where training draws or drops something; it has the
             same weighted names.
         shown: how the progress and the learning curve show a name: the factor and the unit.
+        learnt: whether `init` returns what was learnt before, which is then measured before the first step.
+        frozen: parameters -> which of them stay as they are, a tree of booleans; None where none do.
+        members: of a committee, which learn side by side, each from a key of its own, folded from that of the run; what
+            is reported are means over them. Parameters have a leading axis of members. None: one set of parameters.
     """
 
     init: Callable[[Key[Array, ""], PyTree], PyTree]
@@ -64,6 +70,9 @@ class Task(NamedTuple):
     valid: Batches | None = None
     measure: Loss | None = None
     shown: Mapping[str, tuple[float, str]] = {}
+    learnt: bool = False
+    frozen: Callable[[PyTree], PyTree] | None = None
+    members: int | None = None
 
 
 def train(
@@ -97,18 +106,23 @@ def _train(
 ) -> FitResult:
     if task.valid is None and (recipe.patience or recipe.plateau):
         raise ValueError("--patience and --schedule plateau ask for a validation, which this task has not")
-    evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
+    evaluation = _evaluation(task, recipe)
     shards = evaluation.devices
     first = require_batches(task.train.plan(0, shards=shards), 0)
     if task.valid is not None and not len(task.valid.plan(0, shards=shards)):
         raise ValueError("the validation has no batches; give it data, or leave it out with valid=None")
-    optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs)
+    optimizer = make_optimizer(recipe, steps=len(first) * recipe.epochs, frozen=task.frozen)
     objective = as_objective(task.weights)
     body = make_step(task.loss, optimizer, objective, ema_decay=recipe.ema or None)
-    step = parallelise(body, how=recipe.parallel)
+    step = parallelise(body if task.members is None else _of_committee(body), how=recipe.parallel)
+
+    def begin_one(key: Key[Array, ""], shard: PyTree) -> TrainState:
+        return init_state(task.init(key, shard), optimizer, key=key, ema=recipe.ema > 0, rule=objective.init)
 
     def begin(key: Key[Array, ""], shard: PyTree) -> TrainState:
-        return init_state(task.init(key, shard), optimizer, key=key, ema=recipe.ema > 0, rule=objective.init)
+        if task.members is None:
+            return begin_one(key, shard)
+        return init_ensemble(lambda own: begin_one(own, shard), member_keys(key, task.members))
 
     folder.mkdir(parents=True, exist_ok=True)
     shard = jax.tree.map(lambda leaf: leaf[0], task.train.load(first[0][:1]))
@@ -118,6 +132,9 @@ def _train(
             state, start, passed_over = resume(store, state)
             say(*passed_over, f"going on after epoch {start.epoch}, step {start.step}")
         store.identity = identity if store.identity is None else store.identity
+        if task.learnt and task.valid is not None and start in (None, Progress()):
+            before = _measure(evaluation, task, task.valid, step.replicate(inference_params(state)))
+            say(*_progress({"epoch": 0, **{f"valid_{name}": value for name, value in before.items()}}, task.shown))
         log = MetricsLog(folder / "metrics.jsonl", name_of(store.identity))
         result = fit(
             state,
@@ -145,8 +162,33 @@ def measure(task: Task, recipe: Recipe, params: PyTree, batches: Batches) -> dic
     Schedules are at their end, and what an objective carries is at its beginning, so that the same parameters have the
     same loss whenever they are measured.
     """
-    evaluation = parallelise(make_evaluation(task.measure or task.loss), how=recipe.parallel, donate=False)
-    return _measure(evaluation, task, batches, params)
+    return _measure(_evaluation(task, recipe), task, batches, params)
+
+
+def member_keys(key: Key[Array, ""], members: int) -> Key[Array, " m"]:
+    """Return the keys of the members of a committee: the run's, folded with their numbers."""
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(members))
+
+
+def _of_committee(step: Step) -> Step:
+    """Return the step of all members, on the same batches, with metrics over all of them."""
+    every = ensemble(step, at_once=AT_ONCE)
+
+    def step_all(states: PyTree, batch: PyTree, axis_name: str | None = None) -> tuple[PyTree, PyTree]:
+        states, metrics = every(states, batch, axis_name)
+        return states, add_members(metrics)
+
+    return step_all
+
+
+def _evaluation(task: Task, recipe: Recipe) -> Parallel:
+    one = make_evaluation(task.measure or task.loss)
+    every = ensemble(one, at_once=AT_ONCE)
+
+    def of_all(params: PyTree, batch: PyTree, axis_name: str | None = None) -> PyTree:
+        return add_members(every(params, batch, axis_name))
+
+    return parallelise(one if task.members is None else of_all, how=recipe.parallel, donate=False)
 
 
 def _measure(evaluation: Parallel, task: Task, batches: Batches, params: PyTree) -> dict[str, float]:

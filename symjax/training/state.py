@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
@@ -113,6 +114,11 @@ def inference_params(state: TrainState) -> PyTree:
     return state.params if state.ema is None else state.ema
 
 
+def longest_streak(state: TrainState) -> int:
+    """Return how many of the last steps were skipped; of a committee, by the member that skipped most."""
+    return int(np.max(state.streak))
+
+
 def save_state(store: CheckpointStore, state: TrainState, progress: Progress) -> None:
     """Save parameters, average, carry and the rest as separate items, so that serving reads only what it needs.
 
@@ -122,8 +128,13 @@ def save_state(store: CheckpointStore, state: TrainState, progress: Progress) ->
     """
     require_finite(f"step {progress.step}", state)
     meta = {"progress": progress._asdict(), "averaged": state.ema is not None}
-    sound = last_sound_step(store, progress.step, int(state.streak))
+    sound = last_sound_step(store, progress.step, longest_streak(state))
     store.save(progress.step, _items(state), meta, protect=(progress.best_step, sound))
+
+
+def save_params(store: CheckpointStore, params: PyTree) -> None:
+    """Save parameters that were learnt elsewhere, as step 0 of a run that has no other."""
+    store.save(0, {"params": params}, {"progress": Progress()._asdict(), "averaged": False})
 
 
 def require_finite(what: str, state: TrainState) -> None:

@@ -120,15 +120,17 @@ def test_stresses_are_learnt_and_written_in_the_order_of_ase(files, tmp_path):
 def test_energies_alone_are_enough_with_isolated_atoms_as_references(files, tmp_path):
     run = tmp_path / "run"
     options = [*SMALL, "--epochs", "1", "--forces-key", "None"]
-    data = ["--data", files / "isolated.xyz", "--references", "isolated"]
+    data = ["--data", files / "isolated.xyz", "--references", "isolated", "--repulsion", "zbl"]
     assert symjax("train", *options, *data, "--energy-weight", "0:1,10:5", "--out", run) == 0
     energies = read_blueprint(run).references.energies
     alone = {atoms.numbers[0]: atoms.get_potential_energy() for atoms in ase.io.read(files / "isolated.xyz", ":3")}
     assert energies == pytest.approx(alone)
     apart = ase.Atoms("OH", [[0, 0, 0], [0, 0, 50]])
-    structures = written(tmp_path / "atoms.xyz", *map(ase.Atoms, "HCO"), apart)
+    close = ase.Atoms("OH", [[0, 0, 0], [0, 0, 0.2]])
+    structures = written(tmp_path / "atoms.xyz", *map(ase.Atoms, "HCO"), apart, close)
     found = load(run).predict(read_structures(structures, energy_key=None, forces_key=None)).energy
-    np.testing.assert_allclose(found, [*alone.values(), alone[8] + alone[1]], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found[:4], [*alone.values(), alone[8] + alone[1]], rtol=0, atol=1e-6)
+    assert found[4] - found[3] == pytest.approx(213, abs=20), "eV, of screened nuclei"
     assert "forces, meV/Å" not in json.loads((run / "report.json").read_text())["errors"]
 
 

@@ -9,7 +9,7 @@ from pair_model import PairModel, params, samples, structures
 
 from symjax.data import make_batch, sample_sizes
 from symjax.graphs import Budget, epoch_plan
-from symjax.potentials import energy_and_forces, potential_loss, scaled_energy
+from symjax.potentials import energy_and_forces, label_spreads, potential_loss, scaled_energy
 
 ENERGY = scaled_energy(PairModel(), 2.5)
 LOSS = jax.jit(potential_loss(ENERGY, stress=True))
@@ -40,12 +40,13 @@ def by_hand(data):
     energy = np.array([f.energy[0] for f in found]) - data.energy
     forces = np.concatenate([f.forces for f in found]) - np.concatenate(data.forces)
     stress = np.array([f.stress[0] for f in found]) - data.stress
+    volume = np.array([atoms.cell.volume for atoms in data.atoms])[:, None, None]
     return {
         "energy": (((energy / sizes) ** 2).sum(), len(sizes)),
         "energy_mae": (np.abs(energy).sum(), len(sizes)),
         "forces": ((forces**2).sum(), forces.size),
         "forces_mae": (np.abs(forces).sum(), forces.size),
-        "stress": ((stress**2).sum(), stress.size),
+        "stress": (((stress * volume / sizes[:, None, None]) ** 2).sum(), stress.size),
         "stress_mae": (np.abs(stress).sum(), stress.size),
     }
 
@@ -92,12 +93,13 @@ def test_masked_labels_have_the_gradient_of_the_batch_without_them(data):
     partial = batch(dataclasses.replace(data, labels=labels), range(5))
     predict = energy_and_forces(ENERGY, stress=True)
     known_atoms, sizes = np.r_[0:10, 11:13, 14], np.array([len(atoms) for atoms in data.atoms], float)
+    volume_per_atom = (np.array([atoms.cell.volume for atoms in data.atoms]) / sizes)[:, None, None]
 
     @jax.jit
     def by_hand(params):
         found, own = predict(params, partial.graph), [0, 1, 2, 4]
         energies = ((found.energy[:5] - data.energy) / sizes)[np.array(own)]
-        stresses = (found.stress[:5] - data.stress)[np.array([0, 1, 3, 4])]
+        stresses = ((found.stress[:5] - data.stress) * volume_per_atom)[np.array([0, 1, 3, 4])]
         atoms = (found.forces[:15] - np.concatenate(data.forces))[known_atoms]
         return (energies**2).mean() + (atoms**2).mean() + (stresses**2).mean()
 
@@ -117,6 +119,24 @@ def test_a_weight_counts_a_structure_so_often(data):
     for name in ("energy", "forces", "stress"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-12)
     assert [float(found[f"{name}_mae"][1]) for name in ("energy", "forces")] == [2.0, 9.0]
+
+
+def test_spreads_are_those_of_numpy_over_what_is_known(data):
+    sizes = np.array([len(atoms) for atoms in data.atoms])
+    virial = data.stress * (np.array([atoms.cell.volume for atoms in data.atoms]) / sizes)[:, None, None]
+    forces = np.concatenate(data.forces)
+    unknown = data.energy.copy()
+    unknown[2] = np.nan
+    found = label_spreads(dataclasses.replace(data, labels={**data.labels, "energy": unknown}))
+    assert found["energy"] == pytest.approx(np.std(np.delete(data.energy / sizes, 2)))
+    assert found["forces"] == pytest.approx(np.sqrt(np.mean((forces - forces.mean(axis=0)) ** 2)))
+    assert found["stress"] == pytest.approx(np.sqrt(np.mean((virial - virial.mean(axis=0)) ** 2)))
+
+
+@pytest.mark.parametrize("energy", [3.0, np.nan])
+def test_a_label_that_does_not_vary_or_is_not_known_has_a_spread_of_one(data, energy):
+    energies = energy * np.array([len(atoms) for atoms in data.atoms])
+    assert label_spreads(dataclasses.replace(data, labels={"energy": energies})) == {"energy": 1.0}
 
 
 def test_an_empty_batch_counts_nothing_and_has_a_finite_gradient(data):

@@ -129,3 +129,28 @@ def test_every_bad_number_is_refused_in_one_sentence(change, sentence):
 def test_every_number_at_its_bound_is_accepted():
     require_sound(Recipe(1, evaluate_every=1, patience=1, warmup=0, clip=None, ema=0.0, weight_decay=0.0, seed=0))
     require_sound(Recipe(seed=2**32 - 1, ema=0.999, weight_decay=1e3, clip=1e-9))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_frozen_parameters_keep_their_bits(optimizer):
+    """Whatever else moves: decay, average and clipping pass them by."""
+    recipe = Recipe(optimizer=optimizer, weight_decay=0.1, warmup=0, clip=1e-3, ema=0.9)
+    rule = make_optimizer(recipe, steps=3, frozen=lambda params: {"w": True, "out": {"v": False}})
+    step = parallelise(make_step(toy.loss, rule, {"all": 1.0}, ema_decay=recipe.ema), devices=jax.devices()[:1])
+    state = step.replicate(init_state(toy.params(), rule, key=jax.random.key(0), ema=True))
+    for batch in toy.plan(0)[:3]:
+        state, _ = step(state, batch)
+    for params in (state.params, state.ema):
+        np.testing.assert_array_equal(params["w"], toy.params()["w"])
+        assert (np.asarray(params["out"]["v"]) != toy.params()["out"]["v"]).all()
+    assert step.compilations == 1
+
+
+def test_clipping_does_not_count_the_gradients_of_frozen_parameters():
+    recipe = dataclasses.replace(PLAIN, clip=1.0)
+    rule = make_optimizer(recipe, steps=9, frozen=lambda params: {"a": True, "b": False})
+    params = {"a": jnp.zeros(1), "b": jnp.zeros(1)}
+    huge, none = ({"a": jnp.full((1, 1), size), "b": jnp.full((1, 1), 1e-9)} for size in (1e9, 0.0))
+    first, second = (steps_of(rule, params, gradients)["b"] for gradients in (huge, none))
+    np.testing.assert_array_equal(first, second)
+    assert first[0, 0] != 0

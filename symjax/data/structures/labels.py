@@ -17,6 +17,7 @@ class Label(NamedTuple):
         unit: as powers of energy, length and charge, such as "energy/length³".
         rep: how a value turns when the structure moves.
         extensive: whether it grows with the number of atoms, so that errors are weighed per atom.
+        dense: whether it is per volume, so that errors are weighed times the volume per atom.
     """
 
     of: Literal["graph", "atom"]
@@ -24,6 +25,7 @@ class Label(NamedTuple):
     unit: str
     rep: Rep
     extensive: bool = False
+    dense: bool = False
 
     @property
     def shown(self) -> tuple[float, str]:
@@ -38,9 +40,11 @@ class Label(NamedTuple):
 LABELS = {
     "energy": Label("graph", (), "energy", Trivial(), extensive=True),
     "forces": Label("atom", (3,), "energy/length", Vectors()),
-    "stress": Label("graph", (3, 3), "energy/length³", Matrices()),
+    "stress": Label("graph", (3, 3), "energy/length³", Matrices(), dense=True),
     "dipole": Label("graph", (3,), "charge·length", Vectors()),
 }
+# the standard deviation of a label, over all its components: what a committee or a variance gives beside it
+LABELS |= {f"{name}_deviation": Label(label.of, (), label.unit, Trivial()) for name, label in LABELS.items()}
 
 
 def has_stress(atoms: ase.Atoms) -> bool:

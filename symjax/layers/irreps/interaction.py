@@ -92,13 +92,13 @@ class Interaction(nn.Module):
 
     Attributes:
         irreps: Wanted output, e.g. "32x0e + 32x1o"; irreps that no path reaches are left out.
-        species: Number of species.
+        species: Number of species, each with its own self-connection; None for one that they share.
         average_neighbours: Mean number of edges that a node receives; messages are divided by its square root.
         radial_widths: Hidden layers of the radial network.
     """
 
     irreps: str
-    species: int
+    species: int | None
     average_neighbours: float
     radial_widths: tuple[int, ...] = (64, 64)
 
@@ -142,7 +142,7 @@ class Interaction(nn.Module):
             IrrepsLinear(str(features), name="up"),
             weigh,
             IrrepsLinear(str(irreps), name="down"),
-            lambda species, h: connect(h, species),
+            lambda species, h: connect(h, None if self.species is None else species),
             gate,
             irreps,
             graph,

@@ -1,15 +1,19 @@
 """NequIP, an E(3)-equivariant interatomic potential (Batzner et al. 2022, arXiv:2101.03164)."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import e3nn_jax as e3nn
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import jraph
+from jaxtyping import Array, Float
 
 from symjax.laws import Law
 from symjax.layers.irreps import Interaction, InteractionEdges, InteractionNodes, IrrepsLinear
-from symjax.models.atoms.parts import atom_laws, embed_charges, embed_edges, require_options
+from symjax.math import bessel_roots
+from symjax.models.atoms.parts import MOST, MOST_OF_ALL, atom_laws, embed_charges, embed_edges, require_options
 
 
 def nequip_atoms(
@@ -35,20 +39,32 @@ def nequip_atoms(
     return readout(state.nodes.features)
 
 
-def nequip_edges(graph: jraph.GraphsTuple, *, cutoff: float, count: int, lmax: int) -> InteractionEdges:
-    """Return the spherical harmonics of the edges up to degree lmax, and the radial basis of `embed_edges`."""
-    edges = embed_edges(graph, cutoff=cutoff, count=count)
-    degrees = e3nn.Irreps.spherical_harmonics(lmax)
+def nequip_edges(
+    graph: jraph.GraphsTuple,
+    harmonics: Sequence[e3nn.Irrep],
+    *,
+    cutoff: float,
+    count: int,
+    roots: Float[Array, " count"] | None = None,
+    onset: float | None = None,
+) -> InteractionEdges:
+    """Return the spherical harmonics of the edges, of degrees 0, 1, ..., and the radial basis of `embed_edges`.
+
+    Harmonics named as even irreps turn as they should, and only reflections tell.
+    """
+    edges = embed_edges(graph, cutoff=cutoff, count=count, roots=roots, onset=onset)
+    degrees = e3nn.Irreps.spherical_harmonics(len(harmonics) - 1)
     with jax.default_matmul_precision("highest"):  # coarser products on accelerators would break the symmetry
-        harmonics = e3nn.spherical_harmonics(degrees, edges.vectors, normalize=True, normalization="component")
-    return InteractionEdges(harmonics, edges.radial)
+        values = e3nn.spherical_harmonics(degrees, edges.vectors, normalize=True, normalization="component")
+    return InteractionEdges(e3nn.IrrepsArray(e3nn.Irreps(harmonics), values.array), edges.radial)
 
 
 class NequIP(nn.Module):
     """Embed the species, pass interactions between irreps features, and read the outputs of each atom off linearly.
 
     The last interaction only computes the irreps of the outputs, because nothing else reaches them. The paper reads out
-    with two linear maps in a row; one linear map is the same family.
+    with two linear maps in a row; one linear map is the same family. So is any constant factor of the radial basis or
+    of an activation, which the next weights take in.
 
     Attributes:
         species: Number of elements the model knows.
@@ -58,9 +74,14 @@ class NequIP(nn.Module):
         channels: Multiplicity of every irrep.
         lmax: Largest degree of features and harmonics.
         parity: Also keep irreps of unnatural parity (pseudoscalars, pseudovectors, ...).
+        reflections: Whether mirror images have equal energies; if not, all irreps are even, and the law is SE(3).
         layers: Number of interactions.
+        hidden_irreps: Features after each layer but the last, e.g. "64x0e+32x1o+16x2e"; none: from channels and lmax.
+        self_connection: Whether each species has weights of its own for its features, or all share linear ones.
         radial_basis: Number of Bessel functions.
+        trainable_bessel: Train the roots of the Bessel functions.
         radial_widths: Hidden layers of the radial networks.
+        xplor_onset: Å from where XPLOR's switching leads to zero, with one derivative; None: a polynomial, with two.
         charges: Read the total charge and the spin multiplicity of a structure.
     """
 
@@ -71,14 +92,22 @@ class NequIP(nn.Module):
     channels: int = 32
     lmax: int = 2
     parity: bool = False
+    reflections: bool = True
     layers: int = 3
+    hidden_irreps: tuple[str, ...] = ()
+    self_connection: Literal["species", "linear"] = "species"
     radial_basis: int = 8
+    trainable_bessel: bool = False
     radial_widths: tuple[int, ...] = (64, 64)
+    xplor_onset: float | None = None
     charges: bool = False
 
     def __post_init__(self):
         super().__post_init__()
         require_options(self, channels=1, lmax=0, layers=1, radial_basis=1)
+        self._require_irreps()
+        if self.xplor_onset is not None and not 0 <= self.xplor_onset < self.cutoff:
+            raise ValueError(f"expected an xplor_onset from 0 to the cutoff of {self.cutoff}, got {self.xplor_onset}")
         if lacking := {ir for _, ir in e3nn.Irreps(self.outputs)} - self._reached():
             names = ", ".join(map(str, sorted(lacking)))
             raise ValueError(
@@ -88,39 +117,67 @@ class NequIP(nn.Module):
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions turn the outputs of each atom as their irreps say; the numbering of the atoms means nothing."""
-        return atom_laws(graph, self.outputs)
+        return atom_laws(graph, self.outputs, reflections=self.reflections)
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         """Return the outputs of every atom."""
-        edges = nequip_edges(graph, cutoff=self.cutoff, count=self.radial_basis, lmax=self.lmax)
-        shape, dtype = (self.species, self.channels), edges.radial.dtype
-        table = self.param("embedding", nn.initializers.normal(1.0), shape, dtype)
+        dtype = jnp.asarray(graph.nodes.positions).dtype
+        roots = self._roots(dtype) if self.trainable_bessel else None
+        radial = {"cutoff": self.cutoff, "count": self.radial_basis, "roots": roots, "onset": self.xplor_onset}
+        table = self.param("embedding", nn.initializers.normal(1.0), (self.species, self.channels), dtype)
         outputs = sorted({ir for _, ir in e3nn.Irreps(self.outputs)})
-        stages = [self._hidden()] * (self.layers - 1) + [outputs]
+        stages = [*self._hidden(), e3nn.Irreps([(self.channels, ir) for ir in outputs])]
         return nequip_atoms(
             lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", embed_charges(table[species], graph, self.charges)),
             [self._interaction(layer, irreps) for layer, irreps in enumerate(stages)],
             IrrepsLinear(self.outputs, name="readout"),
-            edges,
+            nequip_edges(graph, self._harmonics(), **radial),
             graph,
         )
 
-    def _interaction(self, layer: int, irreps: Sequence[e3nn.Irrep]) -> Interaction:
-        wanted = "+".join(f"{self.channels}x{ir}" for ir in irreps)
-        return Interaction(wanted, self.species, self.average_neighbours, self.radial_widths, name=f"layer_{layer}")
+    def _roots(self, dtype: jnp.dtype) -> Float[Array, " b"]:
+        return self.param("roots", lambda _: bessel_roots(cutoff=self.cutoff, count=self.radial_basis, dtype=dtype))
+
+    def _interaction(self, layer: int, irreps: e3nn.Irreps) -> Interaction:
+        species = self.species if self.self_connection == "species" else None
+        return Interaction(str(irreps), species, self.average_neighbours, self.radial_widths, name=f"layer_{layer}")
 
     def _harmonics(self) -> list[e3nn.Irrep]:
-        return [e3nn.Irrep(degree, (-1) ** degree) for degree in range(self.lmax + 1)]
+        return [e3nn.Irrep(degree, (-1) ** degree if self.reflections else 1) for degree in range(self.lmax + 1)]
 
-    def _hidden(self) -> list[e3nn.Irrep]:
+    def _hidden(self) -> list[e3nn.Irreps]:
+        """Return the features after each layer but the last."""
+        if self.hidden_irreps:
+            return [e3nn.Irreps(irreps) for irreps in self.hidden_irreps]
         natural = self._harmonics()
-        return natural + [e3nn.Irrep(ir.l, -ir.p) for ir in natural if self.parity]
+        kept = natural + [e3nn.Irrep(ir.l, -ir.p) for ir in natural if self.parity]
+        return [e3nn.Irreps([(self.channels, ir) for ir in kept])] * (self.layers - 1)
 
     def _reached(self) -> set[e3nn.Irrep]:
         """Return the irreps that products with the harmonics make of scalars in so many layers."""
-        reached = {e3nn.Irrep(0, 1)}
-        for _ in range(self.layers):
-            kept = reached & {*self._hidden()}
-            reached = {ir for left in kept for right in self._harmonics() for ir in left * right}
-        return reached
+        features = {e3nn.Irrep(0, 1)}
+        for kept in self._hidden():
+            features = self._products(features) & {ir for _, ir in kept}
+        return self._products(features)
+
+    def _products(self, features: set[e3nn.Irrep]) -> set[e3nn.Irrep]:
+        return {ir for left in features for right in self._harmonics() for ir in left * right}
+
+    def _require_irreps(self) -> None:
+        """Refuse hidden irreps that are none or too large, or are not as many as the layers but the last.
+
+        Raises:
+            ValueError: They are.
+        """
+        if self.hidden_irreps and len(self.hidden_irreps) != self.layers - 1:
+            raise ValueError(
+                f"expected hidden_irreps for each of {self.layers} layers but the last, got {len(self.hidden_irreps)}"
+            )
+        for text in self.hidden_irreps:
+            try:
+                irreps = e3nn.Irreps(text)
+            except ValueError:
+                irreps = e3nn.Irreps()
+            if not irreps.dim or irreps.lmax > MOST["lmax"] or irreps.dim > MOST_OF_ALL:
+                raise ValueError(f"expected hidden_irreps such as 64x0e+32x1o, got {text!r:.60}")

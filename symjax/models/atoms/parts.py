@@ -13,9 +13,9 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from symjax.graphs import ATOMS, edge_vectors, graph_index
-from symjax.groups import E, S
+from symjax.groups import SE, E, S
 from symjax.laws import Equivariance, Law
-from symjax.math import bessel_basis, poly_envelope, safe_norm
+from symjax.math import bessel_basis, poly_envelope, safe_norm, xplor_envelope
 from symjax.reps import Axis, Irreps, Relabelling
 
 MOST = {"lmax": 11, "layers": 100}
@@ -30,15 +30,27 @@ class EmbeddedEdges(NamedTuple):
     radial: Float[Array, "e b"]
 
 
-def embed_edges(graph: jraph.GraphsTuple, *, cutoff: float, count: int) -> EmbeddedEdges:
+def embed_edges(
+    graph: jraph.GraphsTuple,
+    *,
+    cutoff: float,
+    count: int,
+    roots: Float[Array, " count"] | None = None,
+    onset: float | None = None,
+) -> EmbeddedEdges:
     """Return the edges of a graph of atoms with sqrt(2) sin(n pi r / rc) / r u(r), n = 1..count, and u of 1 at r = 0.
 
-    The sines are Bessel functions of unit mean square at 1 Å, the envelope u is `poly_envelope`.
+    The sines are Bessel functions of unit mean square at 1 Å, or have trained `roots`. The envelope u is
+    `poly_envelope`, or with an `onset` in Å `xplor_envelope`, which has but one continuous derivative.
     """
     vectors = jnp.asarray(edge_vectors(graph))
     lengths = safe_norm(vectors)
-    basis = math.sqrt(cutoff) * bessel_basis(lengths, cutoff=cutoff, count=count)
-    return EmbeddedEdges(vectors, lengths, basis * poly_envelope(lengths, cutoff=cutoff)[:, None])
+    basis = math.sqrt(cutoff) * bessel_basis(lengths, cutoff=cutoff, count=count, roots=roots)
+    if onset is None:
+        envelope = poly_envelope(lengths, cutoff=cutoff)
+    else:
+        envelope = xplor_envelope(lengths, cutoff=cutoff, onset=onset)
+    return EmbeddedEdges(vectors, lengths, basis * envelope[:, None])
 
 
 class ChargeEmbedding(nn.Module):
@@ -69,7 +81,7 @@ def embed_charges(features: Float[Array, "n c"], graph: jraph.GraphsTuple, charg
     return features + ChargeEmbedding(features.shape[-1], name="charges")(graph, features.dtype)
 
 
-def atom_laws(graph: jraph.GraphsTuple, outputs: str) -> tuple[Law, ...]:
+def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = True) -> tuple[Law, ...]:
     """Motions turn the outputs of each atom as their irreps say; the numbering of the atoms means nothing.
 
     Raises:
@@ -80,7 +92,8 @@ def atom_laws(graph: jraph.GraphsTuple, outputs: str) -> tuple[Law, ...]:
             f"expected the graph of one structure, got a batch of {graph.n_node.shape[0]}; pass one of them"
         )
     n = graph.nodes.species.shape[0]
-    return Equivariance(E(3), ATOMS, Irreps(outputs)), Equivariance(S(n), Relabelling("atoms"), Axis(0))
+    motions = E(3) if reflections else SE(3)
+    return Equivariance(motions, ATOMS, Irreps(outputs)), Equivariance(S(n), Relabelling("atoms"), Axis(0))
 
 
 def require_options(model: Any, **least: int) -> None:
@@ -92,10 +105,11 @@ def require_options(model: Any, **least: int) -> None:
     """
     for field in dataclasses.fields(model):
         value, most = getattr(model, field.name), MOST.get(field.name, MOST_OF_ALL)
-        counts = value if isinstance(value, tuple) else (value,)
-        if excess := [count for count in counts if type(count) is int and count > most]:
+        items = value if isinstance(value, tuple) else (value,)
+        counts = [item for item in items if type(item) is int]
+        if excess := [count for count in counts if count > most]:
             raise ValueError(f"expected {field.name} of at most {most}, got {excess[0]}")
-        if len(counts) > MOST["layers"] or (isinstance(value, tuple) and any(count < 1 for count in counts)):
+        if len(items) > MOST["layers"] or (isinstance(value, tuple) and min(counts, default=1) < 1):
             raise ValueError(
                 f"expected {field.name} of at most {MOST['layers']} numbers of at least 1, got {value!r:.60}"
             )

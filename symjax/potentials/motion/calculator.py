@@ -1,56 +1,20 @@
 """A trained potential as a calculator of ASE: one list of neighbours and one program for many steps."""
 
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import ase
 import jax
-import jraph
 import numpy as np
 from ase.calculators import calculator as calculators
 from ase.stress import full_3x3_to_voigt_6_stress
 from jaxtyping import Float
 
-from symjax.data import has_stress, recentred
-from symjax.graphs import Budget, atoms_graph, batch_graphs, bucket, charge_and_spin
-from symjax.potentials.charges import warn_of_charges
+from symjax.data import LABELS, has_stress
+from symjax.graphs import Budget, charge_and_spin
+from symjax.potentials.motion.listing import Listed, list_neighbours
 from symjax.potentials.potential import Potential
-
-
-class Listed(NamedTuple):
-    """A structure as it was when its neighbours were listed.
-
-    Attributes:
-        atoms: a copy.
-        positions: wrapped and centred, in Å.
-        graph: all pairs within the cutoff and the skin, padded, on the device.
-        budget: the shape of the graph.
-        skin: in Å.
-    """
-
-    atoms: ase.Atoms
-    positions: Float[np.ndarray, "n 3"]
-    graph: jraph.GraphsTuple
-    budget: Budget
-    skin: float
-
-    def serves(self, atoms: ase.Atoms) -> bool:
-        """Return whether no pair of other atoms within the cutoff can be missing, whatever way they moved."""
-        before = self.atoms
-        same = np.array_equal(before.numbers, atoms.numbers) and np.array_equal(before.pbc, atoms.pbc)
-        same = same and charge_and_spin(before) == charge_and_spin(atoms)
-        if not (same and np.array_equal(before.cell.array, atoms.cell.array)):
-            return False
-        moved = np.linalg.norm(atoms.positions - before.positions, axis=1)
-        return bool((moved <= self.skin / 2).all())  # false too where a position is NaN
-
-    def at(self, atoms: ase.Atoms) -> jraph.GraphsTuple:
-        """Return the graph with the atoms where they are now."""
-        nodes = self.graph.nodes
-        positions = np.zeros(nodes.positions.shape, nodes.positions.dtype)
-        positions[: len(atoms)] = self.positions + (atoms.positions - self.atoms.positions)
-        return self.graph._replace(nodes=nodes._replace(positions=positions))
 
 
 class Calculator(calculators.Calculator):
@@ -58,8 +22,10 @@ class Calculator(calculators.Calculator):
 
     Energies give energy, free_energy (the same), energies (of the atoms, with their references), forces and, where a
     periodic cell has a volume, stress, dE/d(strain) / V in Voigt order xx, yy, zz, yz, xz, xy; dipoles give dipole. All
-    are in eV, Å and e, in the precision of the parameters. The charge and the spin multiplicity of a structure are
-    those of `atoms.info`; a potential that does not read them warns of others than 0 and 1.
+    are in eV, Å and e. A committee gives means over its members, with energy_deviation, forces_deviation [n],
+    stress_deviation and dipole_deviation beside them. Numbers have the precision of the parameters. The charge and the
+    spin multiplicity of a structure are those of `atoms.info`; a potential that does not read them warns of others than
+    0 and 1.
 
     Neighbours are listed up to the cutoff and a skin, and listed anew as soon as an atom has moved half the skin or the
     cell has changed; pairs beyond the cutoff add exactly nothing. Graphs are padded to shapes of a geometric series, so
@@ -88,6 +54,9 @@ class Calculator(calculators.Calculator):
         self.potential, self.skin, self.listings = potential, skin, 0
         energetic = ["energy", "free_energy", "energies", "forces", "stress"]
         self.implemented_properties = energetic if potential.label == "energy" else [potential.label]
+        if potential.members is not None:
+            labels = [name for name in self.implemented_properties if name in LABELS]
+            self.implemented_properties += [f"{name}_deviation" for name in labels]
         self._params = jax.device_put(potential.params)
         self._listed: Listed | None = None
         self._met: set[tuple[str, Budget]] = set()
@@ -126,12 +95,12 @@ class Calculator(calculators.Calculator):
         """Return all properties but the energies of the atoms."""
         found = self._run("stress", atoms)
         if self.potential.label != "energy":
-            return {self.potential.label: found[self.potential.label][0]}
+            return {name: value[0] for name, value in found.items()}
         energy = float(self.potential.references.restore([atoms.numbers], found["energy"][:1])[0])
         results = {"energy": energy, "free_energy": energy, "forces": found["forces"][: len(atoms)]}
         if has_stress(atoms):
             results["stress"] = full_3x3_to_voigt_6_stress(found["stress"][0])
-        return results
+        return results | _deviations(found, results)
 
     def _atom_energies(self, atoms: ase.Atoms) -> Float[np.ndarray, " n"]:
         own = self.potential.references.of(list(atoms.numbers[:, None]))
@@ -140,24 +109,22 @@ class Calculator(calculators.Calculator):
     def _run(self, program: str, atoms: ase.Atoms) -> dict[str, Float[np.ndarray, "..."]]:
         """Run a program of the potential on a structure, and bring what it gives to the host in float64."""
         if self._listed is None or not self._listed.serves(atoms):
-            self._listed = self._list(atoms)
+            self._listed = list_neighbours(self.potential, atoms, skin=self.skin)
+            self.listings += 1
         self._met.add((program, self._listed.budget))
         found = jax.device_get(self.potential.programs[program](self._params, self._listed.at(atoms)))
         return {name: np.asarray(value, float) for name, value in found.items()}
 
-    def _list(self, atoms: ase.Atoms) -> Listed:
-        """List the neighbours of a structure, in a graph of the smallest shape of the series."""
-        centred, potential = recentred(atoms), self.potential
-        graph = atoms_graph(centred, cutoff=potential.model.cutoff + self.skin, species=potential.species)
-        budget = Budget(bucket(len(atoms) + 1), bucket(len(graph.senders)), 2)
-        padded = jax.device_put(batch_graphs([graph], budget, dtype=potential.dtype))
-        warn_of_charges(potential.model, [atoms])
-        self.listings += 1
-        return Listed(atoms.copy(), centred.positions, padded, budget, self.skin)
+
+def _deviations(found: Mapping[str, np.ndarray], results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the deviations of those results that have one."""
+    names = [f"{name}_deviation" for name in results if f"{name}_deviation" in found]
+    atoms = len(results["forces"])
+    return {name: found[name][:atoms] if LABELS[name].of == "atom" else float(found[name][0]) for name in names}
 
 
 def _require_meaning(atoms: ase.Atoms, properties: Sequence[str]) -> None:
-    if "stress" in properties and not has_stress(atoms):
+    if {"stress", "stress_deviation"} & {*properties} and not has_stress(atoms):
         raise calculators.PropertyNotImplementedError(
             f"stress needs a periodic cell with a volume, got the cell {atoms.cell.array.tolist()} with pbc "
             f"{atoms.pbc.tolist()}; give the structure one"

@@ -1,0 +1,111 @@
+"""A committee by the command: trained, calibrated, evaluated, and its deviations written."""
+
+import json
+import shutil
+
+import ase.io
+import jax
+import numpy as np
+import pytest
+
+from symjax import load
+from symjax.data import read_structures
+
+from .command import OPTIONS, SMALL, edit, symjax
+
+
+@pytest.fixture(scope="module")
+def committee(files):
+    """The folder of a run of three networks."""
+    folder = files / "committee"
+    with jax.enable_x64(False):
+        options = [*SMALL, "--test", "4", "--epochs", "1", "--committee", "3"]
+        assert symjax("train", *options, "--data", files / "molecules.xyz", "--out", folder) == 0
+    return folder
+
+
+def test_a_run_of_a_committee_is_one_run(committee):
+    assert {"calibration.json", "calibration.png", "parity.png"} <= {path.name for path in committee.iterdir()}
+    report, potential = json.loads((committee / "report.json").read_text()), load(committee)
+    assert report["compilations"] == {"train": 1, "evaluation": 1}
+    assert potential.members == 3
+    assert {leaf.shape[0] for leaf in jax.tree.leaves(potential.params)} == {3}
+    assert all(factor > 0 for factor in potential.calibration.values())
+    assert {"energy", "forces"} == potential.calibration.keys()
+    [record] = [json.loads(line) for line in (committee / "metrics.jsonl").read_text().splitlines()]
+    assert all(isinstance(record[name], float) for name in ("train_loss", "valid_forces_mae"))
+
+
+def test_evaluate_prints_the_calibration_and_predict_writes_deviations(committee, files, tmp_path, capsys):
+    data, output, picture = files / "molecules.xyz", tmp_path / "out.xyz", tmp_path / "calibration.png"
+    assert symjax("evaluate", committee, "--data", data, "--picture", picture) == 0
+    printed = capsys.readouterr().out
+    assert "NLL" in printed
+    assert f"{load(committee).calibration['forces']:.2f}" in printed
+    assert picture.exists()
+    assert symjax("predict", committee, "--input", data, "--output", output) == 0
+    assert "energy_deviation (eV)" in capsys.readouterr().out
+    expected = load(committee).predict(read_structures(data))
+    for i, atoms in enumerate(ase.io.read(output, ":")):
+        assert atoms.info["energy_deviation"] == pytest.approx(expected.labels["energy_deviation"][i], abs=1e-5)
+        np.testing.assert_allclose(atoms.arrays["forces_deviation"], expected.labels["forces_deviation"][i], atol=1e-6)
+    np.testing.assert_allclose(ase.io.read(output, 0).get_forces(), expected.forces[0], atol=1e-5)
+
+
+def test_the_laws_of_deviations_are_measured(committee, capsys):
+    assert symjax("check", committee) == 0
+    printed = capsys.readouterr().out
+    assert "forces_deviation of" in printed
+    assert printed.count("obeyed") == 8
+
+
+def test_a_calibration_of_another_run_is_refused(committee, files, refuses):
+    path = committee / "calibration.json"
+    kept = path.read_text()
+    edit(path, lambda data: data.update(run="0-0"))
+    refuses(["evaluate", committee, "--data", files / "molecules.xyz"], "calibration.json", "of another run")
+    edit(path, lambda data: data.update(json.loads(kept), factors={"energy": -1.0}))
+    refuses(["predict", committee, "--input", files / "molecules.xyz", "--output", "out.xyz"], "positive number")
+    path.write_text(kept)
+
+
+def test_no_committee_is_smaller_than_one(files, tmp_path, refuses):
+    data = ["--data", files / "molecules.xyz", "--out", tmp_path / "run"]
+    refuses(["train", *OPTIONS, "--committee", "0", *data], "--committee must be at least 1, not 0")
+    refuses(["train", *OPTIONS, "--committee", "-2", *data], "not -2")
+
+
+def test_the_last_layer_of_a_single_model_gives_deviations(trained, files, tmp_path, capsys):
+    evaluate = ["evaluate", trained, "--data", files / "molecules.xyz", "--uncertainty", "last-layer"]
+    assert symjax(*evaluate, "--picture", tmp_path / "calibration.png") == 0
+    printed = capsys.readouterr().out
+    assert "NLL" in printed
+    assert printed.count("energy, meV/atom") == 2
+    assert (tmp_path / "calibration.png").exists()
+
+
+def test_the_last_layer_asks_for_the_data_of_the_run(trained, committee, files, tmp_path, refuses):
+    evaluate = ["--data", files / "molecules.xyz", "--uncertainty", "last-layer"]
+    refuses(["evaluate", committee, *evaluate], "is a committee of 3; leave --uncertainty last-layer out")
+    run = shutil.copytree(trained, tmp_path / "run")
+    others = ase.io.read(files / "molecules.xyz", ":")[::-1]
+    ase.io.write(tmp_path / "others.xyz", others, format="extxyz")
+    for name, words in (("others.xyz", "changed since"), ("gone.xyz", "cannot be read")):
+        edit(run / "run.json", lambda data, name=name: data["options"].update(data=[str(tmp_path / name)]))
+        refuses(["evaluate", run, *evaluate], f"the last layer of {run} needs the data", name, words)
+
+
+def test_members_are_not_begun_alike(trained, files, tmp_path, refuses):
+    data = ["--data", files / "molecules.xyz", "--out", tmp_path / "run"]
+    refuses(["train", *OPTIONS, "--init", trained, "--committee", "2", *data], "begin alike")
+
+
+def test_a_committee_is_not_fine_tuned(committee, files, tmp_path, refuses):
+    data = ["--data", files / "molecules.xyz", "--out", tmp_path / "run"]
+    refuses(["train", *OPTIONS, "--init", committee, *data], "is a committee of 3; begin with a run of a single model")
+
+
+def test_a_single_model_has_no_deviations_of_a_committee(trained, files, refuses):
+    evaluate = ["evaluate", trained, "--data", files / "molecules.xyz"]
+    refuses([*evaluate, "--uncertainty", "committee"], "single model", "--uncertainty last-layer")
+    refuses([*evaluate, "--picture", "c.png"], "no deviations to draw")
