@@ -197,6 +197,12 @@ def test_energies_that_no_electrons_give(read):
     assert "-668 eV an atom from those of the isolated atoms" in told(read(water(-2079.0), *atoms))
 
 
+def test_forces_that_atoms_do_not_feel(read):
+    assert "forces of 30 eV/Å are typical" in told(read(water(forces=30.0)))
+    assert read(water(forces=30.0), units="kcal/mol").notes == ()
+    assert read(water(forces=[[30.0] * 3, [1.0] * 3, [1.0] * 3])).notes == ()
+
+
 def test_which_energy_of_a_metal_was_read(read):
     crystal = silicon(energy=-3.0, free_energy=-3.25)
     assert "read from 'energy', extrapolated to sigma = 0; 'free_energy'" in told(read(crystal))

@@ -1,6 +1,7 @@
 """What `--data` names: files, patterns, slices, a .toml of sources, databases, records; and the parts they are for."""
 
 import json
+import pathlib
 
 import ase
 import ase.build
@@ -217,6 +218,21 @@ def test_a_format_that_the_name_does_not_tell(folder):
     assert energies("frames.dat@:2", format="extxyz") == [0, 1]
     with pytest.raises(ValueError, match=r"cannot read frames.dat: .*\(--format names one\)"):
         energies("frames.dat")
+
+
+OUTPUTS = pathlib.Path(ase.__file__).parent / "test/testdata"
+
+
+@pytest.mark.skipif(not OUTPUTS.is_dir(), reason="needs the outputs that come with ASE")
+def test_outputs_of_programs():
+    vasp = read_sources(find_sources([OUTPUTS / "vasp/OUTCAR_example_1", OUTPUTS / "vasp/*.xml"], stress_key="stress"))
+    assert len(vasp.structures) == 3
+    assert any("read from 'energy', extrapolated to sigma = 0" in note for note in vasp.notes)
+    aims = read_structures(OUTPUTS / "aims/md.out", format="aims-output")
+    assert len(aims) == 5
+    assert aims.known("forces").all()
+    with pytest.raises(ValueError, match="--format"):
+        read_structures(OUTPUTS / "aims/md.out")
 
 
 def test_published_records(shared):

@@ -1,4 +1,4 @@
-"""Energies that look doubtful beside charges, electrons, isolated atoms and forces, each told in one sentence."""
+"""Energies and forces that look doubtful, beside charges, electrons and one another, each told in one sentence."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +10,7 @@ from symjax.graphs import charge_and_spin
 
 APART = 0.5  # eV between equal geometries
 BOUND = 30.0  # eV, times Z^(7/3): more than the energy of any atom, -20.9 Z^(7/3) eV in the Thomas-Fermi model
+FORCE = 8.0  # eV/Å, of half of all components
 BINDING = 25.0  # eV an atom, which no atom gains from its neighbours
 REASONS = {
     True: "another charge or spin, which models read with --charges True",
@@ -29,7 +30,12 @@ ENOUGH, MANY, NEAR, CLOSE = 20, 300, 0.97, 0.05  # structures to judge by, and a
 
 
 def describe_energies(structures: Structures, where: Sequence[str]) -> Iterator[str]:
-    """Yield one sentence for each thing about energies that is possible but hardly meant."""
+    """Yield one sentence for each thing about energies and forces that is possible but hardly meant."""
+    if "forces" in structures.labels and (typical := float(np.nanmedian(np.abs(structures.rows("forces"))))) > FORCE:
+        yield (
+            f"forces of {typical:.3g} eV/Å are typical (first {where[0]}), which atoms feel only in collisions; name "
+            "the unit with --units, such as kcal/mol"
+        )
     if "energy" in structures.labels:
         yield from _of_twins(structures, where)
         yield from _of_totals(structures, where)

@@ -31,7 +31,7 @@ from symjax.data.structures.reading.labelling import (
     require_mask,
 )
 from symjax.data.structures.reading.notes import describe_kinds, describe_known, describe_remarks
-from symjax.data.structures.reading.sources import Source
+from symjax.data.structures.reading.sources import Source, find_sources
 from symjax.data.structures.structures import Structures
 
 NOTES = ("config_type", "charge", "spin")  # what is kept of a frame besides its geometry and labels
@@ -83,7 +83,7 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
     those of fixed atoms that are exactly zero. Of the notes of a frame are kept config_type, charge and spin.
 
     Args:
-        path: the file.
+        path: the file; as `find_sources` reads it, also a pattern, frames behind an @, or a .toml.
         rules: `units`, of energies as `unit_factors` knows them, "eV" by default; stress is that per cubic length.
             `length`, of positions, and with charges of e that of dipoles, "Å" by default.
             `NAME_key` for what the file calls a label: `energy_key="REF_energy"`, `dipole_key="mu"`; None does not ask
@@ -98,7 +98,7 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
         ValueError: the file cannot be read, a label that is asked for is known of no frame, or misshapen or infinite in
             one, a structure cannot be, or nothing but isolated atoms is left.
     """
-    contents = [_read(Source(pathlib.Path(path), rules=rules))]
+    contents = [_read(source) for source in find_sources([path], **rules)]
     structures = _joined(contents)
     require_possible(structures, _places(contents))
     return structures
