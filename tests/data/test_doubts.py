@@ -99,6 +99,7 @@ def test_virials_and_other_units_of_stress(read):
     np.testing.assert_allclose(read(crystal, **rules).structures.stress[0], virial / volume / 1e6)
     found = read(crystal, stress_key="GPa", stress_factor=0.00624151)
     np.testing.assert_allclose(found.structures.stress[0], virial / 160.2177, rtol=1e-5)
+    assert "--virial-key virial reads it as a virial" in told(read(crystal, stress_key="virial", stress_factor=0.1))
     with pytest.raises(ValueError, match="--stress-key and --virial-key name the same label"):
         read(crystal, virial_key="virial", stress_key="GPa")
     with pytest.raises(ValueError, match=r"no stress under 'V', .* with --virial-key, in Python virial_key, or None"):

@@ -126,6 +126,18 @@ def test_a_toml_that_says_something_else(entries, change, message):
         read_sources(find_sources([entries]))
 
 
+def test_what_is_asked_for_is_looked_for_in_all_files(folder):
+    marked, lone = water(50.0), ase.Atoms("O")
+    marked.arrays["good"] = np.array([1, 0, 1])
+    lone.calc = SinglePointCalculator(lone, energy=-1.0)
+    ase.io.write("marked.xyz", marked, format="extxyz")
+    ase.io.write("lone.xyz", lone, format="extxyz")
+    found = read_sources(find_sources(["b.xyz", "marked.xyz"], mask_key="good"))
+    assert found.structures.known("forces").tolist() == [True] * 13 + [False, True]
+    alone = find_sources(["lone.xyz"], stress_key="stress")
+    assert read_sources(find_sources(["b.xyz"]) + alone).structures.isolated == {8: -1.0}
+
+
 def test_parts_of_their_own_and_no_test_part(folder):
     sources = find_sources(["a.xyz"]) + find_sources(["b.xyz"], part="test")
     splits = split_data(read_sources(sources), valid=2.0, test=0.5, seed=0)

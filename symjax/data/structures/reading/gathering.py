@@ -83,7 +83,7 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
     those of fixed atoms that are exactly zero. Of the notes of a frame are kept config_type, charge and spin.
 
     Args:
-        path: the file; as `find_sources` reads it, also a pattern, frames behind an @, or a .toml.
+        path: the file; as `find_sources` reads it, also a pattern, or with frames behind an @.
         rules: `units`, of energies as `unit_factors` knows them, "eV" by default; stress is that per cubic length.
             `length`, of positions, and with charges of e that of dipoles, "Å" by default.
             `NAME_key` for what the file calls a label: `energy_key="REF_energy"`, `dipole_key="mu"`; None does not ask
@@ -152,7 +152,6 @@ def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy",
 def _read(source: Source) -> _Contents:
     rules = make_rules(**source.rules)
     found = read_frames(source.path, frames=source.frames, format=rules.format)
-    require_mask(found, rules)
     alone = ["energy" in rules.keys and is_isolated(frame, rules) for frame in found]
     apart, frames = ([found[i] for i in np.flatnonzero(np.equal(alone, side))] for side in (True, False))
     labels = {name: [label_of(frame, rules, name) for frame in frames] for name in rules.keys}
@@ -168,6 +167,8 @@ def _joined(contents: Sequence[_Contents]) -> Structures:
     if not any(content.frames for content in contents):
         path = contents[0].source.path
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
+    for mask in {content.rules.mask_key for content in contents} - {None}:
+        require_mask([frame for c in contents if c.rules.mask_key == mask for frame in c.frames], mask)
     return Structures(
         atoms=tuple(atoms for content in contents for atoms in content.atoms),
         labels=_labels(contents),
@@ -186,11 +187,11 @@ def _labels(contents: Sequence[_Contents]) -> dict[str, Any]:
         ValueError: one that is asked for is known nowhere.
     """
     labels = {}
-    for name in [name for name in LABELS if any(name in content.rules.keys for content in contents)]:
+    asking = {name: [c for c in contents if name in c.rules.keys and c.frames] for name in LABELS}
+    for name, those in [(name, those) for name, those in asking.items() if those]:
         values = [value for content in contents for value in content.labels.get(name) or _unknown(content.atoms, name)]
         if all(np.isnan(value).all() for value in values):
-            asked = next(content for content in contents if name in content.rules.keys and content.frames)
-            raise ValueError(describe_absence(asked.frames[0], asked.rules, name))
+            raise ValueError(describe_absence(those[0].frames[0], those[0].rules, name))
         labels[name] = np.array(values) if LABELS[name].of == "graph" else tuple(values)
     return labels
 
