@@ -44,11 +44,13 @@ class Found(NamedTuple):
         structures: of all of them, in their order.
         parts: [g], which part each structure is for, as `Source` has it; None: all are for training.
         notes: one line for each thing to tell.
+        where: the words that name the file and frame of each structure.
     """
 
     structures: Structures
     parts: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
 
     def part(self, name: str) -> Structures | None:
         """Return the structures of a part, None where no source is for it."""
@@ -132,7 +134,7 @@ def read_sources(sources: Sequence[Source], *, weights: Mapping[str, float] | No
     notes = [*describe_kinds(structures), *describe_known(structures, remarks), *describe_remarks(remarks)]
     notes += [describe_isolated(structures.isolated)] if structures.isolated else []
     notes += [*describe_doubts(structures, where), *describe_energies(structures, where)]
-    return Found(structures, parts, tuple(notes))
+    return Found(structures, parts, tuple(notes), tuple(where))
 
 
 def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy", units: str = "eV") -> dict[int, float]:
