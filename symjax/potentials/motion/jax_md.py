@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ase
 import jax
@@ -12,15 +12,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes, atoms_graph
-
-if TYPE_CHECKING:
-    from symjax.potentials.potential import Potential
+from symjax.potentials.potential import Potential
 
 FAR = 1e3  # Å: where pairs are put that are none
 
 
 def to_jax_md(
-    potential: "Potential",
+    potential: Potential,
     numbers: Sequence[int] | np.ndarray,
     displacement: Callable[..., Array],
     box: Any,
@@ -64,7 +62,7 @@ def to_jax_md(
     return neighbor_fn, _energy_of(potential, np.asarray(numbers, int), displacement)
 
 
-def _energy_of(potential: "Potential", numbers: np.ndarray, displacement: Callable[..., Array]) -> Callable[..., Array]:
+def _energy_of(potential: Potential, numbers: np.ndarray, displacement: Callable[..., Array]) -> Callable[..., Array]:
     """Return the energy of positions and a sparse list whose padding is n."""
     graphs = {z: atoms_graph(ase.Atoms([z]), cutoff=1.0, species=potential.species) for z in set(numbers.tolist())}
     species = jnp.array([graphs[z].nodes.species[0] for z in numbers.tolist()] + [0])
