@@ -32,7 +32,7 @@ class Options:
 
     data: tuple[pathlib.Path, ...] | None = None  # files, patterns, file@:100, a .toml; None: the shipped ethanol
     valid_data: tuple[pathlib.Path, ...] | None = None  # files for validation, in place of --valid
-    test_data: tuple[pathlib.Path, ...] | None = None
+    test_data: tuple[pathlib.Path, ...] | None = None  # and for testing, in place of --test
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     valid: float = 0.1  # a fraction below 1, or a number of structures
     test: float = 0.1  # 0: none, and errors are those on the validation structures

@@ -45,5 +45,5 @@ def test_dipoles_of_what_repeats_are_refused(tmp_path):
     atoms = ase.Atoms("OH", [[0, 0, 0], [0, 0, 1]], cell=np.eye(3) * 5, pbc=True)
     atoms.info["dipole"] = np.zeros(3)
     ase.io.write(tmp_path / "crystal.xyz", atoms, format="extxyz")
-    with pytest.raises(ValueError, match=r"crystal.xyz, structure 0 \(OH\) is periodic, where a dipole has no meaning"):
+    with pytest.raises(ValueError, match=r"crystal.xyz, frame 0 \(OH\) is periodic, where a dipole has no meaning"):
         prepared(tmp_path / "run", "--property", "dipole", "--data", str(tmp_path / "crystal.xyz"))
