@@ -60,7 +60,7 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
     bare = without_repulsion(structures, had.repulsion, cutoff=potential.model.cutoff)
     made = make_references(bare, choice)
     others = {z: value + had.shift - made.shift for z, value in had.energies.items()}
-    bonds = {**made.bonds, **had.bonds}  # what the network has learnt is beside its own
+    bonds = {**had.bonds, **{z: made.bonds[z] for z in made.bonds if z in new or not had.isolated}}
     return dataclasses.replace(
         made, energies={**others, **made.energies}, bonds=bonds, scale=had.scale, repulsion=had.repulsion
     )
