@@ -60,7 +60,8 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
     bare = without_repulsion(structures, had.repulsion, cutoff=potential.model.cutoff)
     made = make_references(bare, choice)
     others = {z: value + had.shift - made.shift for z, value in had.energies.items()}
-    bonds = {**made.bonds, **had.bonds}  # what the network has learnt is beside its own
+    learnt = had.energies if had.isolated else {}  # of these the network has learnt what there is beside its own bonds
+    bonds = {**{z: value for z, value in made.bonds.items() if z not in learnt}, **had.bonds}
     return dataclasses.replace(
         made, energies={**others, **made.energies}, bonds=bonds, scale=had.scale, repulsion=had.repulsion
     )
