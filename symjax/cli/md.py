@@ -12,10 +12,9 @@ import numpy as np
 from tyro.conf import Positional, arg
 
 from symjax import training
-from symjax.cli.asked import task_in
+from symjax.cli.asked import energies_in
 from symjax.cli.options import parse_options
 from symjax.data import read_whole
-from symjax.potentials import load_potential
 from symjax.potentials.motion import (
     Dynamics,
     Record,
@@ -112,12 +111,10 @@ def _simulation(command: Md, saved: Mapping[str, np.ndarray] | None) -> Simulati
     """
     if command.run is None or command.structure is None:
         raise ValueError("expected RUN and --structure FILE; or --resume FILE, to go on with a trajectory")
-    if (verb := task_in(command.run).VERB) != "train":
-        raise ValueError(f"{command.run} is a run of `symjax {verb}`, which learns no energy; name one of atoms")
+    potential = energies_in(command.run)
     atoms = _bare(read_whole(command.structure).atoms[-1])
     draw_momenta(atoms, command.temperature, command.seed)
     dynamics = Dynamics(command.ensemble, command.timestep, command.temperature, command.friction, command.seed)
-    potential = load_potential(command.run)
     return Simulation(potential, atoms, dynamics, skin=command.skin, stop_at=command.stop_at, saved=saved, tell=say)
 
 

@@ -1,7 +1,6 @@
 """Second derivatives of any energy model, exact: forward over reverse on a fixed list of neighbours."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import ase
 import jax
@@ -10,13 +9,10 @@ import jraph
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
-from symjax.data import recentred
-from symjax.graphs import Budget, atoms_graph, batch_graphs, bucket
 from symjax.math import require_memory
 from symjax.potentials.derivatives import Energy
-
-if TYPE_CHECKING:
-    from symjax.potentials.potential import Potential
+from symjax.potentials.motion.listing import list_neighbours
+from symjax.potentials.potential import Potential
 
 Hessian = Callable[[PyTree, jraph.GraphsTuple, Int[Array | np.ndarray, " k"]], Float[Array, "k 3 n 3"]]
 
@@ -54,7 +50,7 @@ def hessian(energy: Energy, *, block: int = 24) -> Hessian:
 
 
 def hessian_of(
-    potential: "Potential", atoms: ase.Atoms, rows: Sequence[int] | np.ndarray | None = None
+    potential: Potential, atoms: ase.Atoms, rows: Sequence[int] | np.ndarray | None = None
 ) -> Float[np.ndarray, "k 3 n 3"]:
     """Return the Hessian of a structure in eV/Å², in the precision of the parameters.
 
@@ -70,9 +66,7 @@ def hessian_of(
     rows = np.arange(count) if rows is None else np.asarray(rows, int)
     what = f"a Hessian of {len(rows)} by {count} atoms"
     require_memory(3 * 8 * 9 * len(rows) * count, what)
-    graph = atoms_graph(recentred(atoms), cutoff=potential.model.cutoff, species=potential.species)
-    budget = Budget(count + 1, bucket(len(graph.senders)), 2)
-    arguments = potential.params, batch_graphs([graph], budget, dtype=potential.dtype), rows
+    arguments = potential.params, list_neighbours(potential, atoms, skin=0.0).at(atoms), rows
     program = jax.jit(hessian(potential.energy)).lower(*arguments).compile()
     if needed := program.memory_analysis():
         require_memory(needed.temp_size_in_bytes + needed.output_size_in_bytes, what)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ase
 import jax
@@ -12,15 +12,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes, ChargeAndSpin, atoms_graph
-
-if TYPE_CHECKING:
-    from symjax.potentials.potential import Potential
+from symjax.potentials.potential import Potential
 
 FAR = 1e3  # Å: where pairs are put that are none
 
 
 def to_jax_md(
-    potential: "Potential",
+    potential: Potential,
     numbers: Sequence[int] | np.ndarray,
     displacement: Callable[..., Array],
     box: Any,
@@ -69,7 +67,7 @@ def to_jax_md(
 
 
 def _energy_of(
-    potential: "Potential", numbers: np.ndarray, displacement: Callable[..., Array], state: ChargeAndSpin
+    potential: Potential, numbers: np.ndarray, displacement: Callable[..., Array], state: ChargeAndSpin
 ) -> Callable[..., Array]:
     """Return the energy of positions and a sparse list whose padding is n."""
     graphs = {z: atoms_graph(ase.Atoms([z]), cutoff=1.0, species=potential.species) for z in set(numbers.tolist())}

@@ -4,7 +4,7 @@ import csv
 import pathlib
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import ase
 import numpy as np
@@ -12,10 +12,8 @@ from jaxtyping import Float
 
 from symjax.potentials.motion.dispersion import dispersion_hessian
 from symjax.potentials.motion.hessian import hessian_of
+from symjax.potentials.potential import Potential
 from symjax.training import write_picture
-
-if TYPE_CHECKING:
-    from symjax.potentials.potential import Potential
 
 TEMPERATURES = np.arange(0.0, 1001.0, 50.0)  # K
 HEADER = ("temperature, K", "free energy, kJ/mol", "entropy, J/mol/K", "heat capacity, J/mol/K")
@@ -73,7 +71,7 @@ class Phonons(NamedTuple):
 
 
 def phonons(
-    potential: "Potential", atoms: ase.Atoms, *, supercell: Sequence[int] = (2, 2, 2), functional: str | None = None
+    potential: Potential, atoms: ase.Atoms, *, supercell: Sequence[int] = (2, 2, 2), functional: str | None = None
 ) -> Phonons:
     """Return the phonons of a crystal at rest from the exact force constants of a supercell.
 

@@ -1,6 +1,6 @@
 """Vibrations of a structure at rest: wave numbers, and which modes move it as a whole."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import ase
 import ase.units
@@ -9,9 +9,7 @@ from ase.vibrations.data import VibrationsData
 from jaxtyping import Float
 
 from symjax.potentials.motion.hessian import hessian_of
-
-if TYPE_CHECKING:
-    from symjax.potentials.potential import Potential
+from symjax.potentials.potential import Potential
 
 
 class Mode(NamedTuple):
@@ -52,9 +50,7 @@ class Vibrations(NamedTuple):
         return tuple(mode for mode in self.modes if mode.kind == "vibration" and mode.wavenumber < 0)
 
 
-def vibrations(
-    potential: "Potential", atoms: ase.Atoms, more: Float[np.ndarray, "n 3 n 3"] | None = None
-) -> Vibrations:
+def vibrations(potential: Potential, atoms: ase.Atoms, more: Float[np.ndarray, "n 3 n 3"] | None = None) -> Vibrations:
     """Return the vibrations of the atoms that are free to move, in the harmonic approximation.
 
     Args:
