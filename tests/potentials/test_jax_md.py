@@ -70,7 +70,7 @@ def test_charge_and_spin_are_read():
     atoms, potential = liquid(False), Potential(Charged(), params(), SPECIES, REFERENCES)
     atoms.info.update(charge=-1, spin=2)
     neighbor_fn, energy_fn = to_jax_md(
-        potential, atoms.numbers, jax_md.space.free()[0], CELL.T, disable_cell_list=True, charge=-1, spin=2
+        potential, atoms.numbers, jax_md.space.free()[0], CELL.T, disable_cell_list=True, charge=-1.0, spin=2.0
     )
     found = energy_fn(jnp.asarray(atoms.positions), neighbor=neighbor_fn.allocate(jnp.asarray(atoms.positions)))
     np.testing.assert_allclose(found, Calculator(potential).get_potential_energy(atoms), rtol=1e-13)
