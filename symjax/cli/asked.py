@@ -17,6 +17,22 @@ def task_in(folder: pathlib.Path) -> Any:
     return task_of(read_run(folder).task)
 
 
+def energies_in(folder: pathlib.Path) -> Any:
+    """Return the potential of a run that has learnt energies.
+
+    Raises:
+        ValueError: the folder is no run directory, or of something else.
+    """
+    task = task_in(folder)
+    what = f"a run of `symjax {task.VERB}`, which learns no energy"
+    if task.VERB in ("train", "convert"):
+        potential = task.load(folder)
+        if potential.label == "energy":
+            return potential
+        what = f"of a model of {potential.label}, which has no energy"
+    raise ValueError(f"{folder} is {what}; name a run of `symjax train` without --property")
+
+
 def run_to_resume(folder: pathlib.Path, verb: str) -> Run:
     """Return what a run to go on with was started with.
 

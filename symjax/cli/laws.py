@@ -12,10 +12,10 @@ from ase.calculators.calculator import Calculator
 from tyro.conf import Positional, arg
 
 import symjax.potentials
-from symjax.cli.asked import task_in
+from symjax.cli.asked import energies_in
 from symjax.cli.options import parse_options
 from symjax.data import read_structures
-from symjax.potentials import law_card, load_potential, read_example
+from symjax.potentials import law_card, read_example
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +54,7 @@ def _asked(command: Laws) -> tuple[Calculator, ase.Atoms]:
         raise ValueError("expected a RUN or --calculator MODULE:FACTORY, and not both")
     given = command.structure and read_structures(command.structure, energy_key=None, forces_key=None).atoms[0]
     if command.run is not None:
-        if (verb := task_in(command.run).VERB) != "train":
-            raise ValueError(f"{command.run} is a run of `symjax {verb}`, which learns no energy; name one of atoms")
-        model = symjax.potentials.Calculator(load_potential(command.run))
+        model = symjax.potentials.Calculator(energies_in(command.run))
         return model, given or read_example(command.run).atoms[0]
     if given is None:
         raise ValueError("expected --structure FILE beside --calculator, got none; any file that ASE reads will do")

@@ -24,6 +24,7 @@ VERBS = {
     "relax": "move structures downhill, and find their frequencies or phonons",
     "check": "measure the laws of a trained model",
     "convert": "make a run of a potential that others trained, such as SevenNet-0",
+    "md": "move the atoms of a structure as a trained model says",
     "laws": "measure which laws of a potential energy a calculator of ASE obeys",
     "basis": "solve for all equivariant linear maps between two representations",
     "doctor": "show versions and devices, and look for known faults of the installation",

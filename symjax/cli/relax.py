@@ -10,17 +10,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from symjax.cli.asked import task_in
+from symjax.cli.asked import energies_in
 from symjax.cli.options import RunDirectory, parse_options, switched
 from symjax.data import Structures, format_of, make_samples, read_whole, write_structures
-from symjax.potentials import (
-    Calculator,
-    Potential,
+from symjax.potentials import Calculator, Potential
+from symjax.potentials.motion import (
     Relaxation,
     Relaxed,
     Vibrations,
     dispersion_hessian,
-    load_potential,
     phonons,
     require_phonons,
     vibrations,
@@ -81,11 +79,7 @@ def _asked(command: Relax) -> tuple[Potential, Structures]:
     Raises:
         ValueError: the run learns no energy, or a structure, named by its index, cannot be what is asked for.
     """
-    if (verb := task_in(command.run).VERB) != "train":
-        raise ValueError(f"{command.run} is a run of `symjax {verb}`, which learns no energy; name one of atoms")
-    potential = load_potential(command.run).in_double()
-    if potential.label != "energy":
-        raise ValueError(f"{command.run} has learnt {potential.label} and no energy, downhill of which things move")
+    potential = energies_in(command.run).in_double()
     structures = read_whole(command.structure)
     for i, atoms in enumerate(structures.atoms):
         try:

@@ -95,9 +95,9 @@ def _report(task: Any, folder: pathlib.Path, prepared: Prepared, result: FitResu
     if jax.process_index() != 0:
         return
     told = measure_calibration(truth, predicted, read_calibration(folder, prepared.identity))
-    facts = {"before fine-tuning": prepared.before, "calibration": told}
-    own = {"seconds": seconds, "compilations": result.compilations, "measured": prepared.measured}
-    training.write_report(folder, errors, own | {name: fact for name, fact in facts.items() if fact})
+    facts = {"seconds": seconds, "compilations": result.compilations, "measured": prepared.measured}
+    more = {"before fine-tuning": prepared.before, "calibration": told}
+    training.write_report(folder, errors, facts | {name: fact for name, fact in more.items() if fact})
     plot_parity(folder, truth, predicted)
     training.plot_learning_curve(folder, result.history, prepared.task.shown)
     print_errors(errors, f"{len(truth)} {prepared.measured} structures", prepared.before)

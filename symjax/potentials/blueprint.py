@@ -124,6 +124,7 @@ class _StoredReferences:
     shift: float
     scale: float
     isolated: bool = False
+    bonds: dict[str, float] = dataclasses.field(default_factory=dict)
     repulsion: Literal["none", "zbl"] = "none"
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from symjax.data import LABELS, Structures
 from symjax.training import damaged, decode, read_json, require_same_identity, write_json, write_picture
@@ -89,8 +89,8 @@ def measure_calibration(
 
 def print_calibration(rows: Mapping[str, Mapping[str, float]], title: str) -> None:
     """Print what deviations foretold as a table."""
-    heads = ("", "RMS error", "RMS σ", "factor", "NLL without", "NLL", "< σ", "< 2σ")
-    table = Table(*heads, title=f"{title}; 68 % are to be below σ, 95 % below 2σ")
+    heads = ("RMSE", "RMS σ", "factor", "NLL raw", "NLL", "< σ", "< 2σ")
+    table = Table(Column(no_wrap=True), *heads, title=f"{title}; 68 % are to be below σ, 95 % below 2σ")
     for name, row in rows.items():
         lengths = [f"{row[which]:.2f}" for which in ("rms error", "rms deviation", "factor", "nll before", "nll after")]
         table.add_row(name, *lengths, *(f"{row[which]:.0%}" for which in ("within 1", "within 2")))

@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase.data import chemical_symbols
@@ -10,19 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from symjax.data import ENERGIES, LABELS, Structures, unit_factors
+from symjax.potentials.last_layer import LastLayer
+from symjax.potentials.potential import Potential
 from symjax.training import write_picture
 
 Errors = dict[str, dict[str, float]]
 FAR, NEAR = 10.0, 1.0  # eV per atom: no potential is as wrong as the one, most are better than the other
-
-
-@runtime_checkable
-class Predictor(Protocol):
-    """What predicts labels, such as a `Potential`."""
-
-    def predict(self, structures: Structures, *, stress: bool = ...) -> Structures:
-        """Return the structures with predicted labels."""
-        ...
 
 
 class Measurement(NamedTuple):
@@ -33,7 +26,7 @@ class Measurement(NamedTuple):
     errors: Errors
 
 
-def measure(potential: Predictor, truth: Structures) -> Measurement:
+def measure(potential: Potential | LastLayer, truth: Structures) -> Measurement:
     """Predict labelled structures and compare."""
     predicted = potential.predict(truth, stress="stress" in truth.labels)
     return Measurement(truth, predicted, measure_errors(truth, predicted))

@@ -12,15 +12,17 @@ chosen by the likelihood of the validation set (Bigi et al. 2024, arXiv:2403.022
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from symjax.data import Structures
 from symjax.potentials.calibration import Foretold
+from symjax.potentials.derivatives import Energy
 from symjax.potentials.potential import Potential
 
 NAME = "readout"  # of the last layer, in the parameters of every module of the table
@@ -99,45 +101,33 @@ def last_layer_features(
     Raises:
         ValueError: energies are not linear in these weights, or there are none.
     """
-    weights, rest = _part(potential.params)
-    program = jax.jit(functools.partial(_energies_and_slopes, potential.energy, rest))
-    energy, slopes = (
-        np.zeros(len(structures)),
-        np.zeros((len(structures), sum(w.size for w in jax.tree.leaves(weights)))),
-    )
+    if NAME not in (names := potential.params.get("params", potential.params)):
+        raise ValueError(f"expected a last layer {NAME!r} in the parameters, found {sorted(names)}")
+    weights = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(names[NAME])])
+    program = jax.jit(functools.partial(_energies_and_slopes, potential.energy))
+    energy, slopes = np.zeros(len(structures)), np.zeros((len(structures), len(weights)))
     for chosen, graph in potential.batches(structures):
-        energies, at_zero, gradient = jax.device_get(program(weights, graph))
-        energy[chosen] = energies[: len(chosen)]
-        slopes[chosen] = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(gradient)], 1)[
-            : len(chosen)
-        ]
-        _require_linear(weights, energy[chosen], at_zero[: len(chosen)], slopes[chosen])
+        energies, at_zero, gradient = jax.device_get(program(potential.params, graph))
+        rows = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(gradient)], axis=1)
+        _require_linear(weights, energies, at_zero, rows)
+        energy[chosen], slopes[chosen] = energies[: len(chosen)], rows[: len(chosen)]
     sizes = np.array([len(atoms) for atoms in structures.atoms])
     return potential.references.restore(structures.numbers, energy) / sizes, slopes / sizes[:, None]
 
 
-def _energies_and_slopes(energy: Callable, rest: PyTree, weights: PyTree, graph: Any) -> tuple[Array, Array, PyTree]:
-    """Return energies, those with weights of zero, and derivatives by the weights; [g] and [g, ...]."""
+def _energies_and_slopes(energy: Energy, params: PyTree, graph: Any) -> tuple[Array, Array, PyTree]:
+    """Return energies, those with weights of zero in the last layer, and derivatives by its weights [g, ...]."""
 
     def of(weights: PyTree) -> Array:
-        return energy({**rest, "params": {**rest["params"], NAME: weights}}, graph)
+        return energy({**params, "params": {**params["params"], NAME: weights}}, graph)
 
-    return of(weights), of(jax.tree.map(jax.numpy.zeros_like, weights)), jax.jacrev(of)(weights)
-
-
-def _part(params: PyTree) -> tuple[PyTree, PyTree]:
-    """Return the weights of the last layer, and all parameters."""
-    if NAME not in params.get("params", {}):
-        raise ValueError(
-            f"expected a last layer {NAME!r} in the parameters, found {sorted(params.get('params', params))}"
-        )
-    return params["params"][NAME], params
+    weights = jax.tree.map(jnp.asarray, params["params"][NAME])
+    return of(weights), of(jax.tree.map(jnp.zeros_like, weights)), jax.jacrev(of)(weights)
 
 
-def _require_linear(weights: PyTree, energy: np.ndarray, at_zero: np.ndarray, slopes: np.ndarray) -> None:
-    flat = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(weights)])
-    size = np.abs(slopes) @ np.abs(flat) + np.abs(at_zero)
-    if (np.abs(energy - at_zero - slopes @ flat) > LINEAR * size).any():
+def _require_linear(weights: np.ndarray, energy: np.ndarray, at_zero: np.ndarray, slopes: np.ndarray) -> None:
+    size = np.abs(slopes) @ np.abs(weights) + np.abs(at_zero)
+    if (np.abs(energy - at_zero - slopes @ weights) > LINEAR * size).any():
         raise ValueError(
             f"energies are not linear in {NAME!r} of this model, so that its last layer gives no deviations"
         )

@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import jraph
 from jax.typing import DTypeLike
-from jaxtyping import PyTree
+from jaxtyping import Array, Float, PyTree
 
-from symjax.graphs import Budget, atoms_graph, batch_graphs
+from symjax.graphs import Budget, atoms_graph, batch_graphs, edge_vectors
+from symjax.math import poly_envelope, safe_norm, segment_sum
 from symjax.potentials.references import References
 from symjax.potentials.repulsion import Repulsion
 
@@ -21,24 +22,37 @@ Outputs = Callable[[PyTree, jraph.GraphsTuple], e3nn.IrrepsArray]
 def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -> Outputs:
     """Return `outputs(params, graph) -> [n, outputs]`, the outputs of a module times the scale of the references.
 
-    Where the references are those of isolated atoms, what the module gives a lone atom of the same element is taken
-    off, y_i = scale (f_i - f(lone atom of z_i)), so that a lone atom has exactly its reference energy. A `Repulsion`
-    is added where they ask for one.
+    Where the references are those of isolated atoms, y_i = scale (f_i - f(lone atom of z_i)) + bonds(z_i) b_i: what the
+    module gives a lone atom is taken off, so that a lone atom has exactly its reference energy, and `bonding` b_i adds
+    what atoms with neighbours have less on the average. A `Repulsion` is added where they ask for one.
     """
 
-    def scaled(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
+    def network(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         atoms = model.apply(params, graph)
         return e3nn.IrrepsArray(atoms.irreps, references.scale * atoms.array)
 
     def relative(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
-        alone = scaled(params, lone_atoms(species, cutoff=model.cutoff, dtype=graph.nodes.positions.dtype))
-        return scaled(params, graph) - alone[graph.nodes.species]
+        dtype, kinds = graph.nodes.positions.dtype, graph.nodes.species
+        alone = network(params, lone_atoms(species, cutoff=model.cutoff, dtype=dtype))
+        bonds = jnp.array([references.bonds.get(number, 0.0) for number in species], dtype)
+        bound = bonds[kinds] * bonding(graph, cutoff=model.cutoff)
+        return network(params, graph) - alone[kinds] + e3nn.IrrepsArray("1x0e", bound[:, None])
 
-    network = relative if references.isolated else scaled
+    chosen = relative if references.isolated else network
     if references.repulsion == "none":
-        return network
+        return chosen
     repulsion = Repulsion(species, model.cutoff)
-    return lambda params, graph: network(params, graph) + repulsion.apply({}, graph)
+    return lambda params, graph: chosen(params, graph) + repulsion.apply({}, graph)
+
+
+def bonding(graph: jraph.GraphsTuple, *, cutoff: float) -> Float[Array, " n"]:
+    """Return b_i = 1 - (1 - s_i)^3 with s_i = sum_j u(r_ij), at most 1, and u the `poly_envelope` of the cutoff.
+
+    It is zero for a lone atom, exactly one for any that has a neighbour near by, and has two continuous derivatives.
+    """
+    reached = poly_envelope(safe_norm(jnp.asarray(edge_vectors(graph))), cutoff=cutoff)
+    lacking = 1 - segment_sum(reached, jnp.asarray(graph.receivers), graph.nodes.species.shape[0])
+    return 1 - jnp.maximum(lacking, 0) ** 3
 
 
 def lone_atoms(species: tuple[int, ...], *, cutoff: float, dtype: DTypeLike) -> jraph.GraphsTuple:

@@ -14,6 +14,8 @@ from jaxtyping import Float
 
 from symjax.data import Structures
 
+TABLES = ("energies", "bonds")  # by chemical symbol where they are written
+
 
 @dataclasses.dataclass(frozen=True)
 class References:
@@ -24,6 +26,7 @@ class References:
         shift: in eV per atom.
         scale: of the outputs of the network, in eV.
         isolated: whether E0 are the energies of lone atoms, so that the network's own are taken off.
+        bonds: in eV by atomic number, what an atom with neighbours has less, where E0 are those of lone atoms.
         repulsion: what is added to the network, so that it need not learn it.
     """
 
@@ -31,6 +34,7 @@ class References:
     shift: float = 0.0
     scale: float = 1.0
     isolated: bool = False
+    bonds: Mapping[int, float] = dataclasses.field(default_factory=dict)
     repulsion: Literal["none", "zbl"] = "none"
 
     def of(self, numbers: Sequence[np.ndarray]) -> Float[np.ndarray, " g"]:
@@ -46,11 +50,13 @@ class References:
             )
         return np.array([sum(self.energies[int(z)] for z in zs) + len(zs) * self.shift for zs in numbers], dtype=float)
 
-    def remove(self, structures: Structures) -> Structures:
-        """Return the structures with energies relative to the references."""
+    def remove(self, structures: Structures, *, bonded: bool = False) -> Structures:
+        """Return the structures with energies relative to the references, and to the bonds of all atoms if asked."""
         if structures.energy is None:
             return structures
         energy = structures.energy - self.of(structures.numbers)
+        if bonded:
+            energy = energy - [sum(self.bonds.get(int(z), 0.0) for z in zs) for zs in structures.numbers]
         return dataclasses.replace(structures, labels={**structures.labels, "energy": energy})
 
     def restore(self, numbers: Sequence[np.ndarray], energy: Float[np.ndarray, " g"]) -> Float[np.ndarray, " g"]:
@@ -59,14 +65,16 @@ class References:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that JSON keeps exactly; elements by symbol."""
-        energies = {chemical_symbols[z]: value for z, value in sorted(self.energies.items())}
-        return dataclasses.asdict(self) | {"energies": energies}
+        tables = {name: getattr(self, name) for name in TABLES}
+        by_symbol = {
+            name: {chemical_symbols[z]: value for z, value in sorted(table.items())} for name, table in tables.items()
+        }
+        return dataclasses.asdict(self) | by_symbol
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "References":
         """Return what `to_dict` wrote."""
-        rest = {name: value for name, value in data.items() if name != "energies"}
-        return cls(parse_table(data["energies"]), **rest)
+        return cls(**{name: parse_table(value) if name in TABLES else value for name, value in data.items()})
 
 
 def fit_references(structures: Structures, table: Mapping[int, float] | None = None) -> References:
@@ -78,9 +86,9 @@ def fit_references(structures: Structures, table: Mapping[int, float] | None = N
             references by least squares, of minimal norm where the compositions do not determine them.
 
     Returns:
-        The references. The shift is the mean residual energy per atom where they are fitted, and zero where they are
-        those of lone atoms; the scale is the root mean square of the force components, or 1 where forces are not known
-        or all zero.
+        The references. Where they are fitted, the shift is the mean residual energy per atom. Where they are those of
+        lone atoms, it is zero, and the bonds are that mean and what least squares add for each element. The scale is
+        the root mean square of the force components, or 1 where forces are not known or all zero.
 
     Raises:
         ValueError: there are no energies, or an element of the data is not in the table.
@@ -94,11 +102,14 @@ def fit_references(structures: Structures, table: Mapping[int, float] | None = N
     if table is None:
         table = _least_squares(structures.species, of_known.numbers, energy)
     known = References({z: table[z] for z in structures.species if z in table}, isolated=isolated)
-    residual = energy - known.of(of_known.numbers)
-    shift = 0.0 if isolated else float(np.sum(residual) / sum(len(numbers) for numbers in of_known.numbers))
+    residual, sizes = energy - known.of(of_known.numbers), np.array([len(numbers) for numbers in of_known.numbers])
+    shift, bonds = float(np.sum(residual) / np.sum(sizes)), {}
+    if isolated:
+        own = _least_squares(structures.species, of_known.numbers, residual - shift * sizes)
+        shift, bonds = 0.0, {z: shift + value for z, value in own.items()}
     forces = structures.known_rows("forces")
     rms = float(np.sqrt(np.mean(forces**2))) if forces.size else 0.0
-    return dataclasses.replace(known, shift=shift, scale=rms or 1.0)
+    return dataclasses.replace(known, shift=shift, bonds=bonds, scale=rms or 1.0)
 
 
 def make_references(structures: Structures, choice: str) -> References:

@@ -60,19 +60,24 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
     bare = without_repulsion(structures, had.repulsion, cutoff=potential.model.cutoff)
     made = make_references(bare, choice)
     others = {z: value + had.shift - made.shift for z, value in had.energies.items()}
-    return dataclasses.replace(made, energies=others | made.energies, scale=had.scale, repulsion=had.repulsion)
+    bonds = {**made.bonds, **had.bonds}  # what the network has learnt is beside its own
+    return dataclasses.replace(
+        made, energies={**others, **made.energies}, bonds=bonds, scale=had.scale, repulsion=had.repulsion
+    )
 
 
 def _moved(potential: Potential, structures: Structures, new: set[int]) -> References:
     """Return references moved by least squares; what compositions leave open is the new elements', if there are any."""
-    start = dataclasses.replace(potential.references, energies=dict.fromkeys(new, 0.0) | potential.references.energies)
+    start = dataclasses.replace(
+        potential.references, energies={**dict.fromkeys(new, 0.0), **potential.references.energies}
+    )
     bare = structures[structures.known("energy")]
     if not len(bare):
         return start
-    predicted = dataclasses.replace(potential, references=start).predict(bare)
+    left = bare.rows("energy") - dataclasses.replace(potential, references=start).predict(bare).rows("energy")
     counts = np.array([[np.sum(numbers == z) for z in bare.species] for numbers in bare.numbers], float)
     ease = np.array([NEW if z in new else 1.0 for z in bare.species])
-    moves = ease * np.linalg.lstsq(counts * ease, bare.energy - predicted.energy)[0]
+    moves = ease * np.linalg.lstsq(counts * ease, left)[0]
     moved = {z: start.energies[z] + float(move) for z, move in zip(bare.species, moves, strict=True)}
     return dataclasses.replace(start, energies={**start.energies, **moved})
 

@@ -10,7 +10,7 @@ import ase.build
 from ase.data import chemical_symbols, covalent_radii
 
 from symjax import training
-from symjax.potentials import Blueprint, convert_sevennet, read_sevennet, write_blueprint
+from symjax.potentials import Blueprint, Converted, convert_sevennet, read_sevennet, write_blueprint
 from symjax.tasks.structures import (
     Reading as Reading,
     check as check,
@@ -36,13 +36,17 @@ def convert(options: Options, folder: pathlib.Path) -> Blueprint:
     """Write the run directory of a potential that others trained.
 
     Raises:
-        ValueError: the folder is not free, or the checkpoint cannot be read or is of another kind of model.
+        ValueError: the checkpoint cannot be read or is of another kind of model, or the folder is not free.
     """
+    path, config, state = read_sevennet(options.checkpoint)
+    source = {"checkpoint": path.name, "digest": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return write(convert_sevennet(config, state), source, options, folder)
+
+
+def write(model: Converted, source: dict[str, str], options: Options, folder: pathlib.Path) -> Blueprint:
+    """Write the run directory of a converted potential, with where it is from; the error of a folder is as above."""
     recipe = training.Recipe()
     with training.enter_run(folder, "converted", options, recipe, resumed=False) as identity:
-        path, config, state = read_sevennet(options.checkpoint)
-        model = convert_sevennet(config, state)
-        source = {"checkpoint": path.name, "digest": hashlib.sha256(path.read_bytes()).hexdigest()}
         blueprint = Blueprint(model.name, model.options, model.species, model.references, source, run=identity)
         write_blueprint(folder, blueprint, _example(model.species))
         training.write_run(folder, "converted", options, recipe, identity)

@@ -46,15 +46,11 @@ from symjax.potentials import (
     describe_references,
     doubt_of_units,
     draw_blueprint,
-    fit_calibration,
     identity_of,
     label_loss,
     label_spreads,
     load_potential,
     measure as measure_potential,
-    measure_calibration,
-    plot_calibration,
-    print_calibration,
     print_errors,
     read_blueprint,
     read_example,
@@ -62,12 +58,17 @@ from symjax.potentials import (
     scaled_labels,
     without_repulsion,
     write_blueprint,
-    write_calibration,
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
 from symjax.tasks.finetune import begin, first_params, frozen_params
-from symjax.tasks.uncertainty import Uncertainty, count_members, uncertain
+from symjax.tasks.uncertainty import (
+    Uncertainty,
+    calibrate as calibrate,
+    compare,
+    count_members,
+    uncertain,
+)
 from symjax.training import Recipe, Task, piecewise_linear, require_folder, require_same_data, say
 
 VERB = "train"
@@ -84,15 +85,6 @@ class Reading:
     property_key: str | None = None  # what the file calls a property that is no energy; None: as the run calls it
     uncertainty: Uncertainty | None = None  # whose deviations stand beside errors; None: a committee's, if it is one
     picture: pathlib.Path | None = None  # of errors against deviations, FILE.png
-
-
-def calibrate(folder: pathlib.Path, valid: Structures) -> None:
-    """Keep what the deviations of a committee are to be multiplied by; of a single model there are none."""
-    potential = load(folder)  # Orbax wants every process
-    if potential.members is not None and jax.process_index() == 0:
-        raw = dataclasses.replace(potential, calibration={})
-        factors = fit_calibration(valid, measure_potential(raw, valid).predicted)
-        write_calibration(folder, identity_of(folder), factors, len(valid))
 
 
 def measure(folder: pathlib.Path, data: Structures) -> Measurement:
@@ -151,7 +143,7 @@ def prepare_structures(
     frozen = frozen_params(options, own or (start and start.blueprint))
     known = own.references if own else references(splits.train, start and start.potential)
     cutoff, species = options.net["cutoff"], (own or start or splits.train).species
-    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff))
+    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff), bonded=True)
     spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
     facts = statistics(splits.train, sample_sizes(train)[1])
@@ -206,13 +198,13 @@ def _measured(splits: Splits) -> tuple[Structures, str]:
 
 
 def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Reading) -> None:
-    """Print the table of errors, and a sentence where predictions or the unit of the labels are doubtful.
+    """Print the table of errors, with deviations beside them where there are some, and a sentence on what is doubtful.
 
-    Where there are deviations, errors beside them are printed too, and drawn if asked.
+    That is predictions that are not finite, and the unit of the labels.
     """
     potential = load(folder)
     predictor = uncertain(folder, potential, reading.uncertainty)
-    if reading.picture is not None and potential is predictor and potential.members is None:
+    if reading.picture is not None and predictor is potential and potential.members is None:
         raise ValueError(f"{folder} has no deviations to draw; add --uncertainty last-layer")
     keys = dataclasses.asdict(reading.labels)
     if potential.label != "energy":
@@ -222,10 +214,7 @@ def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Read
     truth, predicted, errors = measure_potential(predictor, found.structures)
     names = ", ".join(map(str, data))
     print_errors(errors, f"{len(truth)} structures of {names}")
-    if rows := measure_calibration(truth, predicted, predictor.calibration):
-        print_calibration(rows, "errors and deviations σ")
-        if reading.picture is not None:
-            plot_calibration(reading.picture, truth, predicted)
+    compare(truth, predicted, predictor.calibration, reading.picture)
     if doubt := describe_divergence(predicted) or doubt_of_units(truth, predicted, reading.labels.units):
         print(f"symjax: {names}: {doubt}", file=sys.stderr)
 

@@ -1,10 +1,27 @@
 """Where the deviations of what a run predicts come from: its committee, or the last layer of a single model."""
 
+import dataclasses
 import pathlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from symjax.data import Splits, digest_data, split_data
-from symjax.potentials import LastLayer, Potential, fit_last_layer, read_blueprint
+import jax
+
+from symjax.data import Splits, Structures, digest_data, split_data
+from symjax.potentials import (
+    LastLayer,
+    Potential,
+    fit_calibration,
+    fit_last_layer,
+    identity_of,
+    load_potential,
+    measure,
+    measure_calibration,
+    plot_calibration,
+    print_calibration,
+    read_blueprint,
+    write_calibration,
+)
 from symjax.tasks import task_of
 from symjax.training import read_options, read_run
 
@@ -43,6 +60,27 @@ def uncertain(folder: pathlib.Path, potential: Potential, kind: Uncertainty | No
     return potential
 
 
+def calibrate(folder: pathlib.Path, valid: Structures) -> None:
+    """Keep what the deviations of a committee are to be multiplied by; of a single model there are none."""
+    potential = load_potential(folder)  # Orbax wants every process
+    if potential.members is not None and jax.process_index() == 0:
+        raw = dataclasses.replace(potential, calibration={})
+        factors = fit_calibration(valid, measure(raw, valid).predicted)
+        write_calibration(folder, identity_of(folder), factors, len(valid))
+
+
+def compare(
+    truth: Structures, predicted: Structures, calibration: Mapping[str, float], picture: pathlib.Path | None
+) -> dict[str, dict[str, float]]:
+    """Print errors beside deviations, where there are some, and draw them if asked; return the numbers."""
+    rows = measure_calibration(truth, predicted, calibration)
+    if rows:
+        print_calibration(rows, "errors and deviations σ")
+        if picture is not None:
+            plot_calibration(picture, truth, predicted)
+    return rows
+
+
 def learnt_from(folder: pathlib.Path) -> Splits:
     """Return the parts of the data that a run has learnt from.
 
@@ -60,5 +98,9 @@ def learnt_from(folder: pathlib.Path) -> Splits:
         raise ValueError(f"{why}, which cannot be read: {error}") from None
     splits = split_data(found, valid=options.valid, test=options.test, seed=run.recipe.seed)
     if digest_data(splits) != read_blueprint(folder).statistics.get("digest"):
-        raise ValueError(f"{why}, and {options.data} has changed since; restore it")
+        raise ValueError(f"{why}, and {_names(options.data)} changed since; restore them")
     return splits
+
+
+def _names(data: tuple[pathlib.Path, ...] | None) -> str:
+    return "the data that ship" if data is None else ", ".join(map(str, data))

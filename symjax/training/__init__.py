@@ -19,11 +19,12 @@ from symjax.training.directory import (
     write_report,
     write_run,
 )
-from symjax.training.disk import require_another, require_folder, write_bytes
+from symjax.training.disk import read_bytes, require_another, require_folder, write_bytes
 from symjax.training.ensemble import add_members, ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
 from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
+from symjax.training.interrupt import interruptions
 from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
 from symjax.training.objective import Objective, Weight, weight_at, weighted
@@ -77,6 +78,7 @@ __all__ = [
     "init_ensemble",
     "init_state",
     "initialise_distributed",
+    "interruptions",
     "make_evaluation",
     "make_optimizer",
     "make_step",
@@ -90,6 +92,7 @@ __all__ = [
     "piecewise_linear",
     "plain",
     "plot_learning_curve",
+    "read_bytes",
     "read_json",
     "read_options",
     "read_report",

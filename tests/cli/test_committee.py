@@ -1,6 +1,7 @@
 """A committee by the command: trained, calibrated, evaluated, and its deviations written."""
 
 import json
+import shutil
 
 import ase.io
 import jax
@@ -72,6 +73,36 @@ def test_no_committee_is_smaller_than_one(files, tmp_path, refuses):
     data = ["--data", files / "molecules.xyz", "--out", tmp_path / "run"]
     refuses(["train", *OPTIONS, "--committee", "0", *data], "--committee must be at least 1, not 0")
     refuses(["train", *OPTIONS, "--committee", "-2", *data], "not -2")
+
+
+def test_the_last_layer_of_a_single_model_gives_deviations(trained, files, tmp_path, capsys):
+    evaluate = ["evaluate", trained, "--data", files / "molecules.xyz", "--uncertainty", "last-layer"]
+    assert symjax(*evaluate, "--picture", tmp_path / "calibration.png") == 0
+    printed = capsys.readouterr().out
+    assert "NLL" in printed
+    assert printed.count("energy, meV/atom") == 2
+    assert (tmp_path / "calibration.png").exists()
+
+
+def test_the_last_layer_asks_for_the_data_of_the_run(trained, committee, files, tmp_path, refuses):
+    evaluate = ["--data", files / "molecules.xyz", "--uncertainty", "last-layer"]
+    refuses(["evaluate", committee, *evaluate], "is a committee of 3; leave --uncertainty last-layer out")
+    run = shutil.copytree(trained, tmp_path / "run")
+    others = ase.io.read(files / "molecules.xyz", ":")[::-1]
+    ase.io.write(tmp_path / "others.xyz", others, format="extxyz")
+    for name, words in (("others.xyz", "changed since"), ("gone.xyz", "cannot be read")):
+        edit(run / "run.json", lambda data, name=name: data["options"].update(data=[str(tmp_path / name)]))
+        refuses(["evaluate", run, *evaluate], f"the last layer of {run} needs the data", name, words)
+
+
+def test_members_are_not_begun_alike(trained, files, tmp_path, refuses):
+    data = ["--data", files / "molecules.xyz", "--out", tmp_path / "run"]
+    refuses(["train", *OPTIONS, "--init", trained, "--committee", "2", *data], "begin alike")
+
+
+def test_a_committee_is_not_fine_tuned(committee, files, tmp_path, refuses):
+    data = ["--data", files / "molecules.xyz", "--out", tmp_path / "run"]
+    refuses(["train", *OPTIONS, "--init", committee, *data], "is a committee of 3; begin with a run of a single model")
 
 
 def test_a_single_model_has_no_deviations_of_a_committee(trained, files, refuses):

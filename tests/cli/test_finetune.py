@@ -40,7 +40,8 @@ def tuned(files, trained, tmp_path_factory):
     """A run that goes on from a copy of the trained one with the same data, its embedding frozen; what it printed."""
     folder, printed, told = tmp_path_factory.mktemp("tuned"), io.StringIO(), io.StringIO()
     origin = shutil.copytree(trained, folder / "origin")
-    words = ["--optimizer", "adam", "--epochs", "3", "--references", "keep", "--freeze", "embedding"]
+    words = ["--optimizer", "adam", "--epochs", "3", "--learning-rate", "4e-3"]
+    words += ["--references", "keep", "--freeze", "embedding"]
     data = ["--data", files / "molecules.xyz", "--out", folder / "run"]
     with jax.enable_x64(False), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(told):
         assert symjax("train", "--init", origin, *BRIEF, *words, *data) == 0
@@ -82,7 +83,7 @@ def test_frozen_parameters_have_the_bits_of_the_run(tuned, trained):
 
 
 def test_it_gets_further_than_from_scratch(tuned, trained):
-    assert losses(tuned[0])[-1] < min(losses(trained))
+    assert min(losses(tuned[0])) < 0.98 * min(losses(trained))
 
 
 def test_it_goes_on_without_the_run_it_comes_from(moved, tuned):

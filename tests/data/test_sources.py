@@ -42,6 +42,8 @@ def energies(*words, **rules):
         (["[ab].xyz@::4"], [0, 4, 8, 10]),
         (["b.xyz@-1"], [13]),
         (["a.xyz@-2:"], [8, 9]),
+        (["a.xyz@7::-3"], [7, 4, 1]),
+        (["a.xyz@2:7:2"], [2, 4, 6]),
         (["**/c@0.xyz"], [20]),
         (["c@0.xyz@0"], [20]),
     ],
@@ -99,10 +101,7 @@ def test_a_toml_gives_each_source_its_keys_units_weight_and_part(entries, monkey
     assert found.part("valid").energy.tolist() == [0.5, 0.5]
     assert found.part("valid").known("forces").sum() == 0
     assert found.part("test") is None
-    splits = split_data(found, valid=0.1, test=3.0, seed=0)
-    assert [len(part) for part in splits] == [6, 2, 3]
-    assert splits.valid.energy.tolist() == [0.5, 0.5]
-    assert "forces: known of 9 of 11 structures" in found.notes
+    assert "forces: known for 9 of 11 structures" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -134,6 +133,15 @@ def test_parts_of_their_own_and_no_test_part(folder):
     assert [len(part) for part in none] == [8, 2, 0]
     with pytest.raises(ValueError, match="0 structures cannot be split"):
         split_data(read_sources(find_sources(["b.xyz"], part="test")), valid=1.0, test=1.0, seed=0)
+
+
+def test_a_label_that_one_part_lacks(folder):
+    bare = ase.build.molecule("H2O")
+    bare.info["energy"] = 1.0
+    ase.io.write("bare.xyz", [bare], format="extxyz")
+    found = read_sources(find_sources(["a.xyz"]) + find_sources(["bare.xyz"], part="valid"))
+    with pytest.raises(ValueError, match=r"forces is known of some structures, but of none for validation; .* --valid"):
+        split_data(found, valid=0.1, test=0.0, seed=0)
 
 
 def test_weights_of_config_types(folder):
@@ -185,6 +193,23 @@ def test_records_with_a_structure_of_pymatgen(folder):
     (folder / "list.json").write_text("[1, 2]")
     with pytest.raises(ValueError, match=r'a list, but not of records \{"structure"'):
         read_structures("list.json")
+
+
+def test_trajectories_of_cp2k(folder):
+    header, row = " i = {}, time = {}.000, E = {}\n", "H {} 0.0 0.0\n"
+    steps = [header.format(i, i, -1.0 - i) for i in (0, 5)]
+    (folder / "md-pos-1.xyz").write_text("".join("2\n" + step + row.format(0.0) + row.format(0.75) for step in steps))
+    (folder / "md-frc-1.xyz").write_text("".join("2\n" + step + row.format(0.1) + row.format(-0.1) for step in steps))
+    data = read_structures("md-pos-1.xyz")
+    np.testing.assert_allclose(data.energy, [-27.211386, -163.268316], rtol=1e-6)
+    np.testing.assert_allclose(data.forces[1][:, 0], [5.1422067, -5.1422067], rtol=1e-6)
+    assert not data.atoms[0].pbc.any()
+    cell = "9 0 0 0 9 0 0 0 9 729\n"
+    (folder / "md-1.cell").write_text(f"# Step Time ...\n0 0.0 {cell}5 2.5 {cell}")
+    assert read_structures("md-pos-1.xyz").atoms[1].cell.volume == pytest.approx(729)
+    (folder / "md-1.cell").write_text(f"0 0.0 {cell}")
+    with pytest.raises(ValueError, match=r"cannot read md-pos-1\.xyz: md-1\.cell beside it has no step 5"):
+        read_structures("md-pos-1.xyz")
 
 
 def test_a_format_that_the_name_does_not_tell(folder):

@@ -1,13 +1,24 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.math import bessel_basis, cosine_envelope, exp_normal_basis, gaussian_basis, poly_envelope
+from symjax.math import (
+    bessel_basis,
+    bessel_roots,
+    cosine_envelope,
+    exp_normal_basis,
+    gaussian_basis,
+    poly_envelope,
+    xplor_envelope,
+)
 
 RC = 4.0
 BASES = [bessel_basis, gaussian_basis, exp_normal_basis]
-ENVELOPES = [poly_envelope, cosine_envelope]
+XPLOR = functools.partial(xplor_envelope, onset=3.0)
+ENVELOPES = [poly_envelope, cosine_envelope, XPLOR]
 R = jnp.linspace(0.3, 3.9, 7)
 
 
@@ -50,7 +61,7 @@ def _derivatives(envelope, order):
     return jax.jit(jax.vmap(fn))
 
 
-@pytest.mark.parametrize(("envelope", "smooth"), [(poly_envelope, 2), (cosine_envelope, 1)])
+@pytest.mark.parametrize(("envelope", "smooth"), [(poly_envelope, 2), (cosine_envelope, 1), (XPLOR, 1)])
 def test_envelopes_vanish_at_and_beyond_the_cutoff_with_every_derivative(envelope, smooth):
     for order in range(4):
         values = _derivatives(envelope, order)(jnp.array([0, RC - 1e-7, RC, RC + 1e-9, 1e3, 1e200]))
@@ -63,6 +74,22 @@ def test_envelopes_vanish_at_and_beyond_the_cutoff_with_every_derivative(envelop
 def test_poly_envelope_is_its_formula():
     d = np.asarray(R) / RC
     np.testing.assert_allclose(poly_envelope(R, cutoff=RC), 1 - 28 * d**6 + 48 * d**7 - 21 * d**8, atol=1e-13)
+
+
+def test_xplor_is_its_formula_with_one_derivative_at_the_onset():
+    r, ro = np.asarray(R), 3.0
+    expected = (RC**2 - r**2) ** 2 * (RC**2 + 2 * r**2 - 3 * ro**2) / (RC**2 - ro**2) ** 3
+    np.testing.assert_allclose(XPLOR(R, cutoff=RC), np.where(r < ro, 1, expected), atol=1e-13)
+    slopes = _derivatives(XPLOR, 1)(jnp.array([ro - 1e-7, ro, ro + 1e-7]))
+    np.testing.assert_allclose(slopes, 0, atol=1e-6)
+
+
+def test_trained_roots_take_the_place_of_those_of_the_cutoff():
+    roots = bessel_roots(cutoff=RC, count=5, dtype=R.dtype)
+    np.testing.assert_allclose(roots, np.arange(1, 6) * np.pi / RC)
+    np.testing.assert_array_equal(bessel_basis(R, cutoff=RC, count=5, roots=roots), bessel_basis(R, cutoff=RC, count=5))
+    moved = bessel_basis(R, cutoff=RC, count=5, roots=1.1 * roots)
+    np.testing.assert_allclose(moved, np.sqrt(2 / RC) * np.sin(1.1 * np.outer(R, roots)) / np.asarray(R)[:, None])
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])

@@ -4,7 +4,8 @@ import numpy as np
 from pair_model import SPECIES, PairModel, params
 from test_calculator import REFERENCES, SCHNET, crystal, drawn
 
-from symjax.potentials import Calculator, Potential, hessian_of
+from symjax.potentials import Calculator, Potential
+from symjax.potentials.motion import hessian_of
 
 PAIRS = Potential(PairModel(), params(), SPECIES, REFERENCES)
 

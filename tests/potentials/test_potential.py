@@ -2,6 +2,7 @@
 
 import ase
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from pair_model import SPECIES, PairModel, params, samples, structures
@@ -58,8 +59,9 @@ def test_the_scale_multiplies_energies_forces_and_stresses():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_lone_atom_has_its_reference_energy_and_molecules_end_in_atoms(dtype):
-    """Whatever the network makes of a lone atom: 0.9 and -2.1 eV here."""
-    isolated = potential(params=params(dtype), references=References(REFERENCES.energies, scale=3.0, isolated=True))
+    """Whatever the network makes of a lone atom, 0.9 and -2.1 eV here, and whatever bonds are worth."""
+    bound = References(REFERENCES.energies, scale=3.0, isolated=True, bonds={1: -4.0, 8: -5.0})
+    isolated = potential(params=params(dtype), references=bound)
     apart = [ase.Atoms("OH", [[0, 0, 0], [0, 0, r]]) for r in (50.0, 0.8)]
     found = isolated.predict(Structures((ase.Atoms("H"), ase.Atoms("O"), *apart)))
     oxygen, hydrogen = (REFERENCES.energies[z] for z in (8, 1))
@@ -75,6 +77,23 @@ def test_lone_atoms_leave_forces_stresses_and_differences_of_energies(alone):
     np.testing.assert_allclose(alone.energy - found.energy, lost, atol=1e-9)
     np.testing.assert_allclose(found.stress, alone.stress, atol=1e-12)
     np.testing.assert_allclose(found.forces[4], alone.forces[4], atol=1e-12)
+
+
+def test_bonds_count_fully_near_by_and_fade_smoothly_to_the_cutoff():
+    zeros = jax.tree.map(jnp.zeros_like, params())
+    bound = References({1: 0.0, 8: 0.0}, isolated=True, bonds={1: -4.0, 8: -5.0})
+    apart = [0.5, 1.0, 2.0, 2.8, 2.999, 3.001]
+    pairs = tuple(ase.Atoms("OH", [[0, 0, 0], [0, 0, r]]) for r in apart)
+    found = potential(params=zeros, references=bound).predict(Structures(pairs))
+    np.testing.assert_allclose(found.energy[:2], -9, atol=1e-2)
+    assert (np.diff(found.energy) > 0).all()
+    assert abs(found.energy[4]) < 1e-6
+    assert found.energy[5] == 0
+    np.testing.assert_allclose([found.forces[0], found.forces[4]], 0, atol=1e-2)
+    three = ase.Atoms("HOH", [[0, 0, 1.0], [0, 0, 0], [0, 1.0, 0]])
+    [triangle] = [potential(params=zeros, references=bound).predict(Structures((three,)))]
+    np.testing.assert_array_equal(triangle.energy, -13)
+    assert not triangle.forces[0].any()
 
 
 def test_precision_is_that_of_the_parameters(alone):

@@ -17,13 +17,25 @@ import symjax
 from symjax.cli.main import main
 from symjax.data import read_structures
 from symjax.graphs import Budget, atoms_graph, batch_graphs, strain_graph
-from symjax.groups import E
+from symjax.groups import SE, E
 from symjax.laws import random_params
 from symjax.potentials import POTENTIALS, architecture, build, energy_and_forces, preset_of, scaled_energy
 from symjax.training import plain
 from tests.cases import DEGENERATE, load
 
 CUTOFF, KEY = 3.0, jax.random.key(7)
+VARIANTS = {name: (name, {}) for name in POTENTIALS} | {
+    "nequip, as sevennet": (
+        "nequip",
+        {
+            "reflections": False,
+            "hidden_irreps": ["4x0e+2x1e"],
+            "self_connection": "linear",
+            "trainable_bessel": True,
+            "xplor_onset": 1.0,
+        },
+    )
+}
 BUDGET = Budget(nodes=12, edges=96, graphs=4)
 TRIANGLE = np.array([(0.0, 0.0, 0.0), (1.0, 0.3, 0.0), (0.2, 1.1, 0.5)])
 
@@ -45,8 +57,9 @@ def crystal():
 
 @functools.cache
 def model_of(name, outputs="1x0e"):
+    row, options = VARIANTS[name]
     given = {"species": 2, "average_neighbours": 3.0, "cutoff": CUTOFF, "outputs": outputs}
-    return build(name, plain(preset_of(name, "tiny")) | given)
+    return build(row, plain(preset_of(row, "tiny")) | given | options)
 
 
 @functools.cache
@@ -57,17 +70,25 @@ def learnt(name):
     return params, jax.jit(energy_and_forces(scaled_energy(model, 1.0), stress=True))
 
 
-@pytest.fixture(params=POTENTIALS)
-def predict(request):
-    params, function = learnt(request.param)
+@pytest.fixture(params=VARIANTS)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def predict(name):
+    params, function = learnt(name)
     return functools.partial(function, params)
 
 
-def test_motions_turn_forces_and_stress_and_leave_the_energy(predict):
+def test_motions_turn_forces_and_stress_and_leave_the_energy(name, predict):
     graph = padded(molecule(TRIANGLE), crystal())
     before = predict(graph)
-    for component in range(E(3).components):
-        motion = E(3).sample(jax.random.fold_in(KEY, component), component)
+    alone = atoms_graph(molecule(TRIANGLE), cutoff=CUTOFF, species=(1, 14))
+    motions = model_of(name).laws(alone)[0].group
+    assert motions == (E(3) if name in POTENTIALS else SE(3))
+    for component in range(motions.components):
+        motion = motions.sample(jax.random.fold_in(KEY, component), component)
         turn = motion.rotation.T
         moved = graph._replace(
             nodes=graph.nodes._replace(positions=graph.nodes.positions @ turn + motion.translation[None]),
@@ -139,7 +160,7 @@ def test_far_copies_add_up(predict):
     np.testing.assert_allclose(two.forces[:3], one.forces[:3], atol=1e-11)
 
 
-@pytest.mark.parametrize("name", POTENTIALS)
+@pytest.mark.parametrize("name", VARIANTS)
 def test_all_of_the_above_compiled_once(name):
     assert learnt(name)[1]._cache_size() == 1
 

@@ -31,6 +31,16 @@ def test_a_table_is_of_lone_atoms_and_nothing_is_shifted(choice):
     assert references.scale == pytest.approx(1.5)
     sizes = [len(atoms) for atoms in MOLECULES]
     np.testing.assert_allclose(references.remove(data).energy, -4.5 * np.array(sizes), atol=1e-9)
+    assert references.bonds == pytest.approx({1: -4.5, 6: -4.5, 8: -4.5})
+    np.testing.assert_allclose(references.remove(data, bonded=True).energy, 0, atol=1e-9)
+
+
+def test_bonds_are_of_each_element_where_compositions_tell_and_shared_where_they_do_not():
+    own = {1: -2.0, 6: -8.0, 8: -3.0}
+    energy = np.array([sum(TABLE[z] + own[z] for z in atoms.numbers.tolist()) for atoms in MOLECULES])
+    assert fit_references(Structures(MOLECULES, {"energy": energy}), TABLE).bonds == pytest.approx(own)
+    water = fit_references(Structures(MOLECULES[:1], {"energy": energy[:1]}), TABLE).bonds
+    assert water == pytest.approx({1: -7 / 3, 8: -7 / 3})
 
 
 def test_fitted_references_take_the_mean_residual_off_and_say_nothing_of_lone_atoms():
@@ -70,6 +80,7 @@ def test_removal_and_return_are_exact_in_double_precision():
 
 def test_plain_json_there_and_back():
     references = fit_references(structures(extra_per_atom=1 / 3), TABLE)
+    assert references.bonds
     again = References.from_dict(json.loads(json.dumps(references.to_dict())))
     assert again == references
     assert set(references.to_dict()["energies"]) == {"H", "C", "O"}

@@ -11,7 +11,8 @@ from ase.constraints import FixAtoms
 from pair_model import SPECIES, PairModel, params
 from test_calculator import REFERENCES, crystal
 
-from symjax.potentials import Calculator, Potential, Relaxation, vibrations
+from symjax.potentials import Calculator, Potential
+from symjax.potentials.motion import Relaxation, vibrations
 
 POTENTIAL = Potential(PairModel(), params(), SPECIES, REFERENCES)
 CALCULATOR = Calculator(POTENTIAL)

@@ -1,5 +1,8 @@
 """What a task prepares, in each process of a pod."""
 
+import json
+from types import SimpleNamespace
+
 import ase
 import ase.io
 import jax
@@ -7,9 +10,8 @@ import numpy as np
 import pytest
 
 from symjax.cli import train
-from symjax.potentials import identity_of, read_blueprint
+from symjax.potentials import References, identity_of
 from symjax.tasks import task_of
-from tests.cli.command import edit
 
 
 def prepared(folder, *words, **more):
@@ -25,15 +27,16 @@ def test_a_process_that_writes_nothing_knows_the_identity_of_what_another_writes
     assert prepared(tmp_path / "run").identity == other == identity_of(tmp_path / "run")
 
 
-def test_errors_are_compared_in_the_spread_of_the_labels_which_a_run_keeps(tmp_path):
+def test_errors_are_compared_in_the_spread_of_the_labels_which_a_run_keeps(tmp_path, monkeypatch):
     weights = ["--energy-weight", "2", "--forces-weight", "0:3,10:5"]
     before = prepared(tmp_path / "run", *weights).task.weights
-    spreads = read_blueprint(tmp_path / "run").spreads
-    assert 0.005 < spreads["energy"] < 0.05, "eV per atom, of ethanol at 500 K"
-    assert 0.5 < spreads["forces"] < 2, "eV/Å"
-    assert [before[name](10) * spreads[name] ** 2 for name in spreads] == pytest.approx([2, 5])
-    edit(tmp_path / "run" / "model.json", lambda model: model["spreads"].update(energy=0.5))
-    edit(tmp_path / "run" / "model.json", lambda model: model["spreads"].pop("forces"))
+    model = json.loads((tmp_path / "run" / "model.json").read_text())
+    assert 0.005 < model["spreads"]["energy"] < 0.05, "eV per atom, of ethanol at 500 K"
+    assert 0.5 < model["spreads"]["forces"] < 2, "eV/Å"
+    assert [before[name](10) * spread**2 for name, spread in model["spreads"].items()] == pytest.approx([2, 5])
+    known = {"references": References.from_dict(model["references"]), "statistics": model["statistics"]}
+    kept = SimpleNamespace(**known, spreads={"energy": 0.5})
+    monkeypatch.setattr("symjax.tasks.structures.read_blueprint", lambda folder: kept)
     after = prepared(tmp_path / "run", *weights, resumed=True).task.weights
     assert [after["energy"](0), after["forces"](0)] == pytest.approx([8, 3])
 

@@ -10,6 +10,8 @@ from symjax.data.structures.reading import PARTS, Found
 from symjax.data.structures.structures import Structures
 from symjax.graphs import ChargeAndSpin, charge_and_spin
 
+WORDS = {"train": "training", "valid": "validation"}
+
 
 class Splits(NamedTuple):
     """Structures with their labels as read."""
@@ -29,25 +31,37 @@ def split_data(data: Structures | Found, *, valid: float, test: float, seed: int
         seed: decides which ones.
 
     Raises:
-        ValueError: another part would be empty, or validation or testing has an element that training has not.
+        ValueError: another part would be empty, validation or testing has an element that training has not, or one of
+            training and validation knows nothing of a label.
     """
     found = Found(data) if isinstance(data, Structures) else data
     given = {name: part for name in PARTS if (part := found.part(name)) is not None}
     structures = given.get("train", found.structures[:0])
-    total = len(structures)
-    sizes = {"valid": valid, "test": test}
-    sizes = {
-        name: 0 if name in given or (name, share) == ("test", 0) else part_size(share, name, total, "structures")
-        for name, share in sizes.items()
+    shares = {name: share for name, share in (("valid", valid), ("test", test)) if name not in given}
+    sizes = {"valid": 0, "test": 0} | {
+        name: part_size(share, name, len(structures), "structures")
+        for name, share in shares.items()
+        if (name, share) != ("test", 0)
     }
-    train = total - sum(sizes.values())
+    train = len(structures) - sizes["valid"] - sizes["test"]
     if train < 1:
         raise ValueError(
-            f"{total} structures cannot be split into {sizes['valid']} for validation, {sizes['test']} for testing and "
-            "at least one for training; lower --valid and --test"
+            f"{len(structures)} structures cannot be split into {sizes['valid']} for validation, {sizes['test']} for "
+            "testing and at least one for training; lower --valid and --test"
         )
-    chosen = Splits(*structures.split(train, *sizes.values(), seed=seed))
+    chosen = Splits(*structures.split(train, sizes["valid"], sizes["test"], seed=seed))
     splits = Splits(chosen.train, given.get("valid", chosen.valid), given.get("test", chosen.test))
+    _require_learnable(splits)
+    return splits
+
+
+def _require_learnable(splits: Splits) -> None:
+    for name in splits.train.labels:
+        if lacking := [part for part in ("train", "valid") if not getattr(splits, part).known(name).any()]:
+            raise ValueError(
+                f"{name} is known of some structures, but of none for {WORDS[lacking[0]]}; try another --seed, name "
+                "others with --data and --valid-data, or leave the label out"
+            )
     for part in (splits.valid, splits.test):
         lone = [i for i, numbers in enumerate(part.numbers) if not {*numbers} <= {*splits.train.species}]
         if lone:
@@ -55,7 +69,6 @@ def split_data(data: Structures | Found, *, valid: float, test: float, seed: int
                 f"{part.atoms[lone[0]].symbols} is for validation or testing and holds an element that no training "
                 "structure has; add structures with it to the data, or try another --seed"
             )
-    return splits
 
 
 def digest_data(splits: Splits) -> str:

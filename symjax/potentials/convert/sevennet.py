@@ -91,7 +91,13 @@ def convert_sevennet(config: Mapping[str, Any], state: Mapping[str, Float[np.nda
     Raises:
         ValueError: the SevenNet is more than a NequIP can be here, or weights are missing or of other shapes.
     """
-    weights = _Weights(state)
+    try:
+        return _convert(config, _Weights(state))
+    except KeyError as error:
+        raise ValueError(f"this is no SevenNet: its settings have no {error}") from None
+
+
+def _convert(config: Mapping[str, Any], weights: _Weights) -> Converted:
     options = _options(config, weights)
     places = dict(sorted(config["_type_map"].items()))
     species, order = tuple(places), list(places.values())

@@ -2,7 +2,7 @@
 
 import pathlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import ase
@@ -10,6 +10,7 @@ import ase.db
 import ase.io
 import numpy as np
 
+from symjax.data.structures.reading.cp2k import is_trajectory, read_trajectory
 from symjax.data.structures.reading.records import read_records
 
 ALIASES = {
@@ -34,8 +35,8 @@ def read_frames(path: str | pathlib.Path, *, frames: slice = EVERY, format: str 
     """Read frames of a file; units are the file's.
 
     Args:
-        path: any file ASE reads, its databases included; the .npz layouts of MD17, rMD17 and sGDML; or a .json list of
-            records with structures of pymatgen.
+        path: any file ASE reads, its databases included; the .npz layouts of MD17, rMD17 and sGDML; a .json list of
+            records with structures of pymatgen; or positions of CP2K, PROJECT-pos-1.xyz, with what is beside them.
         frames: which ones.
         format: ASE's name of the format, where the file's own does not tell it.
 
@@ -51,37 +52,39 @@ def read_frames(path: str | pathlib.Path, *, frames: slice = EVERY, format: str 
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty; expected at least one structure")
     try:
-        found = _reader(path, format)(path)
+        found = _read(path, frames, format)
     except Exception as error:
         reason = f"it asks for {error.name}" if isinstance(error, ImportError) else str(error) or type(error).__name__
         raise ValueError(
             f"cannot read {path}: {reason}; expected a format that ASE reads (--format names one), or .npz"
         ) from error
     if not found:
-        raise ValueError(f"{path} holds no structures; expected at least one")
+        raise ValueError(f"{path} holds no structures; expected at least one, or that --format names what it is")
     named = [frame._replace(where=f"{path}, frame {i}") for i, frame in enumerate(found)]
     if not named[frames]:
         raise ValueError(f"{path} holds {len(named)} structures, and none is in the slice that is asked for")
     return named[frames]
 
 
-def _reader(path: pathlib.Path, format: str | None) -> Callable[[pathlib.Path], list[Frame]]:
-    if format is not None:
-        return lambda path: _read_ase(path, format)
-    if path.suffix == ".npz":
-        return _read_npz
-    if path.suffix in DATABASES:
-        return _read_database
-    if path.suffix == ".json":
-        return _read_json
-    return _read_ase
+def _read(path: pathlib.Path, frames: slice, format: str | None) -> list[Frame]:
+    """Return the frames of a file, of which those after the last one that is asked for may be left out."""
+    if format is None and path.suffix == ".npz":
+        return _read_npz(path)
+    if format is None and path.suffix in DATABASES:
+        return _read_database(path)
+    if format is None and path.suffix == ".json":
+        return _read_json(path)
+    if format is None and is_trajectory(path):
+        return [Frame(*step) for step in read_trajectory(path)]
+    start, stop = frames.start or 0, -1 if frames.stop is None else frames.stop
+    return _read_ase(path, slice(stop) if min(start, stop, frames.step or 1) >= 0 else EVERY, format)
 
 
-def _read_ase(path: pathlib.Path, format: str | None = None) -> list[Frame]:
+def _read_ase(path: pathlib.Path, frames: slice, format: str | None) -> list[Frame]:
     """Collect labels first: ASE drops a calculator's results as soon as the cell changes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # that readers of ASE will move to packages of their own
-        read = ase.io.iread(path, index=":", format=format, do_not_split_by_at_sign=True)
+        read = ase.io.iread(path, index=frames, format=format, do_not_split_by_at_sign=True)
         return [_frame(atoms, atoms.info) for atoms in read]
 
 

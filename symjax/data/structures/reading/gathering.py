@@ -127,8 +127,8 @@ def read_sources(sources: Sequence[Source], *, weights: Mapping[str, float] | No
     counts = [len(content.frames) for content in contents]
     parts = np.repeat([source.part for source in sources], counts)
     structures = _weighed(structures, np.repeat([source.weight for source in sources], counts), weights or {})
-    notes = [*describe_kinds(structures), *describe_known(structures)]
-    notes += describe_remarks([remark for content in contents for remark in content.remarks])
+    remarks = [remark for content in contents for remark in content.remarks]
+    notes = [*describe_kinds(structures), *describe_known(structures, remarks), *describe_remarks(remarks)]
     notes += [describe_isolated(structures.isolated)] if structures.isolated else []
     return Found(structures, parts, (*notes, *describe_doubts(structures, where)))
 

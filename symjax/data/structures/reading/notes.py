@@ -22,40 +22,45 @@ def describe_kinds(structures: Structures) -> Iterator[str]:
         yield f"periodic directions: {listed} structures"
 
 
-def describe_known(structures: Structures) -> Iterator[str]:
-    """Yield a line for each label that is not known of all structures, or not of all their atoms."""
+def describe_known(structures: Structures, remarks: Sequence[Remark]) -> Iterator[str]:
+    """Yield a line for each label that is not known of all structures, or not on all their atoms, and why."""
     for name, values in structures.labels.items():
         size = math.prod(LABELS[name].shape)
         rows = [~np.isnan(np.reshape(value, (-1, size))).any(axis=1) for value in values]
         some = [known for known in rows if known.any()]
         unknown = sum(int((~known).sum()) for known in some)
-        if len(some) < len(rows) or unknown:
-            partly = f", of these not on {unknown} atoms" if unknown else ""
-            yield f"{name}: known of {len(some)} of {len(rows)} structures{partly}"
+        reasons = [*_reasons(remarks)] if name == "forces" else []
+        if len(some) < len(rows) or unknown or reasons:
+            nan = unknown - sum(number for number, _ in reasons)
+            listed = [f"{number} {reason}" for number, reason in [*reasons, *([(nan, "nan")] if nan > 0 else [])]]
+            partly = f"; atoms without: {', '.join(listed)}" if listed else ""
+            yield f"{name}: known for {len(some)} of {len(rows)} structures{partly}"
+
+
+def _reasons(remarks: Sequence[Remark]) -> Iterator[tuple[int, str]]:
+    """Yield how many forces were left out, and why."""
+    for name in dict.fromkeys(remark.name for remark in remarks if remark.kind == "masked"):
+        number = sum(int(remark.size) for remark in remarks if (remark.kind, remark.name) == ("masked", name))
+        yield number, f"masked by {name} (false; where true is to mask, as in gap_fit, say --mask-key 1-{name})"
+    if fixed := sum(int(remark.size) for remark in remarks if remark.kind == "fixed"):
+        yield fixed, "fixed with forces of exactly zero"
 
 
 def describe_remarks(remarks: Sequence[Remark]) -> Iterator[str]:
-    """Yield a line for each kind of remark, with how often it was made and on which frame first."""
+    """Yield a line for each other kind of remark, with how often it was made and on which frame first."""
     kinds: dict[tuple[str, str], list[Remark]] = collections.defaultdict(list)
     for remark in remarks:
         kinds[remark.kind, remark.name].append(remark)
     for (kind, name), found in kinds.items():
-        count, total = len(found), sum(remark.size for remark in found)
-        if kind == "masked":
-            yield (
-                f"forces: {total:.0f} atoms masked by {name}, of which it is false; where it marks the atoms to leave "
-                f"out, as in gap_fit, say --mask-key 1-{name}"
-            )
-        elif kind == "fixed":
-            yield f"forces: {total:.0f} fixed atoms have exactly zero, which is taken as not known"
-        elif kind == "flat":
-            yield f"stress: left out of {count} structures without a volume (first {found[0].where})"
+        of = f"of {len(found)} structures (first {found[0].where})"
+        if kind == "flat":
+            yield f"stress: left out {of} that have no volume or are not periodic"
         elif kind == "lattice":
             yield (
-                f"{count} structures have no cell, but {name!r} beside their labels (first {found[0].where}): where it "
-                "is their lattice it was lost; extended xyz spells it Lattice"
+                f"the header {of} has {name!r}, but they have no cell: where it is their lattice it was lost, and "
+                "extended xyz spells it Lattice"
             )
-        elif (most := max(remark.size for remark in found)) > SAME:
+        elif kind == "energy" and (most := max(remark.size for remark in found)) > SAME:
             yield _of_energies(name, most)
 
 
