@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from symjax import load
-from symjax.data import read_structures
+from symjax.data import Structures, read_structures, write_structures
 
-from .command import OPTIONS, SMALL, edit, symjax
+from .command import OPTIONS, SMALL, edit, symjax, water, written
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,15 @@ def test_evaluate_prints_the_calibration_and_predict_writes_deviations(committee
         assert atoms.info["energy_deviation"] == pytest.approx(expected.labels["energy_deviation"][i], abs=1e-5)
         np.testing.assert_allclose(atoms.arrays["forces_deviation"], expected.labels["forces_deviation"][i], atol=1e-6)
     np.testing.assert_allclose(ase.io.read(output, 0).get_forces(), expected.forces[0], atol=1e-5)
+
+
+def test_deviations_of_another_model_are_not_kept_beside_new_energies(tmp_path):
+    atoms = ase.io.read(written(tmp_path / "in.xyz", water()))
+    atoms.info["energy_deviation"], atoms.arrays["forces_deviation"] = 0.1, np.ones(3)
+    write_structures(tmp_path / "out.xyz", Structures((atoms,), {"energy": np.zeros(1)}))
+    after = ase.io.read(tmp_path / "out.xyz")
+    assert "energy_deviation" not in after.info
+    assert "forces_deviation" not in after.arrays
 
 
 def test_the_laws_of_deviations_are_measured(committee, capsys):

@@ -10,10 +10,12 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from symjax.data.structures.labels import has_stress
+from symjax.data.structures.labels import LABELS, has_stress
 from symjax.data.structures.structures import Structures
 
-ENERGETIC = ("energy", "free_energy", "energies", "forces", "stress", "stresses")  # a new energy outdates them all
+# a new energy outdates them all
+ENERGETIC = ("energy", "free_energy", "energies", "forces", "stress", "stresses")
+ENERGETIC += tuple(name for name in LABELS if name.endswith("_deviation"))
 LABELLED = ("extxyz", "traj", "json", "db", "bundletrajectory")
 
 
