@@ -145,6 +145,12 @@ def test_what_contradicts_the_run_is_refused(trained, tmp_path, refuses, words, 
     assert not (tmp_path / "run" / "model.json").exists()
 
 
+def test_runs_of_something_else_are_no_beginning(tmp_path, refuses):
+    refuses(["train", "--init", tmp_path], "is not a run directory of symjax")
+    (tmp_path / "run.json").write_text(json.dumps({"task": "forecast", "options": {}, "recipe": {}}))
+    refuses(["train", "--init", tmp_path], "is a run of the task forecast; begin with one of symjax train or symjax")
+
+
 def test_there_is_nothing_to_freeze_without_a_run(files, tmp_path, refuses):
     words = ["--preset", "tiny", "--test", "4", "--data", files / "molecules.xyz", "--out", tmp_path / "run"]
     refuses(["train", *words, "--freeze", "embedding"], "name the run with --init")
