@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
 
 import symjax
 from symjax.cli import train
 from symjax.cli.main import main
-from symjax.data import Structures
 from symjax.graphs import Budget, atoms_graph, batch_graphs
 from symjax.potentials import (
     build,
@@ -172,14 +172,19 @@ def command(*words):
     return ended.value.code
 
 
-def test_the_run_predicts(run):
+def test_the_run_predicts_and_is_evaluated_in_single_precision(run, capsys, tmp_path):
     _, _, labels = golden("poly")
+    atoms = structure(labels, "molecule")
+    atoms.calc = SinglePointCalculator(atoms, energy=labels["molecule/energy"], forces=labels["molecule/forces"])
+    ase.io.write(tmp_path / "molecule.xyz", atoms)
     with jax.enable_x64(False):
-        potential = symjax.load(run)
-        predicted = potential.predict(Structures((structure(labels, "molecule"),)))
-    assert potential.dtype == np.float32
-    np.testing.assert_allclose(predicted.energy, labels["molecule/energy"], atol=1e-5)
-    np.testing.assert_allclose(predicted.forces[0], labels["molecule/forces"], atol=1e-5)
+        assert symjax.load(run).dtype == np.float32
+        assert command("predict", run, "--input", tmp_path / "molecule.xyz", "--output", tmp_path / "out.xyz") == 0
+        assert command("evaluate", run, "--data", tmp_path / "molecule.xyz") == 0
+    assert "1 structures of" in capsys.readouterr().out
+    predicted = ase.io.read(tmp_path / "out.xyz")
+    np.testing.assert_allclose(predicted.get_potential_energy(), labels["molecule/energy"], atol=1e-5)
+    np.testing.assert_allclose(predicted.get_forces(), labels["molecule/forces"], atol=1e-5)
 
 
 def test_its_law_is_that_of_motions_without_reflections(run, capsys, tmp_path):

@@ -1,5 +1,6 @@
 """A potential in JAX-MD: its neighbour lists and simulations, our energies."""
 
+import importlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -54,7 +55,7 @@ def to_jax_md(
             an atom has two images within the cutoff.
     """
     try:
-        from jax_md import partition
+        partition = importlib.import_module("jax_md.partition")
     except ImportError:
         raise ValueError("to_jax_md needs the package jax-md; pip install 'symjax[md]'") from None
     kind = options.pop("format", partition.NeighborListFormat.OrderedSparse)

@@ -138,7 +138,7 @@ def _crystal(atoms: ase.Atoms, supercell: Sequence[int]) -> Any:
 
 def _measured(crystal: Any, pbc: np.ndarray) -> Phonons:
     """Ask phonopy for bands along the path of ASE, a density of states, and heat."""
-    path = ase.Atoms(cell=crystal.primitive.cell).cell.bandpath(npoints=200, pbc=pbc)
+    path = ase.Atoms(cell=crystal.primitive.cell).cell.bandpath(npoints=200, pbc=pbc.tolist())
     distances, places, names = path.get_linear_kpoint_axis()
     bands = crystal.run_qpoints(path.kpts).frequencies
     gamma = crystal.run_qpoints([[0, 0, 0]]).frequencies[0]
