@@ -83,7 +83,7 @@ def test_frozen_parameters_have_the_bits_of_the_run(tuned, trained):
 
 
 def test_it_gets_further_than_from_scratch(tuned, trained):
-    assert min(losses(tuned[0])) < 0.98 * min(losses(trained))
+    assert losses(tuned[0])[-1] < min(losses(trained))
 
 
 def test_it_goes_on_without_the_run_it_comes_from(moved, tuned):
