@@ -12,6 +12,7 @@ from ase.data import chemical_symbols, covalent_radii
 from symjax import training
 from symjax.potentials import Blueprint, Converted, convert_sevennet, read_sevennet, write_blueprint
 from symjax.tasks.structures import (
+    DATA as DATA,
     Reading as Reading,
     check as check,
     evaluate as evaluate,

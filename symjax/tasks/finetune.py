@@ -24,7 +24,7 @@ from symjax.potentials import (
     read_blueprint,
     transfer_params,
 )
-from symjax.training import require_same_identity
+from symjax.training import require_same_identity, run_once
 
 
 class Start(NamedTuple):
@@ -121,7 +121,7 @@ def draw_params(model: Any, species: tuple[int, ...], seed: int) -> PyTree:
     """Return random parameters in single precision, as a training of this seed draws them."""
     graph = atoms_graph(ase.Atoms([species[0]]), cutoff=model.cutoff, species=species)
     single = jax.tree.map(lambda x: x.astype(np.float32) if np.issubdtype(x.dtype, np.floating) else x, graph)
-    return jax.jit(model.init)(jax.random.key(seed), single)
+    return run_once(model.init, jax.random.key(seed), single)
 
 
 def require_same_model(options: Any, had: Blueprint) -> None:

@@ -24,33 +24,37 @@ HOTTEST = 1e5  # K, beyond which no temperature is believed
 
 @dataclasses.dataclass(frozen=True)
 class Dynamics:
-    """How atoms move: at constant energy by velocity Verlet ("nve"), or in a bath by BAOAB ("langevin").
+    """How atoms move: at constant energy by velocity Verlet, in a bath by BAOAB, or in a bath under pressure.
 
     Attributes:
-        ensemble: "nve" or "langevin".
+        ensemble: "nve" or "langevin" of `Simulation`, or "npt" of `PressureSimulation`.
         timestep: in fs.
         temperature: in K.
-        friction: in 1/ps.
+        friction: in 1/ps, of the bath.
+        pressure: in GPa, of "npt".
         seed: of the random numbers.
 
     Raises:
         ValueError: there is no such ensemble, or a number is out of its range.
     """
 
-    ensemble: Literal["nve", "langevin"] = "langevin"
+    ensemble: Literal["nve", "langevin", "npt"] = "langevin"
     timestep: float = 1.0
     temperature: float = 300.0
     friction: float = 5.0
+    pressure: float = 0.0
     seed: int = 0
 
     def __post_init__(self):
-        if self.ensemble not in ("nve", "langevin"):
-            raise ValueError(f"expected the ensemble nve or langevin, got {self.ensemble!r}")
+        if self.ensemble not in ("nve", "langevin", "npt"):
+            raise ValueError(f"expected the ensemble nve, langevin or npt, got {self.ensemble!r}")
         if not 0 < self.timestep < math.inf:
             raise ValueError(f"expected a time step above 0 fs, got {self.timestep}; 1 fs suits most matter")
         for name, unit in (("temperature", "K"), ("friction", "1/ps")):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"expected a {name} of 0 {unit} or more, got {getattr(self, name)}")
+        if not math.isfinite(self.pressure):
+            raise ValueError(f"expected a finite pressure in GPa, got {self.pressure}")
 
     @property
     def damping(self) -> float:
@@ -122,6 +126,16 @@ class Simulation:
             self._list(origin, 0 if saved is None else int(saved["edges"]))
 
     @property
+    def step(self) -> int:
+        """Of the last good state; -1 before the first forces."""
+        return int(self._carry.state.step)
+
+    @property
+    def deviation(self) -> float:
+        """The largest deviation of a force of the last good state, in eV/Å; zero where the potential has none."""
+        return float(self._carry.state.deviation)
+
+    @property
     def state(self) -> State:
         """The last good state, on the host."""
         return jax.device_get(self._carry.state)
@@ -169,7 +183,7 @@ class Simulation:
     @property
     def doubtful(self) -> bool:
         """Whether a force deviates more than is allowed."""
-        return float(self._carry.state.deviation) > self.stop_at
+        return self.deviation > self.stop_at
 
     def _list(self, origin: Float[np.ndarray, "n 3"], least: int) -> None:
         moved = self.atoms.copy()
@@ -214,8 +228,12 @@ def moving_masses(atoms: ase.Atoms) -> Float[np.ndarray, " n"]:
     return masses
 
 
+def hottest(atoms: ase.Atoms, dynamics: Dynamics) -> float:
+    """Return the largest kinetic energy in eV that is believed."""
+    return 1.5 * len(atoms) * ase.units.kB * max(HOTTEST, 10 * dynamics.temperature)
+
+
 def _motion(atoms: ase.Atoms, dynamics: Dynamics, doubtful: float) -> Motion:
-    hottest = 1.5 * len(atoms) * ase.units.kB * max(HOTTEST, 10 * dynamics.temperature)
     values: Any = (dynamics.damping, ase.units.kB * dynamics.temperature)
     return jax.device_put(
         Motion(
@@ -223,7 +241,7 @@ def _motion(atoms: ase.Atoms, dynamics: Dynamics, doubtful: float) -> Motion:
             moving_masses(atoms),
             *map(np.array, values),
             jax.random.key(dynamics.seed),
-            np.array(hottest),
+            np.array(hottest(atoms, dynamics)),
             np.array(doubtful),
         )
     )
