@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase.calculators.lj import LennardJones
 
-from symjax.potentials import dispersion_hessian, with_dispersion
+from symjax.potentials.motion import dispersion_hessian, with_dispersion
 
 SHORT = LennardJones(sigma=1.5, epsilon=1e-2, rc=4.0)
 

@@ -10,7 +10,8 @@ import pytest
 from pair_model import CUTOFF, SPECIES, PairModel, params
 from test_calculator import REFERENCES
 
-from symjax.potentials import Calculator, Potential, to_jax_md
+from symjax.potentials import Calculator, Potential
+from symjax.potentials.motion import to_jax_md
 
 pytestmark = pytest.mark.filterwarnings("ignore:scatter inputs have incompatible types:FutureWarning")  # of JAX-MD
 POTENTIAL = Potential(PairModel(), params(), SPECIES, REFERENCES)

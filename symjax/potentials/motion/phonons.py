@@ -16,7 +16,7 @@ from symjax.potentials.potential import Potential
 from symjax.training import write_picture
 
 TEMPERATURES = np.arange(0.0, 1001.0, 50.0)  # K
-HEADER = ("temperature, K", "free energy, kJ/mol", "entropy, J/mol/K", "heat capacity, J/mol/K")
+HEADER = ("temperature_K", "free_energy_kJ_per_mol", "entropy_J_per_mol_K", "heat_capacity_J_per_mol_K")
 
 
 class Phonons(NamedTuple):
