@@ -17,16 +17,19 @@ from symjax.cli.options import parse_options
 from symjax.data import read_whole
 from symjax.potentials.motion import (
     Dynamics,
+    PressureSimulation,
     Record,
     Simulation,
     Trajectory,
     draw_course,
     draw_momenta,
     drift,
-    mean_temperature,
+    mean_of,
     read_state,
 )
 from symjax.training import say
+
+Motion = Simulation | PressureSimulation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,11 +38,12 @@ class Md:
 
     run: Annotated[pathlib.Path | None, Positional, arg(metavar="RUN", help="a run directory of `symjax train`")] = None
     structure: pathlib.Path | None = None  # anything that ASE reads, of which the last frame is used
-    ensemble: Literal["nve", "langevin"] = "langevin"  # constant energy, or a bath
+    ensemble: Literal["nve", "langevin", "npt"] = "langevin"  # constant energy, a bath, or a bath under pressure
     steps: int = 1000
     timestep: float = 1.0  # fs
     temperature: float = 300.0  # K, of the bath, and of the first velocities unless the structure has momenta
     friction: float = 5.0  # 1/ps, of the bath
+    pressure: float = 0.0  # GPa, of npt
     seed: int = 0
     skin: float = 0.5  # Å, that the list of neighbours holds beyond the cutoff
     record_every: int = 100  # steps between two frames
@@ -69,7 +73,7 @@ def run(command: Md) -> int:
     kept = None if command.resume is None else read_state(command.resume)
     simulation = _simulation(command, None if kept is None else kept.arrays)
     trajectory = Trajectory(command.out, kept)
-    pace = _Pace(command, int(simulation.state.step))
+    pace = _Pace(command, simulation.step)
     with training.interruptions() as told:
         while not (over := _is_over(command, simulation)) and not (signal := told(0)):
             _advance(command, simulation, trajectory)
@@ -103,7 +107,7 @@ def _plain(command: Md) -> dict[str, Any]:
     return training.plain(dataclasses.replace(command, **places, resume=None))
 
 
-def _simulation(command: Md, saved: Mapping[str, np.ndarray] | None) -> Simulation:
+def _simulation(command: Md, saved: Mapping[str, np.ndarray] | None) -> Motion:
     """Return the atoms as they are to move.
 
     Raises:
@@ -114,7 +118,12 @@ def _simulation(command: Md, saved: Mapping[str, np.ndarray] | None) -> Simulati
     potential = energies_in(command.run)
     atoms = _bare(read_whole(command.structure).atoms[-1])
     draw_momenta(atoms, command.temperature, command.seed)
-    dynamics = Dynamics(command.ensemble, command.timestep, command.temperature, command.friction, command.seed)
+    names = [field.name for field in dataclasses.fields(Dynamics)]
+    dynamics = Dynamics(**{name: getattr(command, name) for name in names})
+    if command.stop_at is not None and potential.members is None:
+        raise ValueError(f"--stop-at needs a committee, and {command.run} is a single model; train with --committee 4")
+    if command.ensemble == "npt":
+        return PressureSimulation(potential, atoms, dynamics, stop_at=command.stop_at, saved=saved)
     return Simulation(potential, atoms, dynamics, skin=command.skin, stop_at=command.stop_at, saved=saved, tell=say)
 
 
@@ -130,16 +139,16 @@ def _bare(atoms: ase.Atoms) -> ase.Atoms:
     return bare
 
 
-def _is_over(command: Md, simulation: Simulation) -> bool:
-    return simulation.exploded or simulation.doubtful or int(simulation.state.step) >= command.steps
+def _is_over(command: Md, simulation: Motion) -> bool:
+    return simulation.exploded or simulation.doubtful or simulation.step >= command.steps
 
 
-def _advance(command: Md, simulation: Simulation, trajectory: Trajectory) -> None:
+def _advance(command: Md, simulation: Motion, trajectory: Trajectory) -> None:
     """Move on to the next step that is written, and write it."""
-    before = int(simulation.state.step)
+    before = simulation.step
     until = min((before // command.record_every + 1) * command.record_every, command.steps)
-    step = int(simulation.advance(until).step)
-    if step < 0:
+    simulation.advance(until)
+    if (step := simulation.step) < 0:
         raise ValueError(
             f"the energy or the forces of {command.structure} are not finite before anything moves; two of its atoms "
             "may be at one point, or its momenta beyond all reason"
@@ -167,14 +176,16 @@ class _Pace:
         )
 
 
-def _report(command: Md, simulation: Simulation, records: list[Record]) -> int:
+def _report(command: Md, simulation: Motion, records: list[Record]) -> int:
     """Print and draw how energy and temperature went; returns the exit code."""
     steps, atoms, picture = records[-1].step, len(simulation.atoms), command.out.with_name(f"{command.out.name}.png")
     draw_course(picture, records, command.timestep, atoms)
     print(
         f"{command.out}: {len(records)} frames of {atoms} atoms, {steps} steps of {command.timestep} fs",
-        f"  temperature   {mean_temperature(records):.1f} K, the mean of the second half",
-        f"  energy drift  {1e3 * drift(records, command.timestep) / atoms:.4f} meV an atom and ps",
+        f"  temperature   {mean_of(records, 'temperature'):.1f} K, the mean of the second half",
+        f"  volume        {mean_of(records, 'volume'):.2f} Å³, the mean of the second half"
+        if command.ensemble == "npt"
+        else f"  energy drift  {1e3 * drift(records, command.timestep) / atoms:.4f} meV an atom and ps",
         f"  neighbours were listed {simulation.listings} times; the course is drawn in {picture}",
         sep="\n",
     )
@@ -185,7 +196,7 @@ def _report(command: Md, simulation: Simulation, records: list[Record]) -> int:
         )
     elif simulation.doubtful:
         say(
-            f"stopped at step {steps}, where a force deviates by {float(simulation.state.deviation):.3g} eV/Å, beyond "
+            f"stopped at step {steps}, where a force deviates by {simulation.deviation:.3g} eV/Å, beyond "
             f"--stop-at {command.stop_at}; label its frame and train with it"
         )
     return int(simulation.exploded or simulation.doubtful)

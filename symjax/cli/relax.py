@@ -42,7 +42,7 @@ class Relax:
     out: pathlib.Path = pathlib.Path("relaxed.xyz")  # whose name says the format, such as FILE.xyz, FILE.traj, FILE.cif
     format: str | None = None  # as ASE calls it, where the name does not say it
     dispersion: str | None = None  # the functional whose D3(BJ) dispersion is added, such as pbe; needs dftd3
-    frequencies: bool = False  # of the vibrations at rest, from the exact Hessian, into OUT_frequencies.csv
+    frequencies: bool = False  # of vibrations at rest, by the exact Hessian, to OUT_frequencies.csv; imaginary below 0
     phonons: bool = False  # of crystals at rest, into OUT_phonons.png and OUT_phonons.csv; needs phonopy
     supercell: tuple[int, int, int] = (2, 2, 2)  # unit cells along each lattice vector, for phonons
 
@@ -128,7 +128,7 @@ def _beside(command: Relax, what: str) -> pathlib.Path:
 
 def _find_frequencies(command: Relax, potential: Potential, resting: dict[int, Relaxed]) -> None:
     """Print and write the vibrations of structures at rest."""
-    rows: list[tuple] = [("structure", "mode", "wavenumber, cm^-1 (below zero: imaginary)", "energy, meV", "kind")]
+    rows: list[tuple] = [("structure", "mode", "wavenumber_per_cm", "energy_meV", "kind")]
     for i, relaxed in resting.items():
         more = None if command.dispersion is None else dispersion_hessian(command.dispersion, relaxed.atoms)
         modes = vibrations(potential, relaxed.atoms, more)

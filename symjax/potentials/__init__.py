@@ -35,7 +35,7 @@ from symjax.potentials.errors import (
 from symjax.potentials.heads import HEADS, average, dipole, energy
 from symjax.potentials.last_layer import LastLayer, fit_last_layer, last_layer_features
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
-from symjax.potentials.motion import Calculator
+from symjax.potentials.motion import Calculator, to_jax_md
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
     References,
@@ -117,6 +117,7 @@ __all__ = [
     "require_same_charges",
     "scaled_energy",
     "scaled_labels",
+    "to_jax_md",
     "transfer_params",
     "without_repulsion",
     "write_blueprint",

@@ -51,7 +51,7 @@ class Blueprint:
         run: the identity of the run it belongs to; none before runs had one.
         origin: of a model that was fine-tuned: the "run" it comes from, its "identity", and its "errors" on the test
             data before any step.
-        spreads: of the labels in the training data, in which their errors are compared; 1 where there is none.
+        spreads: what the errors of the labels that are learnt are divided by; 1 where there is none.
         members: of a committee; None: one set of parameters.
     """
 

@@ -74,7 +74,8 @@ class References:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "References":
         """Return what `to_dict` wrote."""
-        return cls(**{name: parse_table(value) if name in TABLES else value for name, value in data.items()})
+        tables = {name: parse_table(data[name]) for name in TABLES}
+        return cls(**{**data, **tables})
 
 
 def fit_references(structures: Structures, table: Mapping[int, float] | None = None) -> References:

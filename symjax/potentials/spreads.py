@@ -1,4 +1,4 @@
-"""The scale in which errors of labels are compared: their spread in a training set."""
+"""The scale in which errors of labels are compared, from their spread in a training set."""
 
 from typing import TypeVar
 
@@ -24,9 +24,12 @@ def per_atom(label: Label, values: T, sizes: T, volumes: T) -> T:
 
 
 def label_spreads(structures: Structures) -> dict[str, float]:
-    """Return the standard deviation of each label over a training set, all components together, as `per_atom` gives it.
+    """Return what errors of each label, as `per_atom` gives them, are divided by before they are weighed.
 
-    It is 1 where a label does not vary, or is nowhere known.
+    It is the standard deviation of the label over a training set, all components together, and 1 where a label does not
+    vary or is nowhere known. Where there are forces, energies and stresses take theirs, times 1 Å: their own spread
+    falls with the size of a molecule and grows with the number of phases, which says nothing of how well they can be
+    learnt.
     """
     sizes = np.array([len(atoms) for atoms in structures.atoms], dtype=float)
     volumes = np.array([atoms.cell.volume for atoms in structures.atoms])
@@ -36,4 +39,5 @@ def label_spreads(structures: Structures) -> dict[str, float]:
         deviation = float(np.sqrt(np.mean(np.var(rows, axis=0)))) if len(rows) else 0.0
         return deviation if deviation > LEAST else 1.0
 
-    return {name: spread(name) for name in structures.labels}
+    spreads = {name: spread(name) for name in structures.labels}
+    return dict.fromkeys(spreads, spreads["forces"]) if "forces" in spreads else spreads

@@ -2,6 +2,7 @@
 
 import dataclasses
 import fnmatch
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,10 +25,18 @@ def extend_species(known: Sequence[int], species: Sequence[int]) -> tuple[int, .
 
 
 def transfer_params(learnt: PyTree, fresh: PyTree) -> PyTree:
-    """Return fresh parameters with what was learnt in their place; only longer tables have rows of their own left."""
+    """Return fresh parameters with what was learnt in their place.
+
+    Only longer tables have rows of their own left, which are made as large on the average as those that were learnt.
+    """
 
     def put(old: Any, new: Any) -> Any:
-        return jnp.asarray(new).at[tuple(slice(n) for n in old.shape)].set(jnp.asarray(old, new.dtype))
+        if old.shape == new.shape:
+            return old
+        drawn = jnp.linalg.norm(new) / math.sqrt(new.size)
+        wanted = jnp.linalg.norm(old) / math.sqrt(old.size)
+        rows = new * jnp.where(drawn > 0, wanted / jnp.where(drawn > 0, drawn, 1), 1).astype(new.dtype)
+        return rows.at[tuple(slice(n) for n in old.shape)].set(jnp.asarray(old, new.dtype))
 
     return jax.tree.map(put, learnt, fresh)
 
@@ -60,7 +69,8 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
     bare = without_repulsion(structures, had.repulsion, cutoff=potential.model.cutoff)
     made = make_references(bare, choice)
     others = {z: value + had.shift - made.shift for z, value in had.energies.items()}
-    bonds = {**made.bonds, **had.bonds}  # what the network has learnt is beside its own
+    learnt = had.energies if had.isolated else {}  # of these the network has learnt what there is beside its own bonds
+    bonds = {**{z: value for z, value in made.bonds.items() if z not in learnt}, **had.bonds}
     return dataclasses.replace(
         made, energies={**others, **made.energies}, bonds=bonds, scale=had.scale, repulsion=had.repulsion
     )

@@ -22,6 +22,7 @@ from symjax.tasks.structures import (
     predict as predict,
     prepare_structures,
     read_data,
+    read_origin as read_origin,
 )
 from symjax.training import Recipe, read_schedule
 
@@ -32,7 +33,7 @@ class Options:
 
     data: tuple[pathlib.Path, ...] | None = None  # files, patterns, file@:100, a .toml; None: the shipped ethanol
     valid_data: tuple[pathlib.Path, ...] | None = None  # files for validation, in place of --valid
-    test_data: tuple[pathlib.Path, ...] | None = None
+    test_data: tuple[pathlib.Path, ...] | None = None  # and for testing, in place of --test
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     valid: float = 0.1  # a fraction below 1, or a number of structures
     test: float = 0.1  # 0: none, and errors are those on the validation structures
@@ -46,9 +47,9 @@ class Options:
     batch_size: int = 5  # structures, on average
     init: pathlib.Path | None = None  # the run whose model to go on from
     freeze: tuple[str, ...] = ()  # with --init: parameters that stay as they are, such as embedding or layer_0/*
-    energy_weight: str = "1"  # of the squared error per atom; a number, or a schedule such as 0:1,5000:10 (step:weight)
-    forces_weight: str = "1"  # of the squared error of components
-    stress_weight: str = "1"
+    energy_weight: str = "1"  # of squared errors per atom; a number, or a schedule such as 0:1,5000:10 (step:weight)
+    forces_weight: str = "1"  # of squared errors of components; all errors are divided by the spread of the forces
+    stress_weight: str = "1"  # of squared errors of components times the volume per atom
 
 
 def prepare(

@@ -21,6 +21,7 @@ from symjax.tasks.structures import (
     predict as predict,
     prepare_structures,
     read_data,
+    read_origin as read_origin,
 )
 from symjax.training import Recipe
 
@@ -31,7 +32,7 @@ class Options:
 
     data: tuple[pathlib.Path, ...] | None = None  # files, patterns, file@:100, a .toml
     valid_data: tuple[pathlib.Path, ...] | None = None  # files for validation, in place of --valid
-    test_data: tuple[pathlib.Path, ...] | None = None
+    test_data: tuple[pathlib.Path, ...] | None = None  # and for testing, in place of --test
     property: str = "dipole"  # a label with a head
     property_key: str | None = None  # what the file calls it; None: as it is called here
     units: str = "eV"  # of energies in its unit: eV, meV, kcal/mol, kJ/mol, Hartree, ...
@@ -83,7 +84,7 @@ def read(options: Options) -> Found:
     for i, atoms in enumerate(found.structures.atoms):
         if atoms.pbc.any():
             raise ValueError(
-                f"{options.data[0]}, structure {i} ({atoms.symbols}) is periodic, where a {name} has no meaning; leave "
-                "such structures out"
+                f"{found.where[i]} ({atoms.symbols}) is periodic, where a {name} has no meaning; leave such structures "
+                "out"
             )
     return found

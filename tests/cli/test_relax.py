@@ -1,7 +1,6 @@
 """`symjax relax`: structures of a file, what it prints and writes, and what it refuses."""
 
 import csv
-import dataclasses
 import sys
 
 import ase
@@ -23,7 +22,7 @@ def pairs(monkeypatch):
     """A pair potential in the place of a trained one."""
     with jax.enable_x64(True):
         potential = Potential(PairModel(), params(np.float32), SPECIES, References({1: -1.0, 8: -2.0}))
-    monkeypatch.setattr("symjax.cli.relax.load_potential", lambda folder: potential)
+    monkeypatch.setattr("symjax.cli.relax.energies_in", lambda folder: potential)
     return potential
 
 
@@ -90,5 +89,3 @@ def test_what_cannot_be_relaxed_is_named_before_anything_is_computed(
     refused(good, "structure 0", "pip install 'symjax[phonons]'", options=["--phonons"])
     data = written(tmp_path / "in.xyz", good)
     refuses(["relax", run, "--structure", data, "--out", data], "is the file that is read")
-    monkeypatch.setattr("symjax.cli.relax.load_potential", lambda folder: dataclasses.replace(pairs, label="dipole"))
-    refused(good, "has learnt dipole and no energy")

@@ -99,6 +99,7 @@ def test_virials_and_other_units_of_stress(read):
     np.testing.assert_allclose(read(crystal, **rules).structures.stress[0], virial / volume / 1e6)
     found = read(crystal, stress_key="GPa", stress_factor=0.00624151)
     np.testing.assert_allclose(found.structures.stress[0], virial / 160.2177, rtol=1e-5)
+    assert "--virial-key virial reads it as a virial" in told(read(crystal, stress_key="virial", stress_factor=0.1))
     with pytest.raises(ValueError, match="--stress-key and --virial-key name the same label"):
         read(crystal, virial_key="virial", stress_key="GPa")
     with pytest.raises(ValueError, match=r"no stress under 'V', .* with --virial-key, in Python virial_key, or None"):
@@ -195,6 +196,12 @@ def test_energies_that_no_electrons_give(read):
     assert read(water(-47900.0), units="kcal/mol").notes == ()
     atoms = [boxed(symbol, 10.0, energy=energy) for symbol, energy in (("H", -0.5), ("O", -75.0))]
     assert "-668 eV an atom from those of the isolated atoms" in told(read(water(-2079.0), *atoms))
+
+
+def test_forces_that_atoms_do_not_feel(read):
+    assert "forces of 30 eV/Å are typical" in told(read(water(forces=30.0)))
+    assert read(water(forces=30.0), units="kcal/mol").notes == ()
+    assert read(water(forces=[[30.0] * 3, [1.0] * 3, [1.0] * 3])).notes == ()
 
 
 def test_which_energy_of_a_metal_was_read(read):

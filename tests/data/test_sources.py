@@ -1,6 +1,7 @@
 """What `--data` names: files, patterns, slices, a .toml of sources, databases, records; and the parts they are for."""
 
 import json
+import pathlib
 
 import ase
 import ase.build
@@ -125,6 +126,18 @@ def test_a_toml_that_says_something_else(entries, change, message):
         read_sources(find_sources([entries]))
 
 
+def test_what_is_asked_for_is_looked_for_in_all_files(folder):
+    marked, lone = water(50.0), ase.Atoms("O")
+    marked.arrays["good"] = np.array([1, 0, 1])
+    lone.calc = SinglePointCalculator(lone, energy=-1.0)
+    ase.io.write("marked.xyz", marked, format="extxyz")
+    ase.io.write("lone.xyz", lone, format="extxyz")
+    found = read_sources(find_sources(["b.xyz", "marked.xyz"], mask_key="good"))
+    assert found.structures.known("forces").tolist() == [True] * 13 + [False, True]
+    alone = find_sources(["lone.xyz"], stress_key="stress")
+    assert read_sources(find_sources(["b.xyz"]) + alone).structures.isolated == {8: -1.0}
+
+
 def test_parts_of_their_own_and_no_test_part(folder):
     sources = find_sources(["a.xyz"]) + find_sources(["b.xyz"], part="test")
     splits = split_data(read_sources(sources), valid=2.0, test=0.5, seed=0)
@@ -217,6 +230,21 @@ def test_a_format_that_the_name_does_not_tell(folder):
     assert energies("frames.dat@:2", format="extxyz") == [0, 1]
     with pytest.raises(ValueError, match=r"cannot read frames.dat: .*\(--format names one\)"):
         energies("frames.dat")
+
+
+OUTPUTS = pathlib.Path(ase.__file__).parent / "test/testdata"
+
+
+@pytest.mark.skipif(not OUTPUTS.is_dir(), reason="needs the outputs that come with ASE")
+def test_outputs_of_programs():
+    vasp = read_sources(find_sources([OUTPUTS / "vasp/OUTCAR_example_1", OUTPUTS / "vasp/*.xml"], stress_key="stress"))
+    assert len(vasp.structures) == 3
+    assert any("read from 'energy', extrapolated to sigma = 0" in note for note in vasp.notes)
+    aims = read_structures(OUTPUTS / "aims/md.out", format="aims-output")
+    assert len(aims) == 5
+    assert aims.known("forces").all()
+    with pytest.raises(ValueError, match="--format"):
+        read_structures(OUTPUTS / "aims/md.out")
 
 
 def test_published_records(shared):

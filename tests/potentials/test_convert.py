@@ -12,10 +12,18 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 import symjax
+from symjax.cli import train
 from symjax.cli.main import main
 from symjax.graphs import Budget, atoms_graph, batch_graphs
-from symjax.potentials import build, convert_sevennet, energy_and_forces, read_sevennet, scaled_energy
-from symjax.tasks import converted
+from symjax.potentials import (
+    build,
+    convert_sevennet,
+    energy_and_forces,
+    read_blueprint,
+    read_sevennet,
+    scaled_energy,
+)
+from symjax.tasks import converted, finetune
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "sevennet.npz"
 FLIPPED = (1, 2, 2), (2, 1, 2), (2, 2, 1)  # in the e3nn of the time
@@ -187,6 +195,20 @@ def test_its_law_is_that_of_motions_without_reflections(run, capsys, tmp_path):
     printed = capsys.readouterr().out
     assert printed.count("SE(3): atoms") == printed.count("S(5): atoms") == 2
     assert ase.io.read(run / "structure.xyz").get_chemical_formula() == "H4Si4"
+
+
+def test_a_fine_tuning_begins_with_it(run):
+    """The table keeps its elements, those that the data lack too, and new ones go to its end."""
+    options = train.parse(["--init", str(run), "--charges", "False"]).options
+    with jax.enable_x64(False):
+        begun, learnt = finetune.begin(options, "energy", (1, 7, 8), seed=0), symjax.load(run)
+    assert begun.species == (1, 8, 14, 7)
+    assert begun.blueprint.options == read_blueprint(run).options | {"species": 4}
+    rows = jax.tree.map(lambda old, new: new[tuple(map(slice, old.shape))], learnt.params, begun.potential.params)
+    jax.tree.map(np.testing.assert_array_equal, rows, learnt.params)
+    tables = [leaf for leaf in jax.tree.leaves(begun.potential.params) if leaf.shape[0] == 4]
+    assert tables
+    assert all(np.abs(leaf[3]).min() > 0 for leaf in tables)
 
 
 def test_it_cannot_be_resumed_nor_overwritten(run, capsys):

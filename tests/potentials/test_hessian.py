@@ -1,6 +1,7 @@
 """Exact second derivatives, frequencies and force constants."""
 
 import numpy as np
+import pytest
 from pair_model import SPECIES, PairModel, params
 from test_calculator import REFERENCES, SCHNET, crystal, drawn
 
@@ -34,3 +35,9 @@ def test_the_hessian_is_the_difference_of_forces_is_symmetric_and_knows_no_trans
     np.testing.assert_allclose(matrix.sum(axis=2), 0, atol=1e-12 * largest)
     for row in range(2):
         np.testing.assert_allclose(matrix[row], differences(potential, atoms, row), atol=1e-6 * largest)
+
+
+def test_a_hessian_that_does_not_fit_is_refused_before_it_is_computed(monkeypatch):
+    monkeypatch.setattr("symjax.math.memory.memory_limit", lambda: 1e4)
+    with pytest.raises(ValueError, match=r"a Hessian of 8 by 8 atoms would take about .* GiB of the"):
+        hessian_of(PAIRS, crystal(repeat=(2, 2, 1)))

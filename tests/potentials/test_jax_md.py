@@ -10,7 +10,8 @@ import pytest
 from pair_model import CUTOFF, SPECIES, PairModel, params
 from test_calculator import REFERENCES
 
-from symjax.potentials import Calculator, Potential, to_jax_md
+from symjax.potentials import Calculator, Potential
+from symjax.potentials.motion import to_jax_md
 
 pytestmark = pytest.mark.filterwarnings("ignore:scatter inputs have incompatible types:FutureWarning")  # of JAX-MD
 POTENTIAL = Potential(PairModel(), params(), SPECIES, REFERENCES)
@@ -53,6 +54,27 @@ def test_energies_and_forces_are_those_of_the_calculator(name, kind):
     np.testing.assert_allclose(energy, atoms.get_potential_energy(), rtol=1e-13)
     np.testing.assert_allclose(-slope, atoms.get_forces(), atol=1e-10)
     assert int((neighbor.idx[0] == len(atoms)).sum()) > 0  # padding
+
+
+class Charged(PairModel):
+    """A pair model that reads charge and spin."""
+
+    charges = True
+
+    def apply(self, params, graph):
+        state = 0.7 * graph.globals.charge[0] + 0.1 * graph.globals.spin[0]
+        return super().apply(params, graph) * (1 + state)
+
+
+def test_charge_and_spin_are_read():
+    jax_md = pytest.importorskip("jax_md")
+    atoms, potential = liquid(False), Potential(Charged(), params(), SPECIES, REFERENCES)
+    atoms.info.update(charge=-1, spin=2)
+    neighbor_fn, energy_fn = to_jax_md(
+        potential, atoms.numbers, jax_md.space.free()[0], CELL.T, disable_cell_list=True, charge=-1.0, spin=2.0
+    )
+    found = energy_fn(jnp.asarray(atoms.positions), neighbor=neighbor_fn.allocate(jnp.asarray(atoms.positions)))
+    np.testing.assert_allclose(found, Calculator(potential).get_potential_energy(atoms), rtol=1e-13)
 
 
 def test_energy_is_conserved_in_a_simulation_whose_lists_are_updated():

@@ -47,7 +47,10 @@ def labelled(lengths, unit=1.0):
     """Structures with energies that the model of scale `unit` gives, and noise."""
     structures, rng = bare(lengths), np.random.default_rng(len(lengths))
     exact = model(scale=unit).predict(structures).energy
-    return dataclasses.replace(structures, labels={"energy": exact + 2 * unit * NOISE * rng.normal(size=len(lengths))})
+    labels = {"energy": exact + 2 * unit * NOISE * rng.normal(size=len(lengths))}
+    forces = model(scale=unit).predict(structures).forces
+    labels["forces"] = tuple(rows + unit * NOISE * rng.normal(size=rows.shape) for rows in forces)
+    return dataclasses.replace(structures, labels=labels)
 
 
 TRAIN, VALID = (np.random.default_rng(seed).uniform(0.8, 1.6, count) for seed, count in ((0, 300), (1, 200)))
@@ -71,10 +74,13 @@ def learnt():
     return fitted()
 
 
-def test_features_are_what_the_last_layer_sees_per_atom():
-    energies, found = last_layer_features(model(scale=3.0), bare(VALID))
-    np.testing.assert_allclose(found, 3.0 * features(VALID), rtol=1e-12)
-    np.testing.assert_allclose(energies, model(scale=3.0).predict(bare(VALID)).energy / 2, rtol=1e-12)
+def test_features_are_what_the_last_layer_sees():
+    found = last_layer_features(model(scale=3.0), bare(VALID), forces=True)
+    np.testing.assert_allclose(found.energy, 3.0 * 2 * features(VALID), rtol=1e-12)
+    slopes = -3.0 * 2 * np.stack([0 * VALID, 1 + 0 * VALID, 2 * VALID, 3 * VALID**2], axis=1)
+    np.testing.assert_allclose([rows[1, 0] for rows in found.forces], slopes, atol=1e-10)
+    np.testing.assert_allclose([rows[0, 0] for rows in found.forces], -slopes, atol=1e-10)
+    assert last_layer_features(model(), bare(VALID)).forces is None
 
 
 def test_the_variance_is_the_exact_posterior_of_a_linear_model(learnt):
@@ -85,6 +91,11 @@ def test_the_variance_is_the_exact_posterior_of_a_linear_model(learnt):
     exact = np.sqrt(np.einsum("gi,ij,gj->g", new, posterior, new))
     expected = 2 * learnt.calibration["energy"] * learnt.residual * exact
     np.testing.assert_allclose(predicted.labels["energy_deviation"], expected, rtol=1e-5)
+    slopes = np.stack([0 * lengths, 1 + 0 * lengths, 2 * lengths, 3 * lengths**2], axis=1)
+    exact = 2 * np.sqrt(np.einsum("gi,ij,gj->g", slopes, posterior, slopes))
+    told = np.array(predicted.labels["forces_deviation"])
+    np.testing.assert_allclose(told[:, 0], learnt.calibration["forces"] * learnt.residual * exact, rtol=1e-5)
+    np.testing.assert_allclose(told[:, 1], told[:, 0], rtol=1e-8)
     np.testing.assert_array_equal(predicted.energy, learnt.potential.predict(bare(lengths)).energy)
     assert learnt.residual == pytest.approx(NOISE, rel=0.2)
 
@@ -112,8 +123,10 @@ def test_energies_that_are_not_known_count_for_nothing(learnt):
     more = dataclasses.replace(
         train, atoms=(*train.atoms, ase.Atoms("OH2", np.eye(3))), labels={"energy": np.append(train.energy, np.nan)}
     )
-    again = fit_last_layer(learnt.potential, more, valid)
-    assert again.calibration == learnt.calibration
+    again, once = (fit_last_layer(learnt.potential, part, valid) for part in (more, train))
+    assert again.calibration == pytest.approx(once.calibration)
+    assert again.calibration.keys() == {"energy"}
+    assert "forces_deviation" not in again.predict(bare([1.0])).labels
     with pytest.raises(ValueError, match="energies are known, and there are none"):
         fit_last_layer(learnt.potential, bare(TRAIN[:3]), valid)
 
@@ -121,12 +134,14 @@ def test_energies_that_are_not_known_count_for_nothing(learnt):
 def test_a_row_of_the_table_has_features_in_its_readout():
     potential = Potential(SCHNET, drawn(SCHNET), SPECIES, REFERENCES)
     structures = bare([0.9, 1.4])
-    energies, found = last_layer_features(potential, structures)
+    found = last_layer_features(potential, structures, forces=True)
     weights = potential.params["params"]["readout"]
     flat = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(weights)])
-    own = (energies - REFERENCES.of(structures.numbers) / 2) - found @ flat
-    np.testing.assert_allclose(own, 0, atol=1e-10)
-    np.testing.assert_allclose(energies, potential.predict(structures).energy / 2, rtol=1e-12)
+    predicted = potential.predict(structures)
+    rest = predicted.energy - REFERENCES.of(structures.numbers) - found.energy @ flat
+    np.testing.assert_allclose(rest, 0, atol=1e-10)
+    for forces, slopes in zip(predicted.forces, found.forces, strict=True):
+        np.testing.assert_allclose(slopes @ flat, forces, atol=1e-10)
 
 
 def test_what_has_no_linear_last_layer_is_refused():

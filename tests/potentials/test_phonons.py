@@ -9,7 +9,8 @@ import pytest
 
 from symjax.graphs import edge_vectors
 from symjax.math import poly_envelope, safe_norm, segment_sum
-from symjax.potentials import Calculator, Potential, References, Relaxation, phonons
+from symjax.potentials import Calculator, Potential, References
+from symjax.potentials.motion import Relaxation, phonons
 
 
 class LennardJones:
@@ -54,7 +55,7 @@ def test_bands_are_those_of_displacements_and_acoustic_ones_end_at_zero(tmp_path
     found.write_heat(tmp_path / "phonons.csv")
     assert (tmp_path / "phonons.png").stat().st_size > 10_000
     lines = (tmp_path / "phonons.csv").read_text().splitlines()
-    assert lines[0].startswith('"temperature, K","free energy, kJ/mol"')
+    assert lines[0].startswith("temperature_K,free_energy_kJ_per_mol")
     assert len(lines) == 22
 
 

@@ -4,7 +4,7 @@ from symjax.potentials.motion.calculator import Calculator as Calculator
 from symjax.potentials.motion.course import (
     draw_course as draw_course,
     drift as drift,
-    mean_temperature as mean_temperature,
+    mean_of as mean_of,
 )
 from symjax.potentials.motion.dispersion import (
     dispersion_hessian as dispersion_hessian,
@@ -13,6 +13,7 @@ from symjax.potentials.motion.dispersion import (
 from symjax.potentials.motion.hessian import hessian as hessian, hessian_of as hessian_of
 from symjax.potentials.motion.jax_md import to_jax_md as to_jax_md
 from symjax.potentials.motion.phonons import Phonons as Phonons, phonons as phonons, require_phonons as require_phonons
+from symjax.potentials.motion.pressure import PressureSimulation as PressureSimulation
 from symjax.potentials.motion.relax import Relaxation as Relaxation, Relaxed as Relaxed
 from symjax.potentials.motion.simulate import (
     Dynamics as Dynamics,

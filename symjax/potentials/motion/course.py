@@ -9,9 +9,9 @@ from symjax.potentials.motion.simulate import Record
 from symjax.training import write_picture
 
 
-def mean_temperature(records: Sequence[Record]) -> float:
-    """Return the mean temperature in K of the second half of the records, when the atoms have forgotten the start."""
-    return float(np.mean([record.temperature for record in records[len(records) // 2 :]]))
+def mean_of(records: Sequence[Record], name: str) -> float:
+    """Return the mean of a field over the second half of the records, when the atoms have forgotten the start."""
+    return float(np.mean([getattr(record, name) for record in records[len(records) // 2 :]]))
 
 
 def drift(records: Sequence[Record], timestep: float) -> float:
@@ -29,14 +29,18 @@ def drift(records: Sequence[Record], timestep: float) -> float:
 
 
 def draw_course(path: pathlib.Path, records: Sequence[Record], timestep: float, atoms: int) -> None:
-    """Draw what the conserved energy has drifted by, an atom, above the temperature against time."""
+    """Draw the drift of the conserved energy of an atom, or else the volume, above the temperature against time."""
     from matplotlib.figure import Figure  # half a second that most commands can do without
 
     times = [record.step * timestep / 1e3 for record in records]
     figure = Figure((6.4, 5.0), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    above.plot(times, [1e3 * (record.conserved - records[0].conserved) / atoms for record in records])
-    above.set(ylabel="energy drift, meV/atom")
+    if np.isfinite(records[0].conserved):
+        above.plot(times, [1e3 * (record.conserved - records[0].conserved) / atoms for record in records])
+        above.set(ylabel="energy drift, meV/atom")
+    else:
+        above.plot(times, [record.volume for record in records])
+        above.set(ylabel="volume, Å³")
     below.plot(times, [record.temperature for record in records])
     below.set(xlabel="time, ps", ylabel="temperature, K")
     write_picture(path, figure)

@@ -47,5 +47,5 @@ def dispersion_hessian(functional: str, atoms: ase.Atoms) -> Float[np.ndarray, "
     Raises:
         ValueError: as `dispersion`.
     """
-    matrix: np.ndarray = dispersion(functional).get_property("hessian", atoms)
-    return matrix.reshape(len(atoms), 3, len(atoms), 3)
+    matrix = dispersion(functional).get_property("hessian", atoms)
+    return np.asarray(matrix).reshape(len(atoms), 3, len(atoms), 3)

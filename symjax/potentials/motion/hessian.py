@@ -28,7 +28,7 @@ def hessian(energy: Energy, *, block: int = 24) -> Hessian:
         block: how many displacements at a time.
     """
 
-    def rows(params: PyTree, graph: jraph.GraphsTuple, atoms: Int[Array, " k"]) -> Float[Array, "k 3 n 3"]:
+    def rows(params: PyTree, graph: jraph.GraphsTuple, atoms: Int[Array | np.ndarray, " k"]) -> Float[Array, "k 3 n 3"]:
         graph = jax.tree.map(jnp.asarray, graph)
         positions = graph.nodes.positions
 

@@ -1,5 +1,6 @@
 """A potential in JAX-MD: its neighbour lists and simulations, our energies."""
 
+import importlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ import jraph
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes, atoms_graph
+from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes, ChargeAndSpin, atoms_graph
 from symjax.potentials.potential import Potential
 
 FAR = 1e3  # Å: where pairs are put that are none
@@ -24,6 +25,8 @@ def to_jax_md(
     box: Any,
     *,
     dr_threshold: float = 0.5,
+    charge: float = 0.0,
+    spin: float = 1.0,
     **options: Any,
 ) -> tuple[Any, Callable[..., Float[Array, ""]]]:
     """Return `neighbor_fn` and `energy_fn(R, neighbor=..., **kwargs)` for the simulations of JAX-MD.
@@ -43,6 +46,8 @@ def to_jax_md(
         displacement: of `jax_md.space`, the difference of two positions in Å; one that takes its shortest image.
         box: as JAX-MD takes it, with lattice vectors as columns.
         dr_threshold: how far lists reach beyond the cutoff, in Å.
+        charge: of all atoms together, in e, for a potential that reads it.
+        spin: their multiplicity 2S + 1.
         options: for `jax_md.partition.neighbor_list`, such as `fractional_coordinates` and `disable_cell_list`.
 
     Raises:
@@ -50,7 +55,7 @@ def to_jax_md(
             an atom has two images within the cutoff.
     """
     try:
-        from jax_md import partition
+        partition = importlib.import_module("jax_md.partition")
     except ImportError:
         raise ValueError("to_jax_md needs the package jax-md; pip install 'symjax[md]'") from None
     kind = options.pop("format", partition.NeighborListFormat.OrderedSparse)
@@ -59,10 +64,12 @@ def to_jax_md(
     cutoff = potential.model.cutoff
     _require_room(displacement, box, cutoff, fractional=options.get("fractional_coordinates", False))
     neighbor_fn = partition.neighbor_list(displacement, box, cutoff, dr_threshold, format=kind, **options)
-    return neighbor_fn, _energy_of(potential, np.asarray(numbers, int), displacement)
+    return neighbor_fn, _energy_of(potential, np.asarray(numbers, int), displacement, ChargeAndSpin(charge, spin))
 
 
-def _energy_of(potential: Potential, numbers: np.ndarray, displacement: Callable[..., Array]) -> Callable[..., Array]:
+def _energy_of(
+    potential: Potential, numbers: np.ndarray, displacement: Callable[..., Array], state: ChargeAndSpin
+) -> Callable[..., Array]:
     """Return the energy of positions and a sparse list whose padding is n."""
     graphs = {z: atoms_graph(ase.Atoms([z]), cutoff=1.0, species=potential.species) for z in set(numbers.tolist())}
     species = jnp.array([graphs[z].nodes.species[0] for z in numbers.tolist()] + [0])
@@ -73,13 +80,13 @@ def _energy_of(potential: Potential, numbers: np.ndarray, displacement: Callable
         known = (senders < count) & (receivers < count)
         between = jax.vmap(partial(displacement, **kwargs))(R[senders], R[receivers])
         edges = jnp.where(known[:, None], between, jnp.array([[FAR, 0, 0]], between.dtype)).astype(potential.dtype)
-        cell, charge, spin = (jnp.full(shape, value, edges.dtype) for shape, value in (((2, 3, 3), 0), (2, 0), (2, 1)))
+        charge, spin = (jnp.array([value, 0], edges.dtype) for value in state)
         graph = jraph.GraphsTuple(
             nodes=AtomNodes(jnp.zeros((count + 1, 3), edges.dtype), species),
             edges=AtomEdges(edges),
             senders=jnp.where(known, senders, count),
             receivers=jnp.where(known, receivers, count),
-            globals=AtomGlobals(cell, charge, spin),
+            globals=AtomGlobals(jnp.zeros((2, 3, 3), edges.dtype), charge, spin),
             n_node=jnp.array([count, 1]),
             n_edge=jnp.stack([known.sum(), len(known) - known.sum()]),
         )

@@ -16,7 +16,7 @@ from symjax.potentials.potential import Potential
 from symjax.training import write_picture
 
 TEMPERATURES = np.arange(0.0, 1001.0, 50.0)  # K
-HEADER = ("temperature, K", "free energy, kJ/mol", "entropy, J/mol/K", "heat capacity, J/mol/K")
+HEADER = ("temperature_K", "free_energy_kJ_per_mol", "entropy_J_per_mol_K", "heat_capacity_J_per_mol_K")
 
 
 class Phonons(NamedTuple):
@@ -138,7 +138,7 @@ def _crystal(atoms: ase.Atoms, supercell: Sequence[int]) -> Any:
 
 def _measured(crystal: Any, pbc: np.ndarray) -> Phonons:
     """Ask phonopy for bands along the path of ASE, a density of states, and heat."""
-    path = ase.Atoms(cell=crystal.primitive.cell).cell.bandpath(npoints=200, pbc=pbc)
+    path = ase.Atoms(cell=crystal.primitive.cell).cell.bandpath(npoints=200, pbc=pbc.tolist())
     distances, places, names = path.get_linear_kpoint_axis()
     bands = crystal.run_qpoints(path.kpts).frequencies
     gamma = crystal.run_qpoints([[0, 0, 0]]).frequencies[0]

@@ -11,11 +11,10 @@ import jax
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
 from jaxtyping import Float
 
 from symjax.potentials.motion.listing import Listed, list_neighbours
-from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, make_block
+from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, run_block
 from symjax.potentials.potential import Potential
 
 PARTS = ("state", "ahead")
@@ -24,33 +23,37 @@ HOTTEST = 1e5  # K, beyond which no temperature is believed
 
 @dataclasses.dataclass(frozen=True)
 class Dynamics:
-    """How atoms move: at constant energy by velocity Verlet ("nve"), or in a bath by BAOAB ("langevin").
+    """How atoms move: at constant energy by velocity Verlet, in a bath by BAOAB, or in a bath under pressure.
 
     Attributes:
-        ensemble: "nve" or "langevin".
+        ensemble: "nve" or "langevin" of `Simulation`, or "npt" of `PressureSimulation`.
         timestep: in fs.
         temperature: in K.
-        friction: in 1/ps.
+        friction: in 1/ps, of the bath.
+        pressure: in GPa, of "npt".
         seed: of the random numbers.
 
     Raises:
         ValueError: there is no such ensemble, or a number is out of its range.
     """
 
-    ensemble: Literal["nve", "langevin"] = "langevin"
+    ensemble: Literal["nve", "langevin", "npt"] = "langevin"
     timestep: float = 1.0
     temperature: float = 300.0
     friction: float = 5.0
+    pressure: float = 0.0
     seed: int = 0
 
     def __post_init__(self):
-        if self.ensemble not in ("nve", "langevin"):
-            raise ValueError(f"expected the ensemble nve or langevin, got {self.ensemble!r}")
+        if self.ensemble not in ("nve", "langevin", "npt"):
+            raise ValueError(f"expected the ensemble nve, langevin or npt, got {self.ensemble!r}")
         if not 0 < self.timestep < math.inf:
             raise ValueError(f"expected a time step above 0 fs, got {self.timestep}; 1 fs suits most matter")
         for name, unit in (("temperature", "K"), ("friction", "1/ps")):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"expected a {name} of 0 {unit} or more, got {getattr(self, name)}")
+        if not math.isfinite(self.pressure):
+            raise ValueError(f"expected a finite pressure in GPa, got {self.pressure}")
 
     @property
     def damping(self) -> float:
@@ -112,7 +115,7 @@ class Simulation:
         self.potential, self.atoms, self.skin, self.tell, self.listings = potential, atoms, skin, tell, 0
         self.stop_at = math.inf if stop_at is None else stop_at
         self.freedom = degrees_of_freedom(atoms, dynamics.ensemble)
-        self._params, self._block = jax.device_put(potential.params), make_block(potential.labels())
+        self._params = jax.device_put(potential.params)
         with jax.enable_x64(True):
             self._motion = _motion(atoms, dynamics, self.stop_at)
             masses = self._motion.masses[:, None]
@@ -120,6 +123,16 @@ class Simulation:
             self._carry = begin(atoms.positions.copy(), velocities) if saved is None else _unpacked(saved)
             origin = atoms.positions if saved is None else saved["origin"]
             self._list(origin, 0 if saved is None else int(saved["edges"]))
+
+    @property
+    def step(self) -> int:
+        """Of the last good state; -1 before the first forces."""
+        return int(self._carry.state.step)
+
+    @property
+    def deviation(self) -> float:
+        """The largest deviation of a force of the last good state, in eV/Å; zero where the potential has none."""
+        return float(self._carry.state.deviation)
 
     @property
     def state(self) -> State:
@@ -161,7 +174,9 @@ class Simulation:
         """Run up to a step, or to where the atoms explode or the forces are doubtful; returns the state there."""
         with jax.enable_x64(True):
             while True:
-                self._carry = self._block(self._params, self._served, self._motion, self._carry, np.array(until))
+                self._carry = run_block(
+                    self.potential, self._params, self._served, self._motion, self._carry, np.array(until)
+                )
                 if self.exploded or self._carry.state.step >= until or self.doubtful:
                     return self.state
                 self._list(np.asarray(self._carry.ahead.positions), self._listed.budget.edges)
@@ -169,7 +184,7 @@ class Simulation:
     @property
     def doubtful(self) -> bool:
         """Whether a force deviates more than is allowed."""
-        return float(self._carry.state.deviation) > self.stop_at
+        return self.deviation > self.stop_at
 
     def _list(self, origin: Float[np.ndarray, "n 3"], least: int) -> None:
         moved = self.atoms.copy()
@@ -186,9 +201,12 @@ def draw_momenta(atoms: ase.Atoms, temperature: float, seed: int) -> None:
     """Give atoms that have no momenta those of Maxwell and Boltzmann, without a net momentum where none is fixed."""
     if atoms.get_momenta().any():
         return
-    MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=np.random.default_rng(seed))
+    masses = atoms.get_masses()[:, None]
+    spread = np.sqrt(masses * ase.units.kB * temperature)
+    momenta = spread * np.random.default_rng(seed).standard_normal((len(atoms), 3))
     if len(atoms) > 1 and not atoms.constraints:
-        Stationary(atoms)
+        momenta -= masses * momenta.sum(axis=0) / masses.sum()
+    atoms.set_momenta(momenta)
 
 
 def degrees_of_freedom(atoms: ase.Atoms, ensemble: str) -> int:
@@ -214,8 +232,12 @@ def moving_masses(atoms: ase.Atoms) -> Float[np.ndarray, " n"]:
     return masses
 
 
+def hottest(atoms: ase.Atoms, dynamics: Dynamics) -> float:
+    """Return the largest kinetic energy in eV that is believed."""
+    return 1.5 * len(atoms) * ase.units.kB * max(HOTTEST, 10 * dynamics.temperature)
+
+
 def _motion(atoms: ase.Atoms, dynamics: Dynamics, doubtful: float) -> Motion:
-    hottest = 1.5 * len(atoms) * ase.units.kB * max(HOTTEST, 10 * dynamics.temperature)
     values: Any = (dynamics.damping, ase.units.kB * dynamics.temperature)
     return jax.device_put(
         Motion(
@@ -223,7 +245,7 @@ def _motion(atoms: ase.Atoms, dynamics: Dynamics, doubtful: float) -> Motion:
             moving_masses(atoms),
             *map(np.array, values),
             jax.random.key(dynamics.seed),
-            np.array(hottest),
+            np.array(hottest(atoms, dynamics)),
             np.array(doubtful),
         )
     )

@@ -5,7 +5,7 @@ import json
 import pathlib
 import time
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import ase
@@ -43,7 +43,7 @@ class Trajectory:
         kept: what was there when the state was saved; what came after it is dropped.
 
     Raises:
-        ValueError: there is no folder to write to, or ASE writes no such format.
+        ValueError: there is no folder to write to, a trajectory is there already, or ASE writes no such format.
     """
 
     def __init__(self, path: pathlib.Path, kept: Kept | None = None):
@@ -54,10 +54,9 @@ class Trajectory:
         self.records: list[Record] = [] if kept is None else kept.records
         self._saved = 0.0
         if kept is None:
-            self.working.unlink(missing_ok=True)
+            _require_new(path, self.working)
         elif self._plain:
-            with open(self.working, "r+b") as file:
-                file.truncate(kept.size)
+            _cut(self.working, kept.size)
         else:
             frames = ase.io.read(self.working, index=f":{len(self.records)}", format="traj")
             ase.io.write(self.working, frames, format="traj")
@@ -69,7 +68,11 @@ class Trajectory:
     def append(self, frame: ase.Atoms, record: Record, time_in_fs: float) -> None:
         """Add a frame; its time and step are in `atoms.info`."""
         frame.info |= {"step": record.step, "time_fs": time_in_fs}
-        ase.io.write(self.working, frame, format="extxyz" if self._plain else "traj", append=True)
+        if self._plain:
+            ase.io.write(self.working, frame, format="extxyz", append=True)
+        else:
+            with ase.io.Trajectory(self.working, "a") as file:
+                file.write(frame)
         self.records.append(record)
 
     def save(self, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, now: bool = False) -> None:
@@ -83,9 +86,17 @@ class Trajectory:
         self._saved = time.monotonic()
 
     def finish(self) -> None:
-        """Write the file in its format, if it could not be appended to."""
-        if not self.appends:
-            ase.io.write(self.path, list(_frames(self.working)), format=self.format)
+        """Write the file in its format, if it could not be appended to.
+
+        Raises:
+            ValueError: the format holds no such frames.
+        """
+        if self.appends:
+            return
+        try:
+            ase.io.write(self.path, ase.io.read(self.working, index=":", format="traj"), format=self.format)
+        except Exception as error:
+            raise ValueError(f"ASE cannot write {self.path}: {error}; the frames are in {self.working}") from error
 
 
 def state_file(path: pathlib.Path) -> pathlib.Path:
@@ -113,13 +124,23 @@ def read_state(path: pathlib.Path) -> Kept:
         raise ValueError(f"{place} is damaged: {error}; start the trajectory anew") from None
 
 
+def _require_new(*paths: pathlib.Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise ValueError(f"{path} is there already; go on with it by --resume {path}, or name another --out")
+
+
+def _cut(path: pathlib.Path, size: int) -> None:
+    """Drop what was written after the state was saved."""
+    if path.stat().st_size < size:
+        raise ValueError(f"{path} is shorter than when its state was saved; start the trajectory anew")
+    with open(path, "r+b") as file:
+        file.truncate(size)
+
+
 def _format_of(path: pathlib.Path) -> str:
     name = ase.io.formats.filetype(str(path), read=False)
     known = ioformats.get(name)
     if known is None or not known.can_write or "+" not in known.code or path.suffix in ("", ".gif", ".mp4"):
         raise ValueError(f"{path} has no name of a trajectory that ASE writes; use .extxyz or .traj")
     return name
-
-
-def _frames(path: pathlib.Path) -> Iterable[ase.Atoms]:
-    return ase.io.iread(path, index=":", format="traj")

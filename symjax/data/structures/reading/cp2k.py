@@ -25,7 +25,7 @@ def read_trajectory(path: pathlib.Path) -> list[tuple[ase.Atoms, dict[str, Any]]
     Raises:
         ValueError: a file beside it lacks a step.
     """
-    project, run = POSITIONS.fullmatch(path.name).groups()
+    project, run = re.findall(POSITIONS, path.name)[0]
     forces, cells = path.with_name(f"{project}-frc-{run}.xyz"), path.with_name(f"{project}-{run}.cell")
     force_of = {step: atoms.positions for step, atoms in _steps(forces)} if forces.exists() else None
     cell_of = {int(row[0]): row[2:11].reshape(3, 3) for row in np.loadtxt(cells, ndmin=2)} if cells.exists() else None
@@ -45,5 +45,5 @@ def read_trajectory(path: pathlib.Path) -> list[tuple[ase.Atoms, dict[str, Any]]
 
 
 def _steps(path: pathlib.Path) -> list[tuple[int, ase.Atoms]]:
-    frames = ase.io.read(path, index=":", format="extxyz", do_not_split_by_at_sign=True)
+    frames = ase.io.iread(path, index=":", format="extxyz", do_not_split_by_at_sign=True)
     return [(int(atoms.info.get("i", i)), atoms) for i, atoms in enumerate(frames)]

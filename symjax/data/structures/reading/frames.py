@@ -89,8 +89,8 @@ def _read_ase(path: pathlib.Path, frames: slice, format: str | None) -> list[Fra
 
 
 def _read_database(path: pathlib.Path) -> list[Frame]:
-    with ase.db.connect(path, serial=True) as rows:
-        return [_frame(row.toatoms(), row.key_value_pairs | row.data) for row in rows.select()]
+    rows = ase.db.connect(path, serial=True).select()
+    return [_frame(row.toatoms(), row.key_value_pairs | row.data) for row in rows]
 
 
 def _read_json(path: pathlib.Path) -> list[Frame]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from symjax.data.structures.labels import LABELS, has_stress
 from symjax.data.structures.reading.doubts import describe_doubts, require_possible
+from symjax.data.structures.reading.energies import describe_energies
 from symjax.data.structures.reading.frames import Frame, read_frames
 from symjax.data.structures.reading.isolated import (
     LoneAtom,
@@ -30,7 +31,7 @@ from symjax.data.structures.reading.labelling import (
     require_mask,
 )
 from symjax.data.structures.reading.notes import describe_kinds, describe_known, describe_remarks
-from symjax.data.structures.reading.sources import Source
+from symjax.data.structures.reading.sources import Source, find_sources
 from symjax.data.structures.structures import Structures
 
 NOTES = ("config_type", "charge", "spin")  # what is kept of a frame besides its geometry and labels
@@ -43,11 +44,13 @@ class Found(NamedTuple):
         structures: of all of them, in their order.
         parts: [g], which part each structure is for, as `Source` has it; None: all are for training.
         notes: one line for each thing to tell.
+        where: the words that name the file and frame of each structure.
     """
 
     structures: Structures
     parts: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
 
     def part(self, name: str) -> Structures | None:
         """Return the structures of a part, None where no source is for it."""
@@ -82,7 +85,7 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
     those of fixed atoms that are exactly zero. Of the notes of a frame are kept config_type, charge and spin.
 
     Args:
-        path: the file.
+        path: the file; as `find_sources` reads it, also a pattern, or with frames behind an @.
         rules: `units`, of energies as `unit_factors` knows them, "eV" by default; stress is that per cubic length.
             `length`, of positions, and with charges of e that of dipoles, "Å" by default.
             `NAME_key` for what the file calls a label: `energy_key="REF_energy"`, `dipole_key="mu"`; None does not ask
@@ -97,7 +100,7 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
         ValueError: the file cannot be read, a label that is asked for is known of no frame, or misshapen or infinite in
             one, a structure cannot be, or nothing but isolated atoms is left.
     """
-    contents = [_read(Source(pathlib.Path(path), rules=rules))]
+    contents = [_read(source) for source in find_sources([path], **rules)]
     structures = _joined(contents)
     require_possible(structures, _places(contents))
     return structures
@@ -130,7 +133,8 @@ def read_sources(sources: Sequence[Source], *, weights: Mapping[str, float] | No
     remarks = [remark for content in contents for remark in content.remarks]
     notes = [*describe_kinds(structures), *describe_known(structures, remarks), *describe_remarks(remarks)]
     notes += [describe_isolated(structures.isolated)] if structures.isolated else []
-    return Found(structures, parts, (*notes, *describe_doubts(structures, where)))
+    notes += [*describe_doubts(structures, where), *describe_energies(structures, where)]
+    return Found(structures, parts, tuple(notes), tuple(where))
 
 
 def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy", units: str = "eV") -> dict[int, float]:
@@ -150,7 +154,6 @@ def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy",
 def _read(source: Source) -> _Contents:
     rules = make_rules(**source.rules)
     found = read_frames(source.path, frames=source.frames, format=rules.format)
-    require_mask(found, rules)
     alone = ["energy" in rules.keys and is_isolated(frame, rules) for frame in found]
     apart, frames = ([found[i] for i in np.flatnonzero(np.equal(alone, side))] for side in (True, False))
     labels = {name: [label_of(frame, rules, name) for frame in frames] for name in rules.keys}
@@ -166,6 +169,8 @@ def _joined(contents: Sequence[_Contents]) -> Structures:
     if not any(content.frames for content in contents):
         path = contents[0].source.path
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
+    for mask in {mask for content in contents if (mask := content.rules.mask_key)}:
+        require_mask([frame for c in contents if c.rules.mask_key == mask for frame in c.frames], mask)
     return Structures(
         atoms=tuple(atoms for content in contents for atoms in content.atoms),
         labels=_labels(contents),
@@ -184,11 +189,11 @@ def _labels(contents: Sequence[_Contents]) -> dict[str, Any]:
         ValueError: one that is asked for is known nowhere.
     """
     labels = {}
-    for name in [name for name in LABELS if any(name in content.rules.keys for content in contents)]:
+    asking = {name: [c for c in contents if name in c.rules.keys and c.frames] for name in LABELS}
+    for name, those in [(name, those) for name, those in asking.items() if those]:
         values = [value for content in contents for value in content.labels.get(name) or _unknown(content.atoms, name)]
         if all(np.isnan(value).all() for value in values):
-            asked = next(content for content in contents if name in content.rules.keys and content.frames)
-            raise ValueError(describe_absence(asked.frames[0], asked.rules, name))
+            raise ValueError(describe_absence(those[0].frames[0], those[0].rules, name))
         labels[name] = np.array(values) if LABELS[name].of == "graph" else tuple(values)
     return labels
 
@@ -218,5 +223,5 @@ def _bare(frame: Frame, length: float) -> ase.Atoms:
         atoms.positions * length,
         cell=atoms.cell.array * length,
         pbc=atoms.pbc,
-        info={name: frame.labels[name] for name in NOTES if name in frame.labels},
+        info={name: frame.labels[name] for name in NOTES if np.ndim(frame.labels.get(name, ())) == 0},
     )

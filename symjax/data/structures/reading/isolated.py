@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import ase
 import numpy as np
+from ase.cell import Cell
 from ase.data import chemical_symbols
 
 from symjax.data.structures.reading.frames import Frame
@@ -34,7 +35,7 @@ class LoneAtom(NamedTuple):
 
 def is_isolated(frame: Frame, rules: Rules) -> bool:
     """Return whether a frame is one neutral atom that its config_type calls so, or is open, or 8 Å from its images."""
-    if len(frame.atoms) != 1 or _charge(frame):
+    if len(frame.atoms) != 1 or _is_charged(frame):
         return False
     return _is_named(frame) or not frame.atoms.pbc.any() or _is_wide(frame.atoms, rules.factors.length)
 
@@ -79,15 +80,16 @@ def _is_named(frame: Frame) -> bool:
     return re.sub(r"[\W_]", "", str(frame.labels.get("config_type", "")).lower()) in NAMES
 
 
-def _charge(frame: Frame) -> float:
+def _is_charged(frame: Frame) -> bool:
     charge = np.asarray(frame.labels.get("charge", 0))
-    return float(charge.reshape(())) if charge.size == 1 and charge.dtype.kind in "iuf" else 0.0
+    return charge.ndim == 0 and charge.dtype.kind in "iuf" and bool(charge)
 
 
 def _is_wide(atoms: ase.Atoms, length: float) -> bool:
     return atoms.cell.rank == 3 and bool(np.all(length * widths(atoms.cell)[atoms.pbc] > WIDE))
 
 
-def widths(cell: ase.cell.Cell) -> np.ndarray:
+def widths(cell: Cell) -> np.ndarray:
     """Return the distances between opposite faces of a cell, which are at most the lengths of its lattice vectors."""
-    return cell.volume / np.linalg.norm(np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1)
+    rows = cell.array
+    return cell.volume / np.linalg.norm(np.cross(rows[[1, 2, 0]], rows[[2, 0, 1]]), axis=1)

@@ -22,7 +22,7 @@ class Remark(NamedTuple):
     """Something to tell of a frame.
 
     Attributes:
-        kind: "masked" or "fixed" atoms, a stress of something "flat", or beside the labels a "lattice" or an "energy".
+        kind: "masked" or "fixed" atoms; a stress of something "flat" or of a "virial"; a "lattice" or another "energy".
         where: the words that name the frame.
         name: of the column, header or label.
         size: how many atoms, or how many eV.
@@ -143,14 +143,14 @@ def masked_forces(frame: Frame, rules: Rules, forces: np.ndarray) -> tuple[np.nd
     return forces, [remark for remark in remarks if remark.size]
 
 
-def require_mask(frames: Sequence[Frame], rules: Rules) -> None:
+def require_mask(frames: Sequence[Frame], mask: str) -> None:
     """Refuse a mask that is asked for and is a column of no frame.
 
     Raises:
         ValueError: it is.
     """
-    name = rules.mask_key and rules.mask_key.removeprefix("1-")
-    if name and not any(name in frame.labels for frame in frames):
+    name = mask.removeprefix("1-")
+    if frames and not any(name in frame.labels for frame in frames):
         raise ValueError(
             f"{frames[0].where}: there is no column {name!r}, which --mask-key names, here or in other frames, only "
             f"{', '.join(sorted(frames[0].labels)) or 'no columns at all'}"
@@ -169,7 +169,7 @@ def _mask(frame: Frame, name: str) -> np.ndarray:
     column = np.asarray(frame.labels[name])
     if column.shape[:1] != (len(frame.atoms),) or not np.isin(column, (0, 1)).all():
         raise ValueError(f"{frame.where}: {name!r} should be true or false for each of its {len(frame.atoms)} atoms")
-    return column.astype(bool).reshape(len(column), -1).all(axis=1)
+    return np.all(column.reshape(len(column), -1), axis=1)
 
 
 def _fixed(frame: Frame) -> np.ndarray:
@@ -188,13 +188,17 @@ def _fixed(frame: Frame) -> np.ndarray:
 def remarks_of(frame: Frame, rules: Rules) -> Iterator[Remark]:
     """Yield what a frame has that the reader may not know of."""
     key = rules.keys.get("energy", "")
-    if key in frame.labels and (other := OTHER_ENERGY.get(key)) in frame.labels:
-        energies = (float(frame.labels[name]) * rules.factors.energy for name in (key, other))
-        yield Remark("energy", frame.where, key, abs(float(np.subtract(*energies))))
+    other = OTHER_ENERGY.get(key, "")
+    if key in frame.labels and other in frame.labels:
+        apart = float(frame.labels[key]) - float(frame.labels[other])
+        yield Remark("energy", frame.where, key, abs(apart) * rules.factors.energy)
     if not frame.atoms.pbc.any() and frame.atoms.cell.rank == 0:
         yield from (Remark("lattice", frame.where, name) for name in frame.labels if name.lower() in LATTICES)
-    if rules.keys.get("stress") in frame.labels and not has_stress(frame.atoms):
+    stress = rules.keys.get("stress", "")
+    if stress in frame.labels and not has_stress(frame.atoms):
         yield Remark("flat", frame.where)
+    if stress in frame.labels and not rules.virial and "virial" in stress.lower() and "stress" not in stress.lower():
+        yield Remark("virial", frame.where, stress)
 
 
 def describe_absence(frame: Frame, rules: Rules, name: str) -> str:

@@ -55,6 +55,8 @@ def describe_remarks(remarks: Sequence[Remark]) -> Iterator[str]:
         of = f"of {len(found)} structures (first {found[0].where})"
         if kind == "flat":
             yield f"stress: left out {of} that have no volume or are not periodic"
+        elif kind == "virial":
+            yield f"stress: read as it is from {name!r} {of}; --virial-key {name} reads it as a virial"
         elif kind == "lattice":
             yield (
                 f"the header {of} has {name!r}, but they have no cell: where it is their lattice it was lost, and "

@@ -106,9 +106,9 @@ def _sliced(word: str) -> tuple[str, slice]:
     name, _, behind = word.rpartition("@")
     if not name or not re.fullmatch(r"-?\d+|(-?\d*:){1,2}-?\d*", behind):
         return word, EVERY
+    if ":" not in behind:
+        return name, slice(int(behind), int(behind) + 1 or None)
     bounds = [int(bound) if bound else None for bound in behind.split(":")]
-    if len(bounds) == 1:
-        return name, slice(bounds[0], bounds[0] + 1 or None)
     if bounds[2:] == [0]:
         raise ValueError(f"{word} asks for every 0th frame; name a step that is not 0")
     return name, slice(*bounds)
@@ -120,7 +120,7 @@ def _entries(toml: pathlib.Path, default: Source) -> list[Source]:
     except ValueError as error:  # of TOML or of the encoding
         raise ValueError(f"{toml} is no TOML: {error}") from None
     entries = data.get("source")
-    if data.keys() != {"source"} or not isinstance(entries, list):
+    if data.keys() != {"source"} or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise ValueError(f"{toml} should hold [[source]] tables and nothing else, got {', '.join(data) or 'nothing'}")
     found = []
     for i, entry in enumerate(entries):
@@ -137,8 +137,9 @@ def _entry(where: str, folder: pathlib.Path, entry: Mapping[str, Any], default: 
     given = {name: None if value is False else value for name, value in entry.items() if name != "path"}
     for name, value in [*(("path", path) for path in paths), *given.items()]:
         _require_kind(where, name, value)
-    rules = {**default.rules, **{name: value for name, value in given.items() if name in RULES}}
-    weight, part = float(given.get("weight", default.weight)), given.get("part", default.part)
+    either = {"stress_key": None} if "virial_key" in given else {"virial_key": None} if "stress_key" in given else {}
+    rules = {**default.rules, **either, **{name: value for name, value in given.items() if name in RULES}}
+    weight, part = float(entry.get("weight", default.weight)), entry.get("part", default.part)
     if not 0 < weight < float("inf"):
         raise ValueError(f"{where}: weight is a positive number, not {weight}; leave the source out instead")
     if part not in PARTS:
