@@ -218,10 +218,10 @@ def test_it_cannot_be_resumed_nor_overwritten(run, capsys):
         converted.write(convert_sevennet(*golden("poly")[:2]), {}, converted.Options(), run)
 
 
-def test_without_torch_one_sentence_names_the_extra(monkeypatch, capsys):
+def test_without_torch_one_sentence_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert command("convert", "sevennet") == 2
-    assert "needs torch and sevenn: pip install 'symjax[sevennet]'" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"needs torch and sevenn: pip install 'symjax\[sevennet\]'"):
+        read_sevennet(None)
 
 
 @pytest.fixture

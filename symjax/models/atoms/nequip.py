@@ -132,7 +132,7 @@ class NequIP(nn.Module):
             lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", embed_charges(table[species], graph, self.charges)),
             [self._interaction(layer, irreps) for layer, irreps in enumerate(stages)],
             IrrepsLinear(self.outputs, name="readout"),
-            nequip_edges(graph, e3nn.Irreps(self._harmonics()), **radial),
+            nequip_edges(graph, self._harmonics(), **radial),
             graph,
         )
 
@@ -143,14 +143,15 @@ class NequIP(nn.Module):
         species = self.species if self.self_connection == "species" else None
         return Interaction(str(irreps), species, self.average_neighbours, self.radial_widths, name=f"layer_{layer}")
 
-    def _harmonics(self) -> list[e3nn.Irrep]:
-        return [e3nn.Irrep(degree, (-1) ** degree if self.reflections else 1) for degree in range(self.lmax + 1)]
+    def _harmonics(self) -> e3nn.Irreps:
+        parity = -1 if self.reflections else 1
+        return e3nn.Irreps([(1, e3nn.Irrep(degree, parity**degree)) for degree in range(self.lmax + 1)])
 
     def _hidden(self) -> list[e3nn.Irreps]:
         """Return the features after each layer but the last."""
         if self.hidden_irreps:
             return [e3nn.Irreps(irreps) for irreps in self.hidden_irreps]
-        natural = self._harmonics()
+        natural = [ir for _, ir in self._harmonics()]
         kept = natural + [e3nn.Irrep(ir.l, -ir.p) for ir in natural if self.parity]
         return [e3nn.Irreps([(self.channels, ir) for ir in kept])] * (self.layers - 1)
 
@@ -162,7 +163,7 @@ class NequIP(nn.Module):
         return self._products(features)
 
     def _products(self, features: set[e3nn.Irrep]) -> set[e3nn.Irrep]:
-        return {ir for left in features for right in self._harmonics() for ir in left * right}
+        return {ir for left in features for _, right in self._harmonics() for ir in left * right}
 
     def _require_irreps(self) -> None:
         """Refuse hidden irreps that are none or too large, or are not as many as the layers but the last.
