@@ -85,6 +85,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         keep_memory()
         report: dict = {}
-        serve(lambda: make_ours(*sys.argv[2:], report), "symjax", "jax", "flax", facts=report)
+        run, path = sys.argv[2:]
+        serve(lambda: make_ours(run, path, report), "symjax", "jax", "flax", facts=report)
     else:
         main()

@@ -23,7 +23,6 @@ from symjax.potentials import (
     preset_of,
     print_calibration,
     print_errors,
-    read_blueprint,
     read_calibration,
 )
 from symjax.tasks import PRESETS, Prepared, task_of
@@ -74,7 +73,7 @@ def _defaults(arguments: list[str]) -> tuple[Train, Any]:
         net = training.read_options(known.resume, options_of(options.model), options.net)
         return Train(had.task, options, had.recipe), net
     task, preset = "potential" if known.property is None else "property", PRESETS[known.preset]
-    had = None if known.init is None else read_blueprint(known.init)
+    had = None if known.init is None else task_of(task).read_origin(known.init)
     model = known.model or (DEFAULT if had is None else had.name)
     options = task_of(task).Options(model=model, preset=known.preset, **preset.options)
     net = preset_of(model, known.preset) if had is None or had.name != model else had.network

@@ -117,6 +117,7 @@ def plot_calibration(path: pathlib.Path, truth: Structures, predicted: Structure
         axis.set(xlabel=f"expected error of {name}, {unit}", ylabel=f"observed, {unit}", xscale="log", yscale="log")
         middle = [factor * np.sqrt(np.mean(values**2)) for values in (deviation, error)]
         axis.set_ylim(min(middle) / 100, max(middle) * 10)
+        axis.set_xlim(factor * deviation.min() / 2, factor * deviation.max() * 2)
     write_picture(path, figure)
 
 

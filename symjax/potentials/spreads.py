@@ -27,8 +27,8 @@ def label_spreads(structures: Structures) -> dict[str, float]:
     """Return what errors of each label, as `per_atom` gives them, are divided by before they are weighed.
 
     It is the standard deviation of the label over a training set, all components together, and 1 where a label does not
-    vary or is nowhere known. Where there are forces, energies and stresses take theirs, times 1 Å: their own
-    spread falls with the size of a molecule and grows with the number of phases, which says nothing of how well they can be
+    vary or is nowhere known. Where there are forces, energies and stresses take theirs, times 1 Å: their own spread
+    falls with the size of a molecule and grows with the number of phases, which says nothing of how well they can be
     learnt.
     """
     sizes = np.array([len(atoms) for atoms in structures.atoms], dtype=float)

@@ -24,7 +24,9 @@ from symjax.potentials import (
     read_blueprint,
     transfer_params,
 )
-from symjax.training import require_same_identity, run_once
+from symjax.training import read_run, require_same_identity, run_once
+
+OF_ATOMS = ("converted", "potential", "property")  # the tasks
 
 
 class Start(NamedTuple):
@@ -58,6 +60,17 @@ class Start(NamedTuple):
         return dataclasses.replace(self.blueprint, **own, origin=origin)
 
 
+def read_origin(folder: pathlib.Path) -> Blueprint:
+    """Return the blueprint of a run to begin with.
+
+    Raises:
+        ValueError: it is no run, or not of a model of atoms.
+    """
+    if (task := read_run(folder).task) not in OF_ATOMS:
+        raise ValueError(f"{folder} is a run of the task {task}; begin with one of symjax train or symjax convert")
+    return read_blueprint(folder)
+
+
 def begin(options: Any, label: str, species: tuple[int, ...], seed: int) -> Start:
     """Return what `options.init` has learnt, ready for data of some species.
 
@@ -65,7 +78,7 @@ def begin(options: Any, label: str, species: tuple[int, ...], seed: int) -> Star
         ValueError: it is no run of a model of atoms, predicts something else, or has other options than are asked for.
     """
     folder = options.init
-    had = read_blueprint(folder)
+    had = read_origin(folder)
     if had.label != label:
         raise ValueError(f"{folder} predicts {had.label}, not {label}; begin with a run that does")
     if had.members is not None:

@@ -21,6 +21,7 @@ from symjax.tasks.structures import (
     predict as predict,
     prepare_structures,
     read_data,
+    read_origin as read_origin,
 )
 from symjax.training import Recipe
 

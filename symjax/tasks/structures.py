@@ -61,7 +61,7 @@ from symjax.potentials import (
 )
 from symjax.reps import Axis, Relabelling, Trivial
 from symjax.tasks import Prepared
-from symjax.tasks.finetune import begin, first_params, frozen_params
+from symjax.tasks.finetune import begin, first_params, frozen_params, read_origin as read_origin
 from symjax.tasks.uncertainty import (
     Uncertainty,
     calibrate as calibrate,

@@ -41,7 +41,7 @@ def nequip_atoms(
 
 def nequip_edges(
     graph: jraph.GraphsTuple,
-    harmonics: Sequence[e3nn.Irrep],
+    harmonics: e3nn.Irreps,
     *,
     cutoff: float,
     count: int,
@@ -50,13 +50,13 @@ def nequip_edges(
 ) -> InteractionEdges:
     """Return the spherical harmonics of the edges, of degrees 0, 1, ..., and the radial basis of `embed_edges`.
 
-    Harmonics named as even irreps turn as they should, and only reflections tell.
+    Harmonics that are called even turn as their irreps say all the same; a reflection would show that they are not.
     """
     edges = embed_edges(graph, cutoff=cutoff, count=count, roots=roots, onset=onset)
-    degrees = e3nn.Irreps.spherical_harmonics(len(harmonics) - 1)
+    degrees = e3nn.Irreps.spherical_harmonics(harmonics.lmax)
     with jax.default_matmul_precision("highest"):  # coarser products on accelerators would break the symmetry
         values = e3nn.spherical_harmonics(degrees, edges.vectors, normalize=True, normalization="component")
-    return InteractionEdges(e3nn.IrrepsArray(e3nn.Irreps(harmonics), values.array), edges.radial)
+    return InteractionEdges(e3nn.IrrepsArray(harmonics, values.array), edges.radial)
 
 
 class NequIP(nn.Module):
@@ -132,7 +132,7 @@ class NequIP(nn.Module):
             lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", embed_charges(table[species], graph, self.charges)),
             [self._interaction(layer, irreps) for layer, irreps in enumerate(stages)],
             IrrepsLinear(self.outputs, name="readout"),
-            nequip_edges(graph, self._harmonics(), **radial),
+            nequip_edges(graph, e3nn.Irreps(self._harmonics()), **radial),
             graph,
         )
 

@@ -75,7 +75,7 @@ class _Weights:
         """Return, for each path, -1 where its coefficients were the negative of e3nn-jax's when it was trained."""
         found = []
         for path in paths:
-            degrees = features[path.source].ir.l, path.harmonic, path.target.ir.l
+            degrees = tuple(features)[path.source].ir.l, path.harmonic, path.target.ir.l
             stored = self.state.get("_".join([f"{layer}_convolution.{COEFFICIENTS}", *map(str, degrees)]))
             found.append(1.0 if stored is None else np.sign(np.sum(stored * e3nn.clebsch_gordan(*degrees))))
         return found

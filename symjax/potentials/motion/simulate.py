@@ -11,11 +11,10 @@ import jax
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
 from jaxtyping import Float
 
 from symjax.potentials.motion.listing import Listed, list_neighbours
-from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, make_block
+from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, run_block
 from symjax.potentials.potential import Potential
 
 PARTS = ("state", "ahead")
@@ -116,7 +115,7 @@ class Simulation:
         self.potential, self.atoms, self.skin, self.tell, self.listings = potential, atoms, skin, tell, 0
         self.stop_at = math.inf if stop_at is None else stop_at
         self.freedom = degrees_of_freedom(atoms, dynamics.ensemble)
-        self._params, self._block = jax.device_put(potential.params), make_block(potential.labels())
+        self._params = jax.device_put(potential.params)
         with jax.enable_x64(True):
             self._motion = _motion(atoms, dynamics, self.stop_at)
             masses = self._motion.masses[:, None]
@@ -175,7 +174,9 @@ class Simulation:
         """Run up to a step, or to where the atoms explode or the forces are doubtful; returns the state there."""
         with jax.enable_x64(True):
             while True:
-                self._carry = self._block(self._params, self._served, self._motion, self._carry, np.array(until))
+                self._carry = run_block(
+                    self.potential, self._params, self._served, self._motion, self._carry, np.array(until)
+                )
                 if self.exploded or self._carry.state.step >= until or self.doubtful:
                     return self.state
                 self._list(np.asarray(self._carry.ahead.positions), self._listed.budget.edges)
@@ -200,9 +201,12 @@ def draw_momenta(atoms: ase.Atoms, temperature: float, seed: int) -> None:
     """Give atoms that have no momenta those of Maxwell and Boltzmann, without a net momentum where none is fixed."""
     if atoms.get_momenta().any():
         return
-    MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=np.random.default_rng(seed))
+    masses = atoms.get_masses()[:, None]
+    spread = np.sqrt(masses * ase.units.kB * temperature)
+    momenta = spread * np.random.default_rng(seed).standard_normal((len(atoms), 3))
     if len(atoms) > 1 and not atoms.constraints:
-        Stationary(atoms)
+        momenta -= masses * momenta.sum(axis=0) / masses.sum()
+    atoms.set_momenta(momenta)
 
 
 def degrees_of_freedom(atoms: ase.Atoms, ensemble: str) -> int:

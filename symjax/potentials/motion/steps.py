@@ -5,7 +5,7 @@ A step is split where its forces are computed. What comes before (half a kick, t
 so that a block stops *before* the forces of atoms that its list does not serve, and no work is ever thrown away.
 """
 
-from collections.abc import Callable
+import functools
 from typing import NamedTuple
 
 import ase.units
@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree, Scalar
 
 from symjax.potentials.loss import Predict
+from symjax.potentials.potential import Potential
 
 ACCELERATION = ase.units.fs**2  # eV/Å/amu in Å/fs²
 Real = Float[Array | np.ndarray, "n 3"]
@@ -93,9 +94,6 @@ class Served(NamedTuple):
     reach: Number
 
 
-Block = Callable[[PyTree, Served, Motion, Carry, Int[Scalar | np.ndarray, ""]], Carry]
-
-
 def begin(positions: Real, velocities: Real) -> Carry:
     """Return atoms at rest in time, whose first forces are still to come."""
     zero, empty = np.zeros(()), np.zeros_like(positions)
@@ -103,30 +101,36 @@ def begin(positions: Real, velocities: Real) -> Carry:
     return Carry(state, Ahead(np.array(0), positions, velocities, zero, zero), np.array(True))
 
 
-def make_block(labels: Predict) -> Block:
-    """Return the compiled `block(params, served, motion, carry, until) -> carry`.
+@functools.partial(jax.jit, static_argnums=0)
+def run_block(
+    potential: Potential,
+    params: PyTree,
+    served: Served,
+    motion: Motion,
+    carry: Carry,
+    until: Int[Array | np.ndarray, ""],
+) -> Carry:
+    """Return where atoms are at the step `until`, or earlier; compiled once for a potential and a shape.
 
-    It runs velocity Verlet or, where there is damping, BAOAB (Leimkuhler and Matthews 2013) up to the step `until`, and
-    stops earlier where an atom has moved beyond the reach of the list, a step is not sound or the forces are doubtful.
+    Steps are velocity Verlet or, where there is damping, BAOAB (Leimkuhler and Matthews 2013). They stop where an atom
+    has moved beyond the reach of the list, a step is not sound or the forces are doubtful.
     """
+    labels = potential.labels()
 
-    def block(params: PyTree, served: Served, motion: Motion, carry: Carry, until: Array) -> Carry:
-        def goes_on(carry: Carry) -> Array:
-            moved = jnp.sum((carry.ahead.positions - served.origin) ** 2, axis=1)
-            near = (moved <= served.reach**2).all()  # false too where a position is NaN
-            trusted = ~(carry.state.deviation > motion.doubtful)
-            return carry.sound & trusted & near & (carry.state.step < until)
+    def goes_on(carry: Carry) -> Array:
+        moved = jnp.sum((carry.ahead.positions - served.origin) ** 2, axis=1)
+        near = (moved <= served.reach**2).all()  # false too where a position is NaN
+        trusted = ~(carry.state.deviation > motion.doubtful)
+        return carry.sound & trusted & near & (carry.state.step < until)
 
-        def step(carry: Carry) -> Carry:
-            state = _close(labels, params, served, motion, carry.ahead)
-            sound = jnp.isfinite(state.energy) & jnp.isfinite(state.forces).all()
-            sound &= kinetic_energy(motion.masses, state.velocities) <= motion.hottest
-            after = Carry(state, _open(motion, state), sound)
-            return jax.tree.map(lambda new, old: jnp.where(sound, new, old), after, carry)._replace(sound=sound)
+    def step(carry: Carry) -> Carry:
+        state = _close(labels, params, served, motion, carry.ahead)
+        sound = jnp.isfinite(state.energy) & jnp.isfinite(state.forces).all()
+        sound &= kinetic_energy(motion.masses, state.velocities) <= motion.hottest
+        after = Carry(state, _open(motion, state), sound)
+        return jax.tree.map(lambda new, old: jnp.where(sound, new, old), after, carry)._replace(sound=sound)
 
-        return jax.lax.while_loop(goes_on, step, carry)
-
-    return jax.jit(block)
+    return jax.lax.while_loop(goes_on, step, carry)
 
 
 def kinetic_energy(masses: Float[Array, " n"], velocities: Real) -> Number:

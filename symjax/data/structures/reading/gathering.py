@@ -169,7 +169,7 @@ def _joined(contents: Sequence[_Contents]) -> Structures:
     if not any(content.frames for content in contents):
         path = contents[0].source.path
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
-    for mask in {content.rules.mask_key for content in contents} - {None}:
+    for mask in {mask for content in contents if (mask := content.rules.mask_key)}:
         require_mask([frame for c in contents if c.rules.mask_key == mask for frame in c.frames], mask)
     return Structures(
         atoms=tuple(atoms for content in contents for atoms in content.atoms),
