@@ -6,7 +6,7 @@ so that a block stops *before* the forces of atoms that its list does not serve,
 """
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ase.units
 import jax
@@ -117,7 +117,7 @@ def run_block(
     """
     labels = potential.labels()
 
-    def goes_on(carry: Carry) -> Array:
+    def goes_on(carry: Carry) -> Any:
         moved = jnp.sum((carry.ahead.positions - served.origin) ** 2, axis=1)
         near = (moved <= served.reach**2).all()  # false too where a position is NaN
         trusted = ~(carry.state.deviation > motion.doubtful)
@@ -133,7 +133,7 @@ def run_block(
     return jax.lax.while_loop(goes_on, step, carry)
 
 
-def kinetic_energy(masses: Float[Array, " n"], velocities: Real) -> Number:
+def kinetic_energy(masses: Float[Array | np.ndarray, " n"], velocities: Real) -> Number:
     """Return sum m v² / 2 in eV; atoms of infinite mass are at rest."""
     moving = jnp.where(jnp.isfinite(masses), masses, 0)
     return jnp.sum(moving[:, None] * velocities**2) / (2 * ACCELERATION)
@@ -157,7 +157,7 @@ def _open(motion: Motion, state: State) -> Ahead:
     half = motion.timestep / 2
     kicked = _kicked(motion, state.velocities, state.forces, half)
 
-    def thermalised(velocities: Array) -> Array:
+    def thermalised(velocities: Real) -> Real:
         noise = jax.random.normal(jax.random.fold_in(motion.key, state.step), velocities.shape, float)
         spread = jnp.sqrt(motion.thermal * ACCELERATION * (1 - motion.damping**2) / motion.masses)
         return motion.damping * velocities + spread[:, None] * noise
@@ -168,5 +168,5 @@ def _open(motion: Motion, state: State) -> Ahead:
     return Ahead(state.step + 1, positions, velocities, state.heat + heat, half)
 
 
-def _kicked(motion: Motion, velocities: Array, forces: Array, time: Array) -> Array:
+def _kicked(motion: Motion, velocities: Real, forces: Real, time: Number) -> Real:
     return velocities + time * ACCELERATION * forces / motion.masses[:, None]

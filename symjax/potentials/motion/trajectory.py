@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import ase
 import ase.io
 import numpy as np
-from ase.io.formats import ioformats
+from ase.io.formats import filetype, ioformats
+from ase.io.trajectory import TrajectoryWriter
 
 from symjax.potentials.motion.simulate import Record
 from symjax.training import read_bytes, require_folder, write_bytes
@@ -71,7 +72,7 @@ class Trajectory:
         if self._plain:
             ase.io.write(self.working, frame, format="extxyz", append=True)
         else:
-            with ase.io.Trajectory(self.working, "a") as file:
+            with TrajectoryWriter(self.working, "a") as file:
                 file.write(frame)
         self.records.append(record)
 
@@ -81,7 +82,8 @@ class Trajectory:
             return
         content = io.BytesIO()
         facts = {"options": dict(options), "size": self.working.stat().st_size}
-        np.savez(content, facts=json.dumps(facts, default=str), records=np.array(self.records), **arrays)
+        told: dict[str, Any] = {"facts": json.dumps(facts, default=str), "records": np.array(self.records)}
+        np.savez(content, **told, **arrays)
         write_bytes(state_file(self.path), content.getvalue())
         self._saved = time.monotonic()
 
@@ -139,7 +141,7 @@ def _cut(path: pathlib.Path, size: int) -> None:
 
 
 def _format_of(path: pathlib.Path) -> str:
-    name = ase.io.formats.filetype(str(path), read=False)
+    name = filetype(str(path), read=False)
     known = ioformats.get(name)
     if known is None or not known.can_write or "+" not in known.code or path.suffix in ("", ".gif", ".mp4"):
         raise ValueError(f"{path} has no name of a trajectory that ASE writes; use .extxyz or .traj")
