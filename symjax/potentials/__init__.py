@@ -9,15 +9,6 @@ from symjax.potentials.blueprint import (
     read_example,
     write_blueprint,
 )
-from symjax.potentials.calibration import (
-    fit_calibration,
-    foretold,
-    measure_calibration,
-    plot_calibration,
-    print_calibration,
-    read_calibration,
-    write_calibration,
-)
 from symjax.potentials.card import LawCard, Row, law_card
 from symjax.potentials.charges import require_same_charges
 from symjax.potentials.committee import committee_labels, require_members
@@ -33,7 +24,6 @@ from symjax.potentials.errors import (
     print_errors,
 )
 from symjax.potentials.heads import HEADS, average, dipole, energy
-from symjax.potentials.last_layer import LastLayer, fit_last_layer, last_layer_features
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
 from symjax.potentials.motion import Calculator, to_jax_md
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
@@ -52,6 +42,18 @@ from symjax.potentials.transfer import (
     extend_species,
     move_references,
     transfer_params,
+)
+from symjax.potentials.uncertainty import (
+    LastLayer,
+    fit_calibration,
+    fit_last_layer,
+    foretold,
+    last_layer_features,
+    measure_calibration,
+    plot_calibration,
+    print_calibration,
+    read_calibration,
+    write_calibration,
 )
 
 __all__ = [

@@ -14,11 +14,11 @@ from jaxtyping import PyTree
 from symjax.data import Splits, Statistics, Structures, digest_data, read_structures
 from symjax.graphs import atoms_graph
 from symjax.math import require_memory
-from symjax.potentials.calibration import read_calibration
 from symjax.potentials.heads import HEADS
 from symjax.potentials.potential import Potential
 from symjax.potentials.references import References
 from symjax.potentials.table import architecture, build, options_of
+from symjax.potentials.uncertainty import read_calibration
 from symjax.training import (
     damaged,
     decode,

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from symjax.data import ENERGIES, LABELS, Structures, unit_factors
-from symjax.potentials.last_layer import LastLayer
 from symjax.potentials.potential import Potential
+from symjax.potentials.uncertainty import LastLayer
 from symjax.training import write_picture
 
 Errors = dict[str, dict[str, float]]

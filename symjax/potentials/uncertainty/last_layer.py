@@ -24,9 +24,9 @@ from jaxtyping import Array, Float, PyTree
 
 from symjax.data import Structures
 from symjax.graphs import split_nodes
-from symjax.potentials.calibration import foretold
 from symjax.potentials.derivatives import Energy, energy_and_forces
 from symjax.potentials.potential import Potential
+from symjax.potentials.uncertainty.calibration import foretold
 
 NAME = "readout"  # of the last layer, in the parameters of every module of the table
 RIDGES = 10.0 ** np.arange(-12, 3)  # lambda over the mean square of the features
