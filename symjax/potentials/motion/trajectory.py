@@ -82,8 +82,8 @@ class Trajectory:
             return
         content = io.BytesIO()
         facts = {"options": dict(options), "size": self.working.stat().st_size}
-        told: dict[str, Any] = {"facts": json.dumps(facts, default=str), "records": np.array(self.records)}
-        np.savez(content, **told, **arrays)
+        told: dict[str, Any] = {"facts": json.dumps(facts, default=str), "records": np.array(self.records), **arrays}
+        np.savez(content, **told)
         write_bytes(state_file(self.path), content.getvalue())
         self._saved = time.monotonic()
 
