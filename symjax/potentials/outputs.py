@@ -26,7 +26,8 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
     Where the references are those of isolated atoms, y_i = scale (f_i - f(lone atom of z_i)) + bonds(z_i) b_i: what the
     module gives a lone atom is taken off, so that a lone atom has exactly its reference energy, and `bonding` b_i adds
     what atoms with neighbours have less on the average. A module that reads charges and spins is asked about a neutral
-    atom in the spin of the structure, so that only a charge makes a lone atom another. A `Repulsion` is added where they ask for one.
+    atom in the spin of the structure, so that only a charge makes a lone atom another. A `Repulsion` is added where
+    they ask for one.
     """
 
     def network(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:

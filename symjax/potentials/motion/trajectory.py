@@ -60,7 +60,9 @@ class Trajectory:
             _cut(self.working, kept.size)
         else:
             frames = ase.io.read(self.working, index=f":{len(self.records)}", format="traj")
-            ase.io.write(self.working, frames, format="traj")
+            whole = path.with_name(f"{path.name}.part")
+            ase.io.write(whole, frames, format="traj")
+            whole.replace(self.working)
 
     @property
     def _plain(self) -> bool:
