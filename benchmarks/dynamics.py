@@ -16,7 +16,7 @@ import pathlib
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.timing import alone, compare, serve
 from symjax.cli.memory import keep_memory
@@ -40,7 +40,7 @@ def make_ours(path: str, work: str, steps: int, facts: dict) -> Callable[[], obj
     from symjax.potentials.motion.listing import list_neighbours
     from symjax.training import plain
 
-    atoms = ase.io.read(path)
+    atoms: Any = ase.io.read(path)
     species = tuple(sorted({*atoms.numbers.tolist()}))
     graph = atoms_graph(atoms, cutoff=5.0, species=species)
     sizes = {"layers": 2, "channels": 32, "lmax": 2, "cutoff": 5.0, "species": len(species)}

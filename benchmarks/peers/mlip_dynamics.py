@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks.timing import serve
 
@@ -16,7 +17,7 @@ def make(path: str, steps: int, facts: dict) -> Callable[[], object]:
     from mlip.simulation.enums import MDIntegrator
     from mlip.simulation.jax_md import JaxMDSimulationEngine
 
-    atoms = ase.io.read(path)
+    atoms: Any = ase.io.read(path)
     info = DatasetInfo(
         atomic_energies_map={int(number): 0.0 for number in set(atoms.numbers)},
         graph_cutoff_angstrom=5.0,

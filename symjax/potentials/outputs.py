@@ -11,8 +11,9 @@ import jraph
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PyTree
 
-from symjax.graphs import Budget, atoms_graph, batch_graphs, edge_vectors
+from symjax.graphs import Budget, atoms_graph, batch_graphs, edge_vectors, graph_index
 from symjax.math import poly_envelope, safe_norm, segment_sum
+from symjax.potentials.charges import reads_charges
 from symjax.potentials.references import References
 from symjax.potentials.repulsion import Repulsion
 
@@ -24,7 +25,9 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
 
     Where the references are those of isolated atoms, y_i = scale (f_i - f(lone atom of z_i)) + bonds(z_i) b_i: what the
     module gives a lone atom is taken off, so that a lone atom has exactly its reference energy, and `bonding` b_i adds
-    what atoms with neighbours have less on the average. A `Repulsion` is added where they ask for one.
+    what atoms with neighbours have less on the average. A module that reads charges and spins is asked about a neutral
+    atom in the spin of the structure, so that only a charge makes a lone atom another. A `Repulsion` is added where
+    they ask for one.
     """
 
     def network(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
@@ -33,10 +36,21 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
 
     def relative(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         dtype, kinds = graph.nodes.positions.dtype, graph.nodes.species
-        alone = network(params, lone_atoms(species, cutoff=model.cutoff, dtype=dtype))
         bonds = jnp.array([references.bonds.get(number, 0.0) for number in species], dtype)
         bound = bonds[kinds] * bonding(graph, cutoff=model.cutoff)
-        return network(params, graph) - alone[kinds] + e3nn.IrrepsArray("1x0e", bound[:, None])
+        atoms = network(params, graph)
+        return e3nn.IrrepsArray(atoms.irreps, atoms.array - alone(params, graph) + bound[:, None])
+
+    def alone(params: PyTree, graph: jraph.GraphsTuple) -> Float[Array, "n c"]:
+        lone = lone_atoms(species, cutoff=model.cutoff, dtype=graph.nodes.positions.dtype)
+
+        def neutral(spin: Float[Array, ""]) -> Float[Array, "s c"]:
+            spins = jnp.full_like(lone.globals.spin, spin)
+            return network(params, lone._replace(globals=lone.globals._replace(spin=spins))).array
+
+        if not reads_charges(model):
+            return neutral(jnp.ones(()))[graph.nodes.species]
+        return jax.vmap(neutral)(jnp.asarray(graph.globals.spin))[graph_index(graph), graph.nodes.species]
 
     chosen = relative if references.isolated else network
     if references.repulsion == "none":

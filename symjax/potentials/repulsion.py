@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import ClassVar
 
 import e3nn_jax as e3nn
 import jax.numpy as jnp
@@ -36,6 +37,7 @@ class Repulsion:
 
     species: tuple[int, ...]
     cutoff: float
+    charges: ClassVar[bool] = True  # as a model that reads them: nuclei are the same whatever the electrons are
 
     def apply(self, params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         """Return E_i in eV, "1x0e"; the parameters are not used."""

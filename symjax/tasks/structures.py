@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import ase
 import jax
 import jax.numpy as jnp
 import jraph
@@ -39,6 +40,7 @@ from symjax.groups import Group, S
 from symjax.laws import Equivariance, Law
 from symjax.math import require_memory
 from symjax.potentials import (
+    Blueprint,
     Measurement,
     Potential,
     References,
@@ -131,10 +133,7 @@ def prepare_structures(
         resumed: whether the run goes on.
     """
     members = count_members(options)
-    if options.batch_size < 1:
-        raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
-    if not options.net.get("charges"):
-        require_same_charges(found.structures.atoms)
+    _require_sound(found, options)
     say(*found.notes)
     splits = split_data(found, valid=options.valid, test=options.test, seed=recipe.seed)
     test, measured = _measured(splits)
@@ -143,53 +142,83 @@ def prepare_structures(
     frozen = frozen_params(options, own or (start and start.blueprint))
     known = own.references if own else references(splits.train, start and start.potential)
     cutoff, species = options.net["cutoff"], (own or start or splits.train).species
-    learnt = known.remove(without_repulsion(splits.train, known.repulsion, cutoff=cutoff), bonded=True)
-    spreads = own.spreads if own else label_spreads(learnt)
     train, valid = (make_samples(known.remove(part), cutoff=cutoff, species=species) for part in splits[:2])
-    facts = statistics(splits.train, sample_sizes(train)[1])
-    blueprint = draw_blueprint(
+    neighbours = sample_sizes(train)[1]
+    drawn = draw_blueprint(
         options.model,
         options.net,
-        facts=facts,
+        facts=statistics(splits.train, neighbours),
         splits=splits,
         references=known,
         label=label,
         run=run,
-        spreads=spreads,
+        spreads=own.spreads if own else _spreads(splits.train, known, cutoff),
         members=members,
     )
-    blueprint = start.adopt(blueprint, test) if start else blueprint
+    drawn = start.adopt(drawn, test) if start else drawn
     budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
     require_memory(BYTES * sum(budget), f"a batch of --batch-size {options.batch_size}")
-    batches = Graphs(train, budget, seed=recipe.seed)
-    if own:
-        require_same_data(folder, own.statistics, blueprint.statistics)
-        blueprint = own
-    elif jax.process_index() == 0:
-        densest = int(np.argmax(sample_sizes(train)[1]))  # without edges, laws hold trivially
-        write_blueprint(folder, blueprint, splits.train.atoms[densest])
+    densest = splits.train.atoms[int(np.argmax(neighbours))]  # without edges, laws hold trivially
+    blueprint = _settled(folder, own, drawn, densest)
     identity = identity_of(folder) if resumed else blueprint.identity  # a new file may not be there for all processes
-    model, stress = blueprint.build(), "stress" in found.structures.labels
-    task = Task(
-        init=first_params(blueprint, start, folder, recipe.seed),
-        loss=label_loss(scaled_labels(model, label, known, species, stress=stress)),
-        weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
-        train=batches,
-        valid=Graphs(valid, budget),
-        shown={f"{name}_mae": LABELS[name].shown for name in reversed([*found.structures.labels])},
-        learnt=options.init is not None,
-        frozen=frozen,
-        members=members,
-    )
-    sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
-    summary = f"structures {sizes}; {budget}, {batches.waste:.1%} of the edges are padding"
+    batches = Graphs(train, budget, seed=recipe.seed)
+    init, learnt = first_params(blueprint, start, folder, recipe.seed), options.init is not None
+    task = _task(blueprint, [*found.structures.labels], weights, batches, Graphs(valid, budget))
+    task = task._replace(init=init, learnt=learnt, frozen=frozen)
+    summary = _summary(splits, batches)
     if start:
         summary += f"\nbegins with {options.init}; {describe_references(start.potential.references, known)}"
     return Prepared(task, identity, test, measured, summary, blueprint.origin.get("errors", {}), splits.valid)
 
 
+def _require_sound(found: Found, options: Any) -> None:
+    """Refuse batches of nothing, and charges that the model does not tell apart."""
+    if options.batch_size < 1:
+        raise ValueError(f"--batch-size must be at least 1, not {options.batch_size}")
+    if not options.net.get("charges"):
+        require_same_charges(found.structures.atoms)
+
+
+def _spreads(train: Structures, references: References, cutoff: float) -> dict[str, float]:
+    """Return the spreads of what a network learns of labels."""
+    bare = without_repulsion(train, references.repulsion, cutoff=cutoff)
+    return label_spreads(references.remove(bare, bonded=True))
+
+
+def _settled(folder: pathlib.Path, own: Blueprint | None, drawn: Blueprint, example: ase.Atoms) -> Blueprint:
+    """Return the blueprint of a run: its own, if it goes on with the same data, or a new one, which is written."""
+    if own:
+        require_same_data(folder, own.statistics, drawn.statistics)
+        return own
+    if jax.process_index() == 0:
+        write_blueprint(folder, drawn, example)
+    return drawn
+
+
+def _task(
+    blueprint: Blueprint, labels: list[str], weights: Mapping[str, Mapping[int, float]], train: Graphs, valid: Graphs
+) -> Task:
+    """Return the task of learning labels with fresh parameters."""
+    model, spreads = blueprint.build(), blueprint.spreads
+    known, stress = (blueprint.label, blueprint.references, blueprint.species), "stress" in labels
+    return Task(
+        init=lambda key, batch: model.init(key, batch.graph),
+        loss=label_loss(scaled_labels(model, *known, stress=stress)),
+        weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
+        train=train,
+        valid=valid,
+        shown={f"{name}_mae": LABELS[name].shown for name in reversed(labels)},
+        members=blueprint.members,
+    )
+
+
 def _over_spread(schedule: Mapping[int, float], spread: float) -> Callable:
     return piecewise_linear({step: weight / spread**2 for step, weight in schedule.items()})
+
+
+def _summary(splits: Splits, batches: Graphs) -> str:
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in splits._asdict().items())
+    return f"structures {sizes}; {batches.budget}, {batches.waste:.1%} of the edges are padding"
 
 
 def _measured(splits: Splits) -> tuple[Structures, str]:

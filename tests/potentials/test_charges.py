@@ -164,3 +164,13 @@ def test_a_model_that_does_not_read_charges_says_so():
     atoms.calc = Calculator(potential)
     with pytest.warns(UserWarning, match="1 of 1 structures"):
         atoms.get_potential_energy()
+
+
+def test_a_neutral_lone_atom_is_its_reference_in_any_spin():
+    model, references = model_of("schnet", charges=True), References({1: -10.0, 8: -80.0}, isolated=True)
+    potential = Potential(model, random_params(model, padded(water()), key=KEY), (1, 8), references)
+    atoms = [ase.Atoms("HO", [(0, 0, 0), (0, 0, 50)], info={"spin": spin}) for spin in (2.0, 3.0)]
+    atoms += [ase.Atoms("O", info={"charge": charge, "spin": 3.0}) for charge in (0, 1)]
+    energies = potential.predict(Structures(tuple(atoms))).energy
+    np.testing.assert_allclose(energies[:3], [-90, -90, -80], rtol=1e-12)
+    assert abs(energies[3] + 80) > 1e-3, "an ion is not an atom"

@@ -125,3 +125,9 @@ def test_networks_and_references_see_labels_without_it():
     np.testing.assert_allclose(left.stress, 0, atol=1e-12)
     assert fit_references(left).energies == pytest.approx({1: -1.0, 8: -2.0})
     assert without_repulsion(bare, "none", cutoff=3.0) is bare
+
+
+def test_nuclei_do_not_ask_for_charges():
+    ion = structures(labels=False)
+    ion.atoms[0].info["charge"] = 1.0
+    without_repulsion(ion, "zbl", cutoff=3.0)  # a warning would be an error

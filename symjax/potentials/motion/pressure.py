@@ -73,7 +73,8 @@ class PressureSimulation:
     def record(self) -> Record:
         """What is written down of the last good state."""
         atoms = self.frame
-        return Record(self.step, atoms.get_potential_energy(), atoms.get_temperature(), math.nan, atoms.cell.volume)
+        temperature = float(atoms.get_temperature())
+        return Record(self.step, atoms.get_potential_energy(), temperature, math.nan, atoms.cell.volume)
 
     def advance(self, until: int) -> None:
         """Run up to a step, or to where the atoms explode or the forces are doubtful."""

@@ -161,7 +161,7 @@ class Simulation:
         """What is written down of the last good state."""
         state, atoms = self.state, self.frame
         energy, kinetic = atoms.get_potential_energy(), atoms.get_kinetic_energy()
-        temperature = 2 * kinetic / (max(self.freedom, 1) * ase.units.kB)
+        temperature = float(2 * kinetic / (max(self.freedom, 1) * ase.units.kB))
         return Record(int(state.step), energy, temperature, energy + kinetic - float(state.heat), atoms.cell.volume)
 
     @property
@@ -238,12 +238,12 @@ def hottest(atoms: ase.Atoms, dynamics: Dynamics) -> float:
 
 
 def _motion(atoms: ase.Atoms, dynamics: Dynamics, doubtful: float) -> Motion:
-    values: Any = (dynamics.damping, ase.units.kB * dynamics.temperature)
     return jax.device_put(
         Motion(
             np.array(dynamics.timestep),
             moving_masses(atoms),
-            *map(np.array, values),
+            np.array(dynamics.damping),
+            np.array(ase.units.kB * dynamics.temperature),
             jax.random.key(dynamics.seed),
             np.array(hottest(atoms, dynamics)),
             np.array(doubtful),
@@ -252,8 +252,7 @@ def _motion(atoms: ase.Atoms, dynamics: Dynamics, doubtful: float) -> Motion:
 
 
 def _unpacked(saved: Mapping[str, np.ndarray]) -> Carry:
-    state, ahead = (
-        kind(**{name: saved[f"{part}.{name}"] for name in kind._fields})
-        for part, kind in zip(PARTS, (State, Ahead), strict=True)
-    )
-    return Carry(state, ahead, np.array(True))
+    def part(name: str, kind: Any) -> Any:
+        return kind(**{field: saved[f"{name}.{field}"] for field in kind._fields})
+
+    return Carry(part("state", State), part("ahead", Ahead), np.array(True))

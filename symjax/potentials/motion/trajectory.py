@@ -60,7 +60,9 @@ class Trajectory:
             _cut(self.working, kept.size)
         else:
             frames = ase.io.read(self.working, index=f":{len(self.records)}", format="traj")
-            ase.io.write(self.working, frames, format="traj")
+            whole = path.with_name(f"{path.name}.part")
+            ase.io.write(whole, frames, format="traj")
+            whole.replace(self.working)
 
     @property
     def _plain(self) -> bool:
@@ -82,8 +84,8 @@ class Trajectory:
             return
         content = io.BytesIO()
         facts = {"options": dict(options), "size": self.working.stat().st_size}
-        told: dict[str, Any] = {"facts": json.dumps(facts, default=str), "records": np.array(self.records)}
-        np.savez(content, **told, **arrays)
+        told: dict[str, Any] = {"facts": json.dumps(facts, default=str), "records": np.array(self.records), **arrays}
+        np.savez(content, **told)
         write_bytes(state_file(self.path), content.getvalue())
         self._saved = time.monotonic()
 
