@@ -180,12 +180,13 @@ def _report(command: Md, simulation: Motion, records: list[Record]) -> int:
     """Print and draw how energy and temperature went; returns the exit code."""
     steps, atoms, picture = records[-1].step, len(simulation.atoms), command.out.with_name(f"{command.out.name}.png")
     draw_course(picture, records, command.timestep, atoms)
+    slope = f"{1e3 * drift(records, command.timestep) / atoms:.4f} meV an atom and ps" if steps else "none, of no step"
     print(
         f"{command.out}: {len(records)} frames of {atoms} atoms, {steps} steps of {command.timestep} fs",
         f"  temperature   {mean_of(records, 'temperature'):.1f} K, the mean of the second half",
         f"  volume        {mean_of(records, 'volume'):.2f} Å³, the mean of the second half"
         if command.ensemble == "npt"
-        else f"  energy drift  {1e3 * drift(records, command.timestep) / atoms:.4f} meV an atom and ps",
+        else f"  energy drift  {slope}",
         f"  neighbours were listed {simulation.listings} times; the course is drawn in {picture}",
         sep="\n",
     )

@@ -258,7 +258,7 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, for
     potential = load(folder)
     structures = read_whole(input)
     predicted = potential.predict(structures, stress=any(map(has_stress, structures.atoms)))
-    write_structures(output, predicted, format=format)
+    lost = write_structures(output, predicted, format=format)
     units = " and ".join(
         f"{name} ({LABELS[name].shown[1].removeprefix('m')})" for name in predicted.labels if name in LABELS
     )
@@ -268,6 +268,12 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, for
         print(
             f"symjax: {output} holds structures alone: files of the format {format} have no place for {units}; "
             "name FILE.xyz, FILE.traj or FILE.json to keep them",
+            file=sys.stderr,
+        )
+    if lost:
+        print(
+            f"symjax: {output} lacks {', '.join(lost)}: files of the format {format} have no place for such columns; "
+            "name FILE.xyz or FILE.db to keep them",
             file=sys.stderr,
         )
     if divergence := describe_divergence(predicted):

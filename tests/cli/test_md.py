@@ -96,6 +96,11 @@ def test_an_explosion_ends_with_the_last_sound_frame(trained, water, tmp_path, c
     assert np.isfinite(last.get_forces()).all()
 
 
+def test_no_step_has_no_drift(trained, water, tmp_path, capsys):
+    assert symjax("md", trained, "--structure", water, "--steps", "0", "--out", tmp_path / "md.extxyz") == 0
+    assert "energy drift  none, of no step" in capsys.readouterr().out
+
+
 def test_pressure(trained, tmp_path, capsys):
     atoms = molecule("CH3OH", cell=[6.0, 6, 7], pbc=True)
     file, out = written(tmp_path / "box.xyz", atoms), tmp_path / "npt.traj"

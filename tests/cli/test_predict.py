@@ -27,10 +27,11 @@ def slab():
 
 
 @pytest.mark.parametrize("end", ["xyz", "traj"])
-def test_columns_notes_constraints_and_momenta_are_kept_and_labels_replaced(trained, tmp_path, end):
+def test_columns_notes_constraints_and_momenta_are_kept_and_labels_replaced(trained, tmp_path, capsys, end):
     data, output = written(tmp_path / "in.xyz", slab(), water(), molecule("CH3OH")), tmp_path / f"out.{end}"
     assert symjax("predict", trained, "--input", data, "--output", output) == 0
     first, second, third = ase.io.read(output, ":")
+    assert ("out.traj lacks layer" in capsys.readouterr().err) == (end == "traj")
     assert first.info["REF_energy"] == -3.5
     assert (first.info["name"], first.info["config_type"]) == ("a sheet", "slab")
     assert first.constraints[0].index.tolist() == [0]

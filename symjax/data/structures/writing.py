@@ -43,11 +43,12 @@ def keeps_labels(format: str) -> bool:
     return format in LABELLED
 
 
-def write_structures(path: str | pathlib.Path, structures: Structures, *, format: str | None = None) -> None:
+def write_structures(path: str | pathlib.Path, structures: Structures, *, format: str | None = None) -> list[str]:
     """Write structures with their columns and notes and all labels that they have, as results of a calculator.
 
     Labels replace columns and notes of the same name; a label that ASE has no name for becomes one. Stresses are
-    written where a periodic cell has a volume. What ASE finds no place for in the format is left out.
+    written where a periodic cell has a volume. What ASE finds no place for in the format is left out;
+    returned are the columns that a trajectory of ASE has none for.
 
     Args:
         path: the file.
@@ -74,6 +75,8 @@ def write_structures(path: str | pathlib.Path, structures: Structures, *, format
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ValueError(f"ASE cannot write {path} in the format {format}: {reason}; try FILE.xyz") from error
+    columns = {name for atoms in frames for name in atoms.arrays}
+    return sorted(columns.difference(IN_ROWS)) if format in ("traj", "bundletrajectory") else []
 
 
 def _write_rows(path: str | pathlib.Path, frames: list[ase.Atoms]) -> None:
