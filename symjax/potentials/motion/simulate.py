@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from symjax.potentials.motion.listing import Listed, list_neighbours
 from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, run_block
@@ -132,7 +132,7 @@ class Simulation:
     @property
     def deviation(self) -> float:
         """The largest deviation of a force of the last good state, in eV/Å; zero where the potential has none."""
-        return float(np.max(self._carry.state.forces_deviation))
+        return float(np.asarray(self._carry.state.forces_deviation).max())
 
     @property
     def state(self) -> State:
@@ -211,7 +211,7 @@ def draw_momenta(atoms: ase.Atoms, temperature: float, seed: int) -> None:
     atoms.set_momenta(momenta)
 
 
-def note_deviations(atoms: ase.Atoms, energy: float, forces: Float[np.ndarray, " n"]) -> None:
+def note_deviations(atoms: ase.Atoms, energy: float, forces: Float[Array | np.ndarray, " n"]) -> None:
     """Write deviations in eV and eV/Å into a frame, under the names that they have as labels."""
     atoms.info["energy_deviation"] = energy
     atoms.set_array("forces_deviation", np.asarray(forces))

@@ -149,7 +149,7 @@ def _close(labels: Predict, params: PyTree, served: Served, motion: Motion, ahea
     found = labels(params, served.graph._replace(nodes=nodes._replace(positions=positions)))
     forces = found["forces"][:count].astype(float)
     none = {"energy_deviation": jnp.zeros(1), "forces_deviation": jnp.zeros(count)}
-    told = none | found
+    told = {**none, **found}
     deviations = told["energy_deviation"][0].astype(float), told["forces_deviation"][:count].astype(float)
     velocities = _kicked(motion, ahead.velocities, forces, ahead.kick)
     energy = found["energy"][0].astype(float)
