@@ -1,5 +1,6 @@
 """What a graph gets from the outputs of its atoms: functions without parameters."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,7 +20,10 @@ def energy(graph: jraph.GraphsTuple, atoms: e3nn.IrrepsArray) -> Float[Array, " 
         ValueError: If the outputs of the atoms are other irreps.
     """
     _require(atoms, atoms.irreps == "1x0e", "1x0e, an energy")
-    return segment_sum(atoms.array[:, 0], graph_index(graph), graph.n_node.shape[0], indices_are_sorted=True)
+    values, owner, count = atoms.array[:, 0], graph_index(graph), graph.n_node.shape[0]
+    width = math.isqrt(len(values)) + 1  # sums of sums; in one row float32 loses 0.1 meV an atom of 4096
+    parts = owner * width + jnp.arange(len(values), dtype=owner.dtype) // width
+    return segment_sum(values, parts, count * width, indices_are_sorted=True).reshape(count, width).sum(axis=1)
 
 
 def average(graph: jraph.GraphsTuple, atoms: e3nn.IrrepsArray) -> Float[Array, "g c"]:

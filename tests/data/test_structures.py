@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from symjax.data import Structures, read_isolated_atoms, read_structures, statistics
+from symjax.data import (
+    Structures,
+    read_isolated_atoms,
+    read_structures,
+    read_whole,
+    statistics,
+    write_structures,
+)
 
 KCAL = 0.0433641042418009
 
@@ -143,6 +150,19 @@ def test_labels_of_some_frames_and_of_some_atoms_are_known_where_they_are(tmp_pa
     assert facts.force_rms == pytest.approx(rms)
     with pytest.raises(ValueError, match="there is no stress under 'stress'"):
         read_structures(written(tmp_path, water(), bare), stress_key="stress")
+
+
+@pytest.mark.parametrize("end", ["db", "json"])
+def test_databases_keep_notes_columns_and_deviations(tmp_path, end):
+    atoms = ase.Atoms("HO", [(0.0, 0.0, 0.0), (0.0, 0.0, 1.0)], info={"name": "a row", "weight": 2.5})
+    atoms.set_array("layer", np.arange(2.0))
+    path, labels = tmp_path / f"out.{end}", {"energy": np.ones(1), "energy_deviation": np.full(1, 0.25)}
+    for _ in range(2):
+        write_structures(path, Structures((atoms,), labels))
+    (read,) = read_whole(path).atoms
+    assert (read.info["name"], read.info["weight"], read.info["energy_deviation"]) == ("a row", 2.5, 0.25)
+    assert read.arrays["layer"].tolist() == [0, 1]
+    assert ase.io.read(path).get_potential_energy() == 1
 
 
 def test_kind_charge_and_spin_are_kept_and_other_notes_are_not(tmp_path):

@@ -43,6 +43,15 @@ def test_energies_are_sums_and_averages_are_means():
     np.testing.assert_allclose(heads.average(graph, two)[:2], [two.array[:3].mean(axis=0), two.array[3]], rtol=1e-14)
 
 
+def test_the_energy_of_many_atoms_is_exact_in_float32():
+    """One after another, 4096 equal terms of -3.6116 add up to -14792.84 rather than -14793.11."""
+    graph = graph_of(ase.Atoms("H4096", np.arange(4096)[:, None] * [10.0, 0.0, 0.0]))
+    atoms = e3nn.IrrepsArray("1x0e", jnp.full((4097, 1), -3.6116, jnp.float32))
+    total = jax.jit(heads.energy)(graph, atoms)
+    assert total.dtype == jnp.float32
+    np.testing.assert_allclose(total[0], 4096 * np.float32(-3.6116), rtol=1e-6)
+
+
 def test_point_charges_have_their_dipole():
     """Hydrogen carries 0.4 charges and oxygen -0.8, and ions are neutralised: only the excess of oxygen counts."""
     graph = graph_of(WATER, OXYGEN)

@@ -8,6 +8,7 @@ import ase
 import ase.io
 from ase.calculators.calculator import all_properties
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.db import connect
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from ase.stress import full_3x3_to_voigt_6_stress
 
@@ -17,6 +18,7 @@ from symjax.data.structures.structures import Structures
 # a new energy outdates them all
 ENERGETIC = ("energy", "free_energy", "energies", "forces", "stress", "stresses")
 ENERGETIC += tuple(name for name in LABELS if name.endswith("_deviation"))
+IN_ROWS = ("numbers", "positions", "tags", "momenta", "masses", "initial_magmoms", "initial_charges")
 LABELLED = ("extxyz", "traj", "json", "db", "bundletrajectory")
 
 
@@ -65,12 +67,23 @@ def write_structures(path: str | pathlib.Path, structures: Structures, *, format
             f"a file of the format {format} holds one structure, not {len(frames)}; name another one, such as FILE.xyz"
         )
     try:
-        ase.io.write(path, frames, format=format)
+        if format in ("db", "json"):
+            _write_rows(path, frames)
+        else:
+            ase.io.write(path, frames, format=format)
     except OSError as error:
         raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ValueError(f"ASE cannot write {path} in the format {format}: {reason}; try FILE.xyz") from error
+
+
+def _write_rows(path: str | pathlib.Path, frames: list[ase.Atoms]) -> None:
+    """Write a database of ASE with the notes and columns of structures as data, which its own writer drops."""
+    with connect(path, append=False, serial=True) as rows:
+        for atoms in frames:
+            columns = {name: values for name, values in atoms.arrays.items() if name not in IN_ROWS}
+            rows.write(atoms, data=atoms.info | columns)
 
 
 def _labelled(structures: Structures, i: int) -> ase.Atoms:
