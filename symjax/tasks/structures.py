@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import ase
@@ -23,7 +23,7 @@ from symjax.data import (
     find_sources,
     format_of,
     has_stress,
-    keeps_labels,
+    kept_labels,
     keys_of,
     make_samples,
     read_sources,
@@ -258,26 +258,21 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, for
     potential = load(folder)
     structures = read_whole(input)
     predicted = potential.predict(structures, stress=any(map(has_stress, structures.atoms)))
-    lost = write_structures(output, predicted, format=format)
-    units = " and ".join(
-        f"{name} ({LABELS[name].shown[1].removeprefix('m')})" for name in predicted.labels if name in LABELS
-    )
-    if keeps_labels(format):
-        print(f"{len(predicted)} structures with {units} are in {output}")
-    else:
+    columns = write_structures(output, predicted, format=format)
+    if kept := kept_labels(format, predicted.labels):
+        print(f"{len(predicted)} structures with {_named(kept)} are in {output}")
+    if lost := [name for name in dict.fromkeys([*predicted.labels, *columns]) if name not in kept]:
         print(
-            f"symjax: {output} holds structures alone: files of the format {format} have no place for {units}; "
-            "name FILE.xyz, FILE.traj or FILE.json to keep them",
-            file=sys.stderr,
-        )
-    if lost:
-        print(
-            f"symjax: {output} lacks {', '.join(lost)}: files of the format {format} have no place for such columns; "
-            "name FILE.xyz or FILE.db to keep them",
+            f"symjax: {output} lacks {', '.join(lost)}: files of the format {format} have no place for that; name FILE.xyz "
+            "to keep it",
             file=sys.stderr,
         )
     if divergence := describe_divergence(predicted):
         print(f"symjax: {input}: {divergence}", file=sys.stderr)
+
+
+def _named(labels: Iterable[str]) -> str:
+    return " and ".join(f"{name} ({LABELS[name].shown[1].removeprefix('m')})" for name in labels)
 
 
 def check(folder: pathlib.Path, data: pathlib.Path | None, seed: int) -> bool:

@@ -198,6 +198,8 @@ def test_forces_that_deviate_stop_it(monkeypatch):
     watched.advance(59)
     assert watched.doubtful
     assert (watched.step, watched.deviation) == (first, deviations[first])
+    deviations_of_atoms = (watched.state.forces**2).sum(1) / 100
+    np.testing.assert_allclose(watched.state.forces_deviation, deviations_of_atoms, rtol=1e-12)
 
 
 def test_fixed_atoms_stay_and_others_have_the_temperature():

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
 import ase
@@ -38,9 +39,11 @@ def format_of(path: str | pathlib.Path, format: str | None = None) -> str:
     raise ValueError(f"ASE writes no files of {asked}; try FILE.xyz, FILE.traj, or --format and a format of `ase info`")
 
 
-def keeps_labels(format: str) -> bool:
-    """Return whether files of a format hold labels beside the geometry."""
-    return format in LABELLED
+def kept_labels(format: str, names: Iterable[str]) -> list[str]:
+    """Return which labels files of a format hold: extended xyz all, others at most those that ASE has names for."""
+    if format == "extxyz":
+        return [*names]
+    return [name for name in names if format in LABELLED and name in all_properties]
 
 
 def write_structures(path: str | pathlib.Path, structures: Structures, *, format: str | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.data import has_stress
 from symjax.potentials.motion.calculator import Calculator
-from symjax.potentials.motion.simulate import Dynamics, Record, hottest
+from symjax.potentials.motion.simulate import Dynamics, Record, hottest, note_deviations
 from symjax.potentials.potential import Potential
 
 BAROSTAT = ("p_eps", "force_eps", "accel")  # what it knows beside the atoms
@@ -104,7 +104,9 @@ class PressureSimulation:
         own = {name: np.array(getattr(self._barostat, name)) for name in BAROSTAT}
         self.step, self.saved, self.frame = step, {"step": np.array(step), **places, **own}, atoms.copy()
         self.frame.calc = SinglePointCalculator(self.frame, **{name: results[name] for name in RESULTS})
-        self.deviation = float(np.max(results.get("forces_deviation", 0.0)))
+        if "forces_deviation" in results:
+            note_deviations(self.frame, results["energy_deviation"], results["forces_deviation"])
+            self.deviation = float(np.max(results["forces_deviation"]))
 
 
 def _require_volume(potential: Potential, atoms: ase.Atoms, dynamics: Dynamics) -> None:

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from symjax.potentials.motion.listing import Listed, list_neighbours
 from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, run_block
@@ -132,7 +132,7 @@ class Simulation:
     @property
     def deviation(self) -> float:
         """The largest deviation of a force of the last good state, in eV/Å; zero where the potential has none."""
-        return float(self._carry.state.deviation)
+        return float(np.asarray(self._carry.state.forces_deviation).max())
 
     @property
     def state(self) -> State:
@@ -148,12 +148,14 @@ class Simulation:
 
     @property
     def frame(self) -> ase.Atoms:
-        """The last good state as a structure with momenta, energy and forces; positions are not wrapped."""
+        """The last good state as a structure with momenta, energy, forces and deviations; positions are not wrapped."""
         state, atoms = self.state, self.atoms.copy()
         atoms.positions = state.positions
         atoms.set_velocities(state.velocities / ase.units.fs)
         energy = float(self.potential.references.restore([atoms.numbers], np.array([state.energy]))[0])
         atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=state.forces)
+        if self.potential.members is not None:
+            note_deviations(atoms, float(state.energy_deviation), state.forces_deviation)
         return atoms
 
     @property
@@ -207,6 +209,12 @@ def draw_momenta(atoms: ase.Atoms, temperature: float, seed: int) -> None:
     if len(atoms) > 1 and not atoms.constraints:
         momenta -= masses * momenta.sum(axis=0) / masses.sum()
     atoms.set_momenta(momenta)
+
+
+def note_deviations(atoms: ase.Atoms, energy: float, forces: Float[Array | np.ndarray, " n"]) -> None:
+    """Write deviations in eV and eV/Å into a frame, under the names that they have as labels."""
+    atoms.info["energy_deviation"] = energy
+    atoms.set_array("forces_deviation", np.asarray(forces))
 
 
 def degrees_of_freedom(atoms: ase.Atoms, ensemble: str) -> int:

@@ -43,7 +43,8 @@ class State(NamedTuple):
         forces: in eV/Å.
         energy: potential energy in eV, without the references.
         heat: what the thermostat has added so far, in eV; the total energy less this is conserved.
-        deviation: the largest `forces_deviation` of an atom in eV/Å; zero where the potential has none.
+        energy_deviation: in eV, as that of the forces; zero where the potential has none.
+        forces_deviation: of each atom, in eV/Å.
     """
 
     step: Int[Scalar | np.ndarray, ""]
@@ -52,7 +53,8 @@ class State(NamedTuple):
     forces: Real
     energy: Number
     heat: Number
-    deviation: Number
+    energy_deviation: Number
+    forces_deviation: Float[Array | np.ndarray, " n"]
 
 
 class Carry(NamedTuple):
@@ -97,7 +99,7 @@ class Served(NamedTuple):
 def begin(positions: Real, velocities: Real) -> Carry:
     """Return atoms at rest in time, whose first forces are still to come."""
     zero, empty = np.zeros(()), np.zeros_like(positions)
-    state = State(np.array(-1), positions, velocities, empty, zero, zero, zero)
+    state = State(np.array(-1), positions, velocities, empty, zero, zero, zero, np.zeros(len(positions)))
     return Carry(state, Ahead(np.array(0), positions, velocities, zero, zero), np.array(True))
 
 
@@ -120,7 +122,7 @@ def run_block(
     def goes_on(carry: Carry) -> Any:
         moved = jnp.sum((carry.ahead.positions - served.origin) ** 2, axis=1)
         near = (moved <= served.reach**2).all()  # false too where a position is NaN
-        trusted = ~(carry.state.deviation > motion.doubtful)
+        trusted = ~(carry.state.forces_deviation > motion.doubtful).any()
         return carry.sound & trusted & near & (carry.state.step < until)
 
     def step(carry: Carry) -> Carry:
@@ -146,10 +148,12 @@ def _close(labels: Predict, params: PyTree, served: Served, motion: Motion, ahea
     positions = jnp.zeros_like(nodes.positions).at[:count].set(places.astype(nodes.positions.dtype))
     found = labels(params, served.graph._replace(nodes=nodes._replace(positions=positions)))
     forces = found["forces"][:count].astype(float)
-    deviation = found["forces_deviation"][:count].max().astype(float) if "forces_deviation" in found else jnp.zeros(())
+    none = {"energy_deviation": jnp.zeros(1), "forces_deviation": jnp.zeros(count)}
+    told = {**none, **found}
+    deviations = told["energy_deviation"][0].astype(float), told["forces_deviation"][:count].astype(float)
     velocities = _kicked(motion, ahead.velocities, forces, ahead.kick)
     energy = found["energy"][0].astype(float)
-    return State(ahead.step, ahead.positions, velocities, forces, energy, ahead.heat, deviation)
+    return State(ahead.step, ahead.positions, velocities, forces, energy, ahead.heat, *deviations)
 
 
 def _open(motion: Motion, state: State) -> Ahead:
