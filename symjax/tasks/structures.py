@@ -263,8 +263,8 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, for
         print(f"{len(predicted)} structures with {_named(kept)} are in {output}")
     if lost := [name for name in dict.fromkeys([*predicted.labels, *columns]) if name not in kept]:
         print(
-            f"symjax: {output} lacks {', '.join(lost)}: files of the format {format} have no place for that; name FILE.xyz "
-            "to keep it",
+            f"symjax: {output} lacks {', '.join(lost)}: files of the format {format} have no place for that; name "
+            "FILE.xyz to keep it",
             file=sys.stderr,
         )
     if divergence := describe_divergence(predicted):

@@ -19,6 +19,7 @@ from symjax.potentials.loss import Predict
 from symjax.potentials.potential import Potential
 
 ACCELERATION = ase.units.fs**2  # eV/Å/amu in Å/fs²
+LEAP = 0.5  # eV an atom, that no sound step changes the conserved energy by
 Real = Float[Array | np.ndarray, "n 3"]
 Number = Float[Scalar | np.ndarray, ""]
 
@@ -114,6 +115,8 @@ def run_block(
 ) -> Carry:
     """Return where atoms are at the step `until`, or earlier; compiled once for a potential and a shape.
 
+    A step is sound where all is finite, atoms are not too hot, and the conserved energy has not leapt.
+
     Steps are velocity Verlet or, where there is damping, BAOAB (Leimkuhler and Matthews 2013). They stop where an atom
     has moved beyond the reach of the list, a step is not sound or the forces are doubtful.
     """
@@ -129,6 +132,8 @@ def run_block(
         state = _close(labels, params, served, motion, carry.ahead)
         sound = jnp.isfinite(state.energy) & jnp.isfinite(state.forces).all()
         sound &= kinetic_energy(motion.masses, state.velocities) <= motion.hottest
+        leap = jnp.abs(_conserved(motion, state) - _conserved(motion, carry.state))
+        sound &= (leap <= LEAP * len(state.positions)) | (carry.state.step < 0)
         after = Carry(state, _open(motion, state), sound)
         return jax.tree.map(lambda new, old: jnp.where(sound, new, old), after, carry)._replace(sound=sound)
 
@@ -139,6 +144,11 @@ def kinetic_energy(masses: Float[Array | np.ndarray, " n"], velocities: Real) ->
     """Return sum m v² / 2 in eV; atoms of infinite mass are at rest."""
     moving = jnp.where(jnp.isfinite(masses), masses, 0)
     return jnp.sum(moving[:, None] * velocities**2) / (2 * ACCELERATION)
+
+
+def _conserved(motion: Motion, state: State) -> Any:
+    """Return the total energy less what the thermostat has added, in eV."""
+    return state.energy + kinetic_energy(motion.masses, state.velocities) - state.heat
 
 
 def _close(labels: Predict, params: PyTree, served: Served, motion: Motion, ahead: Ahead) -> State:
