@@ -19,7 +19,7 @@ from symjax.data.structures.structures import Structures
 ENERGETIC = ("energy", "free_energy", "energies", "forces", "stress", "stresses")
 ENERGETIC += tuple(name for name in LABELS if name.endswith("_deviation"))
 IN_ROWS = ("numbers", "positions", "tags", "momenta", "masses", "initial_magmoms", "initial_charges")
-LABELLED = ("extxyz", "traj", "json", "db", "bundletrajectory")
+WHOLE, LABELLED = ("extxyz", "db", "json"), ("traj", "bundletrajectory")
 
 
 def format_of(path: str | pathlib.Path, format: str | None = None) -> str:
@@ -39,8 +39,8 @@ def format_of(path: str | pathlib.Path, format: str | None = None) -> str:
 
 
 def kept_labels(format: str, names: Iterable[str]) -> list[str]:
-    """Return which labels files of a format hold: extended xyz all, others at most those that ASE has names for."""
-    if format == "extxyz":
+    """Return which labels files of a format hold: all of them, those that ASE has names for, or none."""
+    if format in WHOLE:
         return [*names]
     return [name for name in names if format in LABELLED and name in all_properties]
 
