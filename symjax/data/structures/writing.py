@@ -3,6 +3,7 @@
 import os
 import pathlib
 from collections.abc import Iterable
+from typing import Any
 
 import ase
 import ase.io
@@ -80,7 +81,8 @@ def write_structures(path: str | pathlib.Path, structures: Structures, *, format
 
 def _write_rows(path: str | pathlib.Path, frames: list[ase.Atoms]) -> None:
     """Write a database of ASE with the notes and columns of structures as data, which its own writer drops."""
-    with connect(path, append=False, serial=True) as rows:
+    database: Any = connect(path, append=False, serial=True)  # whose type knows no with
+    with database as rows:
         for atoms in frames:
             columns = {name: values for name, values in atoms.arrays.items() if name not in IN_ROWS}
             rows.write(atoms, data=atoms.info | columns)
