@@ -20,7 +20,7 @@ from symjax.data.structures.structures import Structures
 ENERGETIC = ("energy", "free_energy", "energies", "forces", "stress", "stresses")
 ENERGETIC += tuple(name for name in LABELS if name.endswith("_deviation"))
 IN_ROWS = ("numbers", "positions", "tags", "momenta", "masses", "initial_magmoms", "initial_charges")
-LABELLED = ("extxyz", "traj", "json", "db", "bundletrajectory")
+WHOLE, LABELLED = ("extxyz", "db", "json"), ("traj", "bundletrajectory")
 
 
 def format_of(path: str | pathlib.Path, format: str | None = None) -> str:
@@ -40,8 +40,8 @@ def format_of(path: str | pathlib.Path, format: str | None = None) -> str:
 
 
 def kept_labels(format: str, names: Iterable[str]) -> list[str]:
-    """Return which labels files of a format hold: extended xyz all, others at most those that ASE has names for."""
-    if format == "extxyz":
+    """Return which labels files of a format hold: all of them, those that ASE has names for, or none."""
+    if format in WHOLE:
         return [*names]
     return [name for name in names if format in LABELLED and name in all_properties]
 
@@ -84,8 +84,8 @@ def write_structures(path: str | pathlib.Path, structures: Structures, *, format
 
 def _write_rows(path: str | pathlib.Path, frames: list[ase.Atoms]) -> None:
     """Write a database of ASE with the notes and columns of structures as data, which its own writer drops."""
-    rows: Any = connect(path, append=False, serial=True)
-    with rows:
+    database: Any = connect(path, append=False, serial=True)  # whose type knows no with
+    with database as rows:
         for atoms in frames:
             columns = {name: values for name, values in atoms.arrays.items() if name not in IN_ROWS}
             rows.write(atoms, data=atoms.info | columns)
