@@ -26,6 +26,7 @@ from symjax.potentials.motion import (
     drift,
     mean_of,
     read_state,
+    require_apart,
 )
 from symjax.training import say
 
@@ -117,6 +118,7 @@ def _simulation(command: Md, saved: Mapping[str, np.ndarray] | None) -> Motion:
         raise ValueError("expected RUN and --structure FILE; or --resume FILE, to go on with a trajectory")
     potential = energies_in(command.run)
     atoms = _bare(read_whole(command.structure).atoms[-1])
+    require_apart(atoms)
     draw_momenta(atoms, command.temperature, command.seed)
     names = [field.name for field in dataclasses.fields(Dynamics)]
     dynamics = Dynamics(**{name: getattr(command, name) for name in names})

@@ -60,7 +60,8 @@ def run(command: Relax) -> int:
     with jax.enable_x64(True):
         potential, structures = _asked(command)
         found = _relax(command, potential, structures)
-        write_structures(command.out, _written(found), format=command.format)
+        if lost := write_structures(command.out, _written(found), format=command.format):
+            print(f"symjax: {command.out} lacks {', '.join(lost)}; name FILE.xyz to keep it", file=sys.stderr)
         _print(found, f"{len(found)} structures of {command.structure}, relaxed, are in {command.out}")
         resting = {i: relaxed for i, relaxed in enumerate(found) if not relaxed.trouble}
         if command.frequencies:

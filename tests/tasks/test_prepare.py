@@ -34,7 +34,7 @@ def test_errors_are_compared_in_the_spread_of_the_labels_which_a_run_keeps(tmp_p
     assert [before[name](10) * spread**2 for name, spread in model["spreads"].items()] == pytest.approx([2, 5])
     species, references = tuple(model["species"]), References.from_dict(model["references"])
     kept = Blueprint(model["name"], model["options"], species, references, model["statistics"], spreads={"energy": 0.5})
-    monkeypatch.setattr("symjax.tasks.structures.read_blueprint", lambda folder: kept)
+    monkeypatch.setattr("symjax.tasks.preparing.read_blueprint", lambda folder: kept)
     after = prepared(tmp_path / "run", *weights, resumed=True).task.weights
     assert [after["energy"](0), after["forces"](0)] == pytest.approx([8, 3])
 

@@ -14,7 +14,11 @@ from symjax.potentials.motion.hessian import hessian as hessian, hessian_of as h
 from symjax.potentials.motion.jax_md import to_jax_md as to_jax_md
 from symjax.potentials.motion.phonons import Phonons as Phonons, phonons as phonons, require_phonons as require_phonons
 from symjax.potentials.motion.pressure import PressureSimulation as PressureSimulation
-from symjax.potentials.motion.relax import Relaxation as Relaxation, Relaxed as Relaxed
+from symjax.potentials.motion.relax import (
+    Relaxation as Relaxation,
+    Relaxed as Relaxed,
+    require_apart as require_apart,
+)
 from symjax.potentials.motion.simulate import (
     Dynamics as Dynamics,
     Record as Record,
