@@ -117,6 +117,8 @@ def _simulation(command: Md, saved: Mapping[str, np.ndarray] | None) -> Motion:
     if command.run is None or command.structure is None:
         raise ValueError("expected RUN and --structure FILE; or --resume FILE, to go on with a trajectory")
     potential = energies_in(command.run)
+    if potential.members is not None and command.out.suffix not in (".xyz", ".extxyz"):
+        say(f"{command.out} has no place for the deviations of forces; name FILE.xyz to keep them")
     atoms = _bare(read_whole(command.structure).atoms[-1])
     require_apart(atoms)
     draw_momenta(atoms, command.temperature, command.seed)

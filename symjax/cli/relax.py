@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import pathlib
 import sys
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from symjax.cli.asked import energies_in
 from symjax.cli.options import RunDirectory, parse_options, switched
-from symjax.data import Structures, format_of, make_samples, read_whole, write_structures
+from symjax.data import LABELS, Structures, format_of, make_samples, read_whole, write_structures
 from symjax.potentials import Calculator, Potential
 from symjax.potentials.motion import (
     Relaxation,
@@ -101,12 +102,15 @@ def _relax(command: Relax, potential: Potential, structures: Structures) -> list
 
 
 def _written(found: list[Relaxed]) -> Structures:
-    """Return relaxed structures with their labels."""
-    labels = {
+    """Return relaxed structures with their labels, and deviations where there are some."""
+    labels: dict[str, Any] = {
         "energy": np.array([relaxed.energy for relaxed in found]),
         "forces": tuple(relaxed.forces for relaxed in found),
         "stress": np.array([np.zeros((3, 3)) if relaxed.stress is None else relaxed.stress for relaxed in found]),
     }
+    for name in {name for relaxed in found for name in relaxed.deviations}:
+        values = [relaxed.deviations.get(name, np.nan) for relaxed in found]
+        labels[name] = tuple(values) if LABELS[name].of == "atom" else np.array(values)
     return Structures(tuple(relaxed.atoms for relaxed in found), labels)
 
 

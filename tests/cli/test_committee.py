@@ -52,6 +52,15 @@ def test_evaluate_prints_the_calibration_and_predict_writes_deviations(committee
     np.testing.assert_allclose(ase.io.read(output, 0).get_forces(), expected.forces[0], atol=1e-5)
 
 
+def test_relaxed_structures_have_deviations(committee, tmp_path):
+    start, rest = written(tmp_path / "in.xyz", water()), tmp_path / "rest.xyz"
+    symjax("relax", committee, "--structure", start, "--steps", "2", "--out", rest)
+    assert symjax("predict", committee, "--input", rest, "--output", tmp_path / "out.xyz") == 0
+    found, expected = ase.io.read(rest), ase.io.read(tmp_path / "out.xyz")
+    assert found.info["energy_deviation"] == pytest.approx(expected.info["energy_deviation"], abs=1e-5)
+    np.testing.assert_allclose(found.arrays["forces_deviation"], expected.arrays["forces_deviation"], atol=1e-5)
+
+
 def test_deviations_of_another_model_are_not_kept_beside_new_energies(tmp_path):
     atoms = ase.io.read(written(tmp_path / "in.xyz", water()))
     atoms.info["energy_deviation"], atoms.arrays["forces_deviation"] = 0.1, np.ones(3)

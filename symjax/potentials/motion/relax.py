@@ -1,6 +1,7 @@
 """Structures at rest: the optimisers and cell filters of ASE on any calculator."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import ase
@@ -33,6 +34,7 @@ class Relaxed(NamedTuple):
         fmax: the largest force on an atom or the cell that is free to move, in eV/Å (of the cell as its filter has it).
         steps: that the optimiser took.
         trouble: why it has not converged; empty where it has.
+        deviations: at the end, of energy, forces and stress, where the calculator has them.
     """
 
     atoms: ase.Atoms
@@ -43,6 +45,7 @@ class Relaxed(NamedTuple):
     fmax: float
     steps: int
     trouble: str
+    deviations: Mapping[str, Any] = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +92,8 @@ class Relaxation:
         moving.set_constraint(own)
         energy, forces = float(moving.get_potential_energy()), moving.get_forces(apply_constraint=False)
         stress = moving.get_stress(apply_constraint=False, voigt=False) if has_stress(moving) else None
-        return Relaxed(moving.copy(), before, energy, forces, stress, largest, taken, trouble)
+        deviations = {name: value for name, value in calculator.results.items() if name.endswith("_deviation")}
+        return Relaxed(moving.copy(), before, energy, forces, stress, largest, taken, trouble, deviations)
 
     def _descend(self, target: Any, moving: ase.Atoms, calculator: BaseCalculator) -> tuple[int, str]:
         """Move until converged, or back to where forces were numbers; return the steps, and what went wrong."""
