@@ -61,10 +61,11 @@ class Structures:
     def rows(self, name: str) -> Float[np.ndarray, "r ..."]:
         """Return a label as one array, a row a structure or a row an atom of all in turn; NaN where there is none."""
         label = LABELS[name]
-        if label.of == "graph":
-            return self.labels.get(name, np.full((len(self), *label.shape), np.nan))
-        lacking = [np.full((len(numbers), *label.shape), np.nan) for numbers in self.numbers]
-        return np.concatenate([np.zeros((0, *label.shape)), *self.labels.get(name, lacking)])
+        if name not in self.labels:
+            count = len(self) if label.of == "graph" else sum(map(len, self.atoms))
+            return np.full((count, *label.shape), np.nan)
+        values = self.labels[name]
+        return values if label.of == "graph" else np.concatenate([np.zeros((0, *label.shape)), *values])
 
     def known(self, name: str) -> Bool[np.ndarray, " r"]:
         """Return which `rows` of a label are known."""

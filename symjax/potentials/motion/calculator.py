@@ -1,6 +1,5 @@
 """A trained potential as a calculator of ASE: one list of neighbours and one program for many steps."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from jaxtyping import Float
 
 from symjax.data import LABELS, has_stress
 from symjax.graphs import Budget, charge_and_spin
-from symjax.potentials.motion.listing import Listed, list_neighbours
+from symjax.potentials.motion.listing import Listed, list_neighbours, require_skin
 from symjax.potentials.potential import Potential
 
 
@@ -48,8 +47,7 @@ class Calculator(calculators.Calculator):
     ignored_changes: ClassVar[set[str]] = {"initial_charges", "initial_magmoms"}
 
     def __init__(self, potential: Potential, *, skin: float = 0.5):
-        if not 0 <= skin < math.inf:
-            raise ValueError(f"expected a skin of zero or more Å, got {skin}")
+        require_skin(skin)
         super().__init__()
         self.potential, self.skin, self.listings = potential, skin, 0
         energetic = ["energy", "free_energy", "energies", "forces", "stress"]

@@ -1,5 +1,6 @@
 """Neighbours listed with a skin, in a graph of few shapes that serves until an atom has moved half the skin."""
 
+import math
 from typing import NamedTuple
 
 import ase
@@ -47,6 +48,16 @@ class Listed(NamedTuple):
         positions = np.zeros(nodes.positions.shape, nodes.positions.dtype)
         positions[: len(atoms)] = self.positions + (atoms.positions - self.atoms.positions)
         return self.graph._replace(nodes=nodes._replace(positions=positions))
+
+
+def require_skin(skin: float) -> None:
+    """Refuse what is no skin.
+
+    Raises:
+        ValueError: it is negative or not finite.
+    """
+    if not 0 <= skin < math.inf:
+        raise ValueError(f"expected a skin of zero or more Å, got {skin}")
 
 
 def list_neighbours(potential: Potential, atoms: ase.Atoms, *, skin: float, least: int = 0) -> Listed:

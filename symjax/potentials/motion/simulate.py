@@ -13,7 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
 from jaxtyping import Array, Float
 
-from symjax.potentials.motion.listing import Listed, list_neighbours
+from symjax.potentials.motion.listing import Listed, list_neighbours, require_skin
 from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, run_block
 from symjax.potentials.potential import Potential
 
@@ -110,8 +110,7 @@ class Simulation:
     ):
         if potential.label != "energy":
             raise ValueError(f"expected a potential of energies, got one of {potential.label}, which moves no atoms")
-        if not 0 <= skin < math.inf:
-            raise ValueError(f"expected a skin of zero or more Å, got {skin}")
+        require_skin(skin)
         self.potential, self.atoms, self.skin, self.tell, self.listings = potential, atoms, skin, tell, 0
         self.stop_at = math.inf if stop_at is None else stop_at
         self.freedom = degrees_of_freedom(atoms, dynamics.ensemble)
@@ -168,7 +167,7 @@ class Simulation:
 
     @property
     def exploded(self) -> bool:
-        """Whether the step after `state` has no finite energy, forces and positions, or is hotter than any matter."""
+        """Whether the step after `state` is not sound: not finite, hotter than any matter, or leapt in energy."""
         sound, ahead = jax.device_get((self._carry.sound, self._carry.ahead))
         return not (sound and np.isfinite(ahead.positions).all())
 
