@@ -1,0 +1,1 @@
+"""Effects from arrays: averages, instruments, and effects that differ between units."""

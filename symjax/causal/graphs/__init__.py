@@ -1,0 +1,1 @@
+"""Graphs of causes with hidden common causes: their value, their formats, and what they imply of data."""

@@ -1,0 +1,1 @@
+"""Which effects a graph identifies, by which formula, and why not."""

@@ -1,0 +1,1 @@
+"""How an estimate could be wrong: simulations, sensitivity to hidden causes, overlap."""

@@ -1,0 +1,1 @@
+"""Structural causal models: mechanisms in an order, interventions and counterfactuals."""
