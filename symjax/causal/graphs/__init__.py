@@ -1,1 +1,4 @@
 """Graphs of causes with hidden common causes: their value, their formats, and what they imply of data."""
+
+from symjax.causal.graphs.admg import ADMG as ADMG
+from symjax.causal.graphs.admg import Path as Path
