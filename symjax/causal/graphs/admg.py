@@ -142,7 +142,7 @@ class ADMG:
         )
 
     def cut(self, into: Iterable[str] = (), out_of: Iterable[str] = ()) -> "ADMG":
-        """Return the graph without the arrowheads at `into` (two-headed arrows too) and the arrows that leave `out_of`."""
+        """Return the graph without the arrowheads at `into` (two-headed ones too) and the arrows out of `out_of`."""
         ends, starts = self._checked(into), self._checked(out_of)
         return ADMG(
             self.nodes,
