@@ -129,14 +129,15 @@ class _Parser:
     def statement(self, defaults: dict[str, dict[str, str]]) -> list[str]:
         """Read an assignment, defaults, or a chain of ends with its attributes; return the nodes."""
         kind, word = self.peek()
-        if kind == "word" and word.lower() in ("graph", "node", "edge") and self.tokens[self.at + 1][1] == "[":
+        following = self.tokens[min(self.at + 1, len(self.tokens) - 1)][:2]
+        if following == ("sign", "="):
+            self.take(), self.take("="), self.name()
+            return []
+        if kind == "word" and word.lower() in ("graph", "node", "edge") and following == ("sign", "["):
             self.take()
             defaults.setdefault(word.lower(), {}).update(self.attributes())
             return []
         ends, signs = [self.end(defaults)], []
-        if self.skip("="):
-            self.name()
-            return []
         while self.peek()[0] == "edge":
             signs.append(self.take(self.peek()[1]))
             ends.append(self.end(defaults))
