@@ -1,0 +1,282 @@
+"""Refuters that change the data and estimate again: what should destroy an effect does, what should not does not.
+
+Each takes an estimator (see `evaluate`), a sample and a key that alone fixes the result. `value` is the estimate from
+the sample where it is known already, `error` its standard error.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from symjax.causal.refute.draws import generator, permutations, resamples, subsets
+from symjax.causal.refute.evaluate import Change, Sample, estimate_once, evaluate
+from symjax.causal.refute.refutation import Refutation, moments, untold
+
+STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3)
+SLACK = 0.1  # of the standard deviation, by which the mean of what should be zero may miss it
+Estimate = Callable[..., Any]
+
+
+def placebo(
+    estimate: Estimate, sample: Sample, key: Key[Array, ""], *, draws: int = 100, value: float | None = None
+) -> Refutation:
+    """Give the treatments to other units at random, with their instruments: the effect should be zero.
+
+    Raises:
+        ValueError: for a treatment that is constant.
+    """
+    rng, n = generator(key), len(sample.outcome)
+    _require_variance("treatment", sample.treatment)
+    treatment = np.asarray(sample.treatment)
+    instrument = None if sample.instrument is None else np.asarray(sample.instrument)
+
+    def change(size: int) -> Change:
+        rows = permutations(rng, size, n)
+        return Change(treatment=treatment[rows], instrument=None if instrument is None else instrument[rows])
+
+    return _destroyed("placebo treatment", "treatments of other units", estimate, sample, key, change, draws, value)
+
+
+def dummy_outcome(
+    estimate: Estimate, sample: Sample, key: Key[Array, ""], *, draws: int = 100, value: float | None = None
+) -> Refutation:
+    """Give the outcomes to other units at random: the effect should be zero.
+
+    Raises:
+        ValueError: for an outcome that is constant.
+    """
+    rng, n = generator(key), len(sample.outcome)
+    _require_variance("outcome", sample.outcome)
+    outcome = np.asarray(sample.outcome)
+
+    def change(size: int) -> Change:
+        return Change(outcome=outcome[permutations(rng, size, n)])
+
+    return _destroyed("dummy outcome", "outcomes of other units", estimate, sample, key, change, draws, value)
+
+
+def random_common_cause(
+    estimate: Estimate,
+    sample: Sample,
+    key: Key[Array, ""],
+    *,
+    draws: int = 100,
+    value: float | None = None,
+    error: float | None = None,
+) -> Refutation:
+    """Add a covariate of standard normal noise: the estimate should stay where it is.
+
+    It may move by half of `error`, or by a tenth of itself where `error` is unknown.
+    """
+    rng, n = generator(key), len(sample.outcome)
+
+    def change(size: int) -> Change:
+        return Change(extra=rng.standard_normal((size, n)))
+
+    value = estimate_once(estimate, sample, key) if value is None else value
+    simulated = evaluate(estimate, sample, key, change, draws)
+    name, expected = "random common cause", "a covariate of noise leaves the estimate as it is"
+    reason = untold(value, np.append(simulated, value))
+    if reason:
+        return Refutation(name, expected, value, simulated, f"The {name} {reason}.", None)
+    allowed = error / 2 if error else abs(value) / 10
+    moved = float(np.sqrt(np.mean((simulated - value) ** 2)))
+    passed = moved <= allowed
+    verdict = f"With a covariate of noise the estimate {value:.4g} moves by {moved:.2g}, " + (
+        "which is little" if passed else f"more than {allowed:.2g}: it does not rest on the data alone"
+    )
+    return Refutation(name, expected, value, simulated, f"{verdict}.", passed, {"moved": moved, "allowed": allowed})
+
+
+def subset(
+    estimate: Estimate,
+    sample: Sample,
+    key: Key[Array, ""],
+    *,
+    share: float = 0.8,
+    draws: int = 100,
+    value: float | None = None,
+    error: float | None = None,
+) -> Refutation:
+    """Leave rows out, as many of each arm: the estimate should move by sqrt(1 / share - 1) of its standard error.
+
+    Raises:
+        ValueError: for a share that is none.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"expected a share of the rows between 0 and 1, got {share}")
+    draw = subsets(key, np.asarray(sample.treatment), share)
+
+    def change(size: int) -> Change:
+        return Change(weights=draw(size))
+
+    ratio = np.sqrt(1 / share - 1)
+    expected = f"{share:.0%} of the rows give the same estimate within its error"
+    return _resampled("subset", expected, ratio, estimate, sample, key, change, draws, value, error)
+
+
+def bootstrap(
+    estimate: Estimate,
+    sample: Sample,
+    key: Key[Array, ""],
+    *,
+    draws: int = 100,
+    value: float | None = None,
+    error: float | None = None,
+) -> Refutation:
+    """Draw rows with replacement, as many of each arm: estimates should scatter as the standard error says."""
+    draw = resamples(key, np.asarray(sample.treatment))
+
+    def change(size: int) -> Change:
+        return Change(weights=draw(size))
+
+    expected = "rows drawn again scatter the estimate by its standard error"
+    return _resampled("bootstrap", expected, 1.0, estimate, sample, key, change, draws, value, error)
+
+
+def hidden_causes(
+    estimate: Estimate,
+    sample: Sample,
+    key: Key[Array, ""],
+    *,
+    treatment: Sequence[float] = STRENGTHS,
+    outcome: Sequence[float] = STRENGTHS,
+    draws: int = 10,
+    value: float | None = None,
+) -> Refutation:
+    """Simulate a hidden common cause of each strength, and estimate from the outcome without its part.
+
+    U = sqrt(a) t + sqrt(1 - a) (sqrt(b) y + sqrt(1 - b) e), with t and y the residuals of treatment and outcome by
+    regressions, of unit variance, and noise e: U explains the share a of what the covariates leave of the treatment,
+    and b of what covariates and treatment leave of the outcome (partial R2, Cinelli and Hazlett 2020). Its part in the
+    outcome is sqrt(b / (1 - a)) sd(y) U, with the sign that brings the estimate towards zero. So treatments stay what
+    they are, binary ones too.
+
+    Returns:
+        simulated: [treatment, outcome], means over draws; facts: the strengths, and whether each sign is kept.
+
+    Raises:
+        ValueError: for a strength outside [0, 1), or a constant treatment.
+    """
+    for strength in (*treatment, *outcome):
+        if not 0 <= strength < 1:
+            raise ValueError(f"expected strengths as shares of variance in [0, 1), got {strength}")
+    _require_variance("treatment", sample.treatment)
+    value = estimate_once(estimate, sample, key) if value is None else value
+    rng, cells = generator(key), [(a, b) for a in treatment for b in outcome for _ in range(draws)]
+    todo = iter(np.array(cells + cells[-1:] * draws * len(cells)).reshape(-1, 2))
+    t, y, spread = _residuals(sample)
+
+    def change(size: int) -> Change:
+        a, b = np.array([next(todo, (0.0, 0.0)) for _ in range(size)]).T[:, :, None]
+        noise = rng.standard_normal((size, len(t)))
+        cause = np.sqrt(a) * t + np.sqrt(1 - a) * (np.sqrt(b) * y + np.sqrt(1 - b) * noise)
+        part = np.sign(value) * spread * np.sqrt(b / (1 - a))
+        return Change(outcome=np.asarray(sample.outcome) - part * cause)
+
+    found = evaluate(estimate, sample, key, change, len(cells)).reshape(len(treatment), len(outcome), draws)
+    simulated = found.mean(axis=2)
+    return _over_grid(value, simulated, np.asarray(treatment), np.asarray(outcome))
+
+
+def _over_grid(
+    value: float,
+    simulated: Float[np.ndarray, "a b"],
+    treatment: Float[np.ndarray, " a"],
+    outcome: Float[np.ndarray, " b"],
+) -> Refutation:
+    name = "hidden common causes"
+    expected = "a hidden cause as strong as can be believed leaves the sign of the estimate"
+    facts = {"treatment": treatment, "outcome": outcome, "kept": np.sign(simulated) == np.sign(value)}
+    reason = untold(value, np.append(simulated, value))
+    if reason:
+        return Refutation(name, expected, value, simulated, f"Simulated hidden causes: {reason}.", None, facts)
+    cells = [(float(max(a, b)), float(a), float(b)) for a in treatment for b in outcome]
+    lost = [cell for cell, kept in zip(cells, facts["kept"].ravel(), strict=True) if not kept]
+    if lost:
+        _, a, b = min(lost)
+        verdict = (
+            f"A hidden cause that explains {a:.0%} of what is left of the treatment and {b:.0%} of the outcome "
+            f"would take the sign of the estimate {value:.4g}."
+        )
+    else:
+        weakest = simulated.flat[np.argmin(abs(simulated))]
+        verdict = (
+            f"No hidden cause up to {treatment.max():.0%} of the treatment and {outcome.max():.0%} of the outcome "
+            f"takes the sign of the estimate {value:.4g}; the strongest leaves {weakest:.4g}."
+        )
+    return Refutation(name, expected, value, simulated, verdict, not lost, facts)
+
+
+def _destroyed(name, by, estimate, sample, key, change, draws, value) -> Refutation:
+    """Judge simulations in which there is no effect."""
+    value = estimate_once(estimate, sample, key) if value is None else value
+    simulated = evaluate(estimate, sample, key, change, draws)
+    expected = f"{by} have no effect"
+    reason = untold(value, np.append(simulated, value) if np.ptp(simulated) else simulated)
+    if reason:
+        return Refutation(name, expected, value, simulated, f"The {name} {reason}.", None)
+    mean, spread = moments(simulated)
+    allowed = (3 / draws**0.5 + SLACK) * spread
+    beyond = float(np.mean(abs(simulated) >= abs(value)))
+    passed = bool(abs(mean) <= allowed)
+    verdict = f"With {by} the effect is {mean:.2g} on average (standard deviation {spread:.2g}), " + (
+        f"as it should be; {beyond:.1%} of them are as large as the estimate {value:.4g}"
+        if passed
+        else f"not zero within {allowed:.2g}: the method finds effects where there are none"
+    )
+    return Refutation(name, expected, value, simulated, f"{verdict}.", passed, {"as_large": beyond, "allowed": allowed})
+
+
+def _resampled(name, expected, ratio, estimate, sample, key, change, draws, value, error) -> Refutation:
+    """Judge simulations that should scatter around the estimate by `ratio` of its standard error."""
+    value = estimate_once(estimate, sample, key) if value is None else value
+    simulated = evaluate(estimate, sample, key, change, draws)
+    reason = untold(value, simulated)
+    if reason:
+        return Refutation(name, expected, value, simulated, f"The {name} {reason}.", None)
+    mean, spread = moments(simulated)
+    implied = spread / ratio
+    scale = error or implied
+    near = abs(mean - value) <= scale * (0.25 + 3 * ratio / np.sqrt(draws))
+    steady = not error or 0.5 <= implied / error <= 2
+    said = f" beside the {error:.2g} that was given" if error else ""
+    verdict = (
+        f"The {name} gives {mean:.4g} on average beside {value:.4g} and a standard error of {implied:.2g}{said}, "
+        + (
+            "as expected"
+            if near and steady
+            else "so the estimate is biased by its few rows"
+            if not near
+            else "so the interval of the estimate is not to be trusted"
+        )
+    )
+    facts = {"standard_error": implied}
+    return Refutation(name, expected, value, simulated, f"{verdict}.", bool(near and steady), facts)
+
+
+def _residuals(sample: Sample) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"], float]:
+    """Return the residuals of treatment and outcome of unit variance, and the outcome's standard deviation."""
+    known = np.column_stack([np.ones(len(sample.outcome)), np.asarray(sample.covariates, float)])
+    root = np.sqrt(np.ones(len(known)) if sample.weights is None else np.asarray(sample.weights, float))[:, None]
+
+    def rest(target: np.ndarray, known: np.ndarray) -> np.ndarray:
+        return target - known @ np.linalg.lstsq(known * root, target * root[:, 0], rcond=None)[0]
+
+    treatment = np.asarray(sample.treatment, float)
+    t = rest(treatment, known)
+    y = rest(np.asarray(sample.outcome, float), np.column_stack([known, treatment]))
+    scales = [float(np.sqrt(np.average(r**2, weights=root[:, 0] ** 2))) for r in (t, y)]
+    if not scales[0] > 1e-10 * np.abs(treatment).max():
+        raise ValueError(
+            "expected a treatment with variance of its own, got one that the covariates determine: leave one out"
+        )
+    return t / scales[0], y / (scales[1] or 1.0), scales[1]
+
+
+def _require_variance(name: str, values: Any) -> None:
+    found = np.asarray(values)
+    if np.all(found == found.flat[0]):
+        raise ValueError(f"expected a {name} that varies, got {found.flat[0]} in all {len(found)} rows")
