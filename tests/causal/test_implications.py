@@ -111,8 +111,8 @@ def test_no_two_nodes_of_a_drawing_overlap_and_arrows_go_right():
         nodes = [layout.heights[v] for v in layer if isinstance(v, str)]
         assert all(b - a >= 0.5 - 1e-9 for a, b in itertools.pairwise(nodes))
         assert all(a < b for a, b in itertools.pairwise(layout.heights[item] for item in layer))
-    for (a, _, b), items in layout.lines.items():
-        assert [level[item] for item in items] == list(range(level[a], level[b] + 1)) or level[a] == level[b]
+    for (a, _, b), bends in layout.bends.items():
+        assert [level[bend] for bend in bends] == list(range(level[a] + 1, level[b]))
 
 
 def test_a_planar_graph_is_drawn_without_a_crossing():

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from symjax.causal.graphs.admg import ADMG
-from symjax.causal.graphs.layout import Layout, lay_out
+from symjax.causal.graphs.layout import Layout, Line, lay_out
 
 FONT = 11.0  # points
 LINE, PAD, GAP = 0.19, 0.15, 0.34  # inches: a line of text, around it, between nodes
@@ -116,30 +116,28 @@ def _boxes(
     return boxes, spans
 
 
-def _routes(
-    layout: Layout, boxes: Mapping[str, Box], spans: Sequence[tuple[float, float]]
-) -> dict[tuple[str, str, str], list[Point]]:
+def _routes(layout: Layout, boxes: Mapping[str, Box], spans: Sequence[tuple[float, float]]) -> dict[Line, list[Point]]:
     """Return the Bezier points of each edge; its ends are spread over the sides of the boxes by where the edges go."""
     height = {item: layout.heights[item] for layer in layout.layers for item in layer}
     sides: dict[tuple[str, bool], list] = {}
-    beside = {edge: boxes[edge[0]].x == boxes[edge[2]].x for edge in layout.lines}
-    for edge, items in layout.lines.items():
-        sides.setdefault((edge[0], not beside[edge]), []).append((height[items[1]], edge))
-        sides.setdefault((edge[2], False), []).append((height[items[-2]], edge))
+    beside = {edge: boxes[edge[0]].x == boxes[edge[2]].x for edge in layout.bends}
+    for edge, bends in layout.bends.items():
+        chain = (edge[0], *bends, edge[2])
+        sides.setdefault((edge[0], not beside[edge]), []).append((height[chain[1]], edge))
+        sides.setdefault((edge[2], False), []).append((height[chain[-2]], edge))
     ports = {(v, e): point for (v, right), edges in sides.items() for e, point in _ports(boxes[v], right, edges)}
     routes = {}
-    for edge, items in layout.lines.items():
+    for edge, bends in layout.bends.items():
         start, end = ports[edge[0], edge], ports[edge[2], edge]
         if beside[edge]:
             left = min(start[0], end[0]) - BULGE
             routes[edge] = [start, (left, start[1]), (left, end[1]), end]
         else:
-            bends = [(*spans[item.layer], height[item]) for item in items[1:-1]]
-            routes[edge] = _curve(start, bends, end)
+            routes[edge] = _curve(start, [(*spans[bend.layer], height[bend]) for bend in bends], end)
     return routes
 
 
-def _ports(box: Box, right: bool, edges: list) -> Iterable[tuple[tuple[str, str, str], Point]]:
+def _ports(box: Box, right: bool, edges: list) -> Iterable[tuple[Line, Point]]:
     step = 0.6 * box.height / max(len(edges) - 1, 3)
     first = box.y - step * (len(edges) - 1) / 2
     side = box.x + box.width / 2 * (1 if right else -1)

@@ -17,10 +17,13 @@ SWEEPS = 12
 SMALL = 400  # pieces of lines up to which neighbours are tried in the other order too
 
 
+Line = tuple[str, str, str]
+
+
 class Bend(NamedTuple):
     """The place of an edge in a layer that it passes."""
 
-    edge: tuple[str, str, str]
+    edge: Line
     layer: int
 
 
@@ -34,36 +37,27 @@ class Layout:
     Attributes:
         layers: what stands in each, from below.
         heights: of nodes and bends.
-        lines: for each edge (left node, sign, right node) what it passes, ends included; edges within a layer have two.
+        bends: for each edge (left node, sign, right node) where it passes layers.
     """
 
     layers: tuple[tuple[Item, ...], ...]
     heights: Mapping[Item, float]
-    lines: Mapping[tuple[str, str, str], tuple[Item, ...]]
+    bends: Mapping[Line, tuple[Bend, ...]]
 
 
 def lay_out(graph: ADMG, sizes: Mapping[str, float], gap: float) -> Layout:
     """Return the places of nodes that are `sizes` high and at least `gap` apart."""
     levels = _levels(graph)
-    lines = _lines(graph, levels)
+    bends = _bends(graph, levels)
     layers: list[list[Item]] = [[] for _ in range(max(levels.values()) + 1)]
     for v in graph.nodes:
         layers[levels[v]].append(v)
-    for items in lines.values():
-        for item in items[1:-1]:
-            layers[item.layer].append(item)  # pyright: ignore[reportAttributeAccessIssue]
-    pieces = {
-        pair
-        for items in lines.values()
-        for pair in itertools.pairwise(items)
-        if len(items) > 2 or _apart(levels, *pair)
-    }
+    for bend in itertools.chain(*bends.values()):
+        layers[bend.layer].append(bend)
+    chains = ((e[0], *passed, e[2]) for e, passed in bends.items() if levels[e[0]] != levels[e[2]])
+    pieces = list(dict.fromkeys(pair for chain in chains for pair in itertools.pairwise(chain)))
     layers = _ordered(layers, pieces)
-    return Layout(tuple(map(tuple, layers)), _heights(layers, pieces, sizes, gap), lines)
-
-
-def _apart(levels: Mapping[str, int], a: Item, b: Item) -> bool:
-    return isinstance(a, Bend) or isinstance(b, Bend) or levels[a] != levels[b]
+    return Layout(tuple(map(tuple, layers)), _heights(layers, pieces, sizes, gap), bends)
 
 
 def _levels(graph: ADMG) -> dict[str, int]:
@@ -81,15 +75,15 @@ def _levels(graph: ADMG) -> dict[str, int]:
     return {v: k - lowest for v, k in level.items()}
 
 
-def _lines(graph: ADMG, levels: Mapping[str, int]) -> dict[tuple[str, str, str], tuple[Item, ...]]:
+def _bends(graph: ADMG, levels: Mapping[str, int]) -> dict[Line, tuple[Bend, ...]]:
     edges = [(a, "->", b) for a, b in graph.directed]
     edges += [(a, "<->", b) if levels[a] <= levels[b] else (b, "<->", a) for a, b in graph.bidirected]
     place = {v: k for k, v in enumerate(graph.nodes)}
     edges.sort(key=lambda edge: (place[edge[0]], place[edge[2]], edge[1]))
-    return {e: (e[0], *(Bend(e, k) for k in range(levels[e[0]] + 1, levels[e[2]])), e[2]) for e in edges}
+    return {e: tuple(Bend(e, k) for k in range(levels[e[0]] + 1, levels[e[2]])) for e in edges}
 
 
-def _ordered(layers: list[list[Item]], pieces: set[tuple[Item, Item]]) -> list[list[Item]]:
+def _ordered(layers: list[list[Item]], pieces: Sequence[tuple[Item, Item]]) -> list[list[Item]]:
     """Return the layers in an order with few crossings, by sweeps of means and exchanges of neighbours."""
     left: dict[Item, list[Item]] = {item: [] for layer in layers for item in layer}
     right: dict[Item, list[Item]] = {item: [] for layer in layers for item in layer}
@@ -146,7 +140,7 @@ def _crossings(layers: Sequence[Sequence[Item]], right: Mapping[Item, list[Item]
 
 
 def _heights(
-    layers: Sequence[Sequence[Item]], pieces: set[tuple[Item, Item]], sizes: Mapping[str, float], gap: float
+    layers: Sequence[Sequence[Item]], pieces: Sequence[tuple[Item, Item]], sizes: Mapping[str, float], gap: float
 ) -> dict[Item, float]:
     """Return heights: each layer in turn as close to the mean of its neighbours as its order and the gaps allow."""
     joined: dict[Item, list[tuple[Item, int]]] = {item: [] for layer in layers for item in layer}

@@ -191,12 +191,11 @@ def linear_sensitivity(
     strengths = {name: _strengths(name, blocks, root, t, y) for name in names}
     bounds = [_bound(name, float(k), *strengths[name], estimate, error, freedom) for name in names for k in times]
     ratio = estimate / error
-    values = (robustness_value(ratio, freedom), robustness_value(ratio, freedom, level))
+    value, limit = robustness_value(ratio, freedom), robustness_value(ratio, freedom, level)
     partial = ratio**2 / (ratio**2 + freedom)
     found = tuple(bound for bound in bounds if bound is not None)
-    return Sensitivity(
-        estimate, error, ratio, freedom, partial, *values, found, _verdict(estimate, *values, found, level)
-    )
+    verdict = _verdict(estimate, value, limit, found, level)
+    return Sensitivity(estimate, error, ratio, freedom, partial, value, limit, found, verdict)
 
 
 def _e_value(ratio: float) -> float:
@@ -217,14 +216,16 @@ def _basis(columns: Sequence[np.ndarray]) -> np.ndarray:
     return left[:, values > 1e-10 * values.max()]
 
 
-def _strengths(name: str, blocks: Mapping[str, np.ndarray], root: np.ndarray, t: np.ndarray, y: np.ndarray):
+def _strengths(
+    name: str, blocks: Mapping[str, np.ndarray], root: np.ndarray, t: np.ndarray, y: np.ndarray
+) -> tuple[float, float]:
     """Return the partial R2 of a covariate with the treatment, and with the outcome given the treatment too."""
     others = [root[:, None], *(block for other, block in blocks.items() if other != name)]
     shares = []
     for target, known in ((t, others), (y, [*others, t[:, None]])):
         left = [((target - q @ (q.T @ target)) ** 2).sum() for q in (_basis(known), _basis([*known, blocks[name]]))]
-        shares.append(1 - left[1] / left[0] if left[0] > 0 else 0.0)
-    return shares
+        shares.append(float(1 - left[1] / left[0]) if left[0] > 0 else 0.0)
+    return shares[0], shares[1]
 
 
 def _bound(
