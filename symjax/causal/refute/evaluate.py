@@ -1,7 +1,7 @@
 """An estimator called again and again on changed data, in chunks of bounded memory.
 
-An estimator is a function `estimate(outcome, treatment, covariates, weights, key) -> number`; with an instrument it
-takes `instrument=` too. It fits all it needs itself, so that nothing of one simulation is used in another. It is
+An estimator is a function `estimate(outcome, treatment, covariates, weights, key)` that returns a number or something
+with one as its `value`; with an instrument it takes `instrument=` too. It fits all it needs itself, so that nothing of one simulation is used in another. It is
 compiled once for all refuters where each is given the same function. One with a method `prepare(sample)` that returns a
 function of a `Change`, is asked that way instead; `regression` is.
 """
@@ -55,11 +55,10 @@ class Change(NamedTuple):
     instrument: Shaped[np.ndarray, "s n ..."] | None = None
 
 
-def estimate_once(estimate: Callable[..., Any], sample: Sample, key: Key[Array, ""]) -> float:
-    """Return the estimate from the data as they are."""
-    return float(
-        evaluate(estimate, sample, key, lambda size: Change(weights=np.ones((size, len(sample.outcome)))), 1)[0]
-    )
+def estimate_once(estimate: Callable[..., Any], sample: Sample, key: Key[Array, ""], draws: int) -> float:
+    """Return the estimate from the data as they are, by the program that so many changed samples take."""
+    many, _, size = _program(estimate, sample, key, draws)
+    return float(_numbers(many(Change(weights=np.ones((size, len(sample.outcome))))))[0])
 
 
 def evaluate(
@@ -70,21 +69,30 @@ def evaluate(
     Raises:
         ValueError: for arrays of different lengths, or an estimate that is not one number.
     """
+    many, chunks, size = _program(estimate, sample, key, draws)
+    return np.concatenate([_numbers(many(change(size))) for _ in range(chunks)])[:draws]
+
+
+def _program(
+    estimate: Callable[..., Any], sample: Sample, key: Key[Array, ""], draws: int
+) -> tuple[Callable[[Change], Any], int, int]:
+    """Return what takes a chunk of changes, how many chunks there are, and how many changes are in each."""
     n, p = sample.covariates.shape
     for name, values in sample._asdict().items():
         if values is not None and len(values) != n:
             raise ValueError(f"expected {n} rows in all of the sample, got {len(values)} of {name}")
-    prepared = hasattr(estimate, "prepare")
-    chunks = -(-draws // max(1, (HOST_CELLS if prepared else CELLS // (p + 8)) // n))
+    prepare = getattr(estimate, "prepare", None)
+    chunks = -(-draws // max(1, (HOST_CELLS if prepare else CELLS // (p + 8)) // n))
     size = -(-draws // chunks)
-    if prepared:
-        many = estimate.prepare(sample)  # pyright: ignore[reportFunctionMemberAccess]
-    else:
-        many = functools.partial(_many, estimate, jax.random.split(key, size), sample)
-    found = [np.asarray(many(change(size))) for _ in range(chunks)]
-    if found[0].ndim != 1:
-        raise ValueError(f"expected an estimate of one number, got shape {list(found[0].shape[1:])}: refute one by one")
-    return np.concatenate(found).astype(float)[:draws]
+    if prepare:
+        return prepare(sample), chunks, size
+    return functools.partial(_many, estimate, jax.random.split(key, size), sample), chunks, size
+
+
+def _numbers(found: Values) -> Float[np.ndarray, " s"]:
+    if found.ndim != 1:
+        raise ValueError(f"expected an estimate of one number, got shape {list(found.shape[1:])}: refute one by one")
+    return np.asarray(found, float)
 
 
 def _many(estimate: Callable[..., Any], keys: Key[Array, " s"], sample: Sample, change: Change) -> Array:
@@ -109,6 +117,7 @@ def _vmapped(estimate, covariates, extra, outcome, treatment, weights, instrumen
     def one(extra, outcome, treatment, weights, instrument, key):
         given = covariates if extra is None else jnp.concatenate([covariates, extra[:, None]], axis=1)
         named = {} if instrument is None else {"instrument": instrument}
-        return jnp.asarray(estimate(outcome, treatment, given, weights, key, **named))
+        found = estimate(outcome, treatment, given, weights, key, **named)
+        return jnp.asarray(getattr(found, "value", found))
 
     return jax.vmap(one)(extra, outcome, treatment, weights, instrument, keys)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from symjax.causal.refute.evaluate import Change, Sample
 
-ROWS = 2**16  # whose squares are made at once
+MOST_SQUARES = 2**25  # numbers; more are not kept
 
 
 class Regression:
@@ -74,16 +74,26 @@ class _Prepared:
     def _unit(self) -> float:
         return float(np.linalg.norm(self.treatment)) or np.nan
 
+    @functools.cached_property
+    def _columns(self) -> Float[np.ndarray, "n q"]:
+        """Covariates, treatment and outcome, which the weights as they are make orthogonal."""
+        return np.column_stack([self.basis, self.treatment / self._unit, self.outcome])
+
+    @functools.cached_property
+    def _squares(self) -> Float[np.ndarray, "n k"]:
+        """The products of all pairs of columns."""
+        first, second = np.triu_indices(self._columns.shape[1])
+        return self._columns[:, first] * self._columns[:, second]
+
     def _reweighted(self, weights: Float[np.ndarray, "s n"]) -> Float[np.ndarray, " s"]:
-        """Return coefficients under other weights, from columns that the old ones made orthonormal."""
         if np.isnan(self._unit):
             return np.full(len(weights), np.nan)
-        columns = np.column_stack([self.basis, self.treatment / self._unit, self.outcome])
-        q = columns.shape[1]
-        upper, gram = np.triu_indices(q), np.empty((len(weights), q, q))
-        parts = (slice(k, k + ROWS) for k in range(0, len(columns), ROWS))
-        products = sum(weights[:, p] @ (columns[p, upper[0]] * columns[p, upper[1]]) for p in parts)
-        gram[:, upper[0], upper[1]] = gram[:, upper[1], upper[0]] = products
+        q = self._columns.shape[1]
+        if len(self._columns) * q**2 <= MOST_SQUARES:
+            upper, gram = np.triu_indices(q), np.empty((len(weights), q, q))
+            gram[:, upper[0], upper[1]] = gram[:, upper[1], upper[0]] = weights @ self._squares
+        else:
+            gram = np.stack([(self._columns * w[:, None]).T @ self._columns for w in weights])
         inverse = np.linalg.pinv(gram[:, :-1, :-1], rcond=1e-10, hermitian=True)
         return np.einsum("sq,sq->s", inverse[:, -1], gram[:, :-1, -1]) / self._unit
 

@@ -75,7 +75,7 @@ def random_common_cause(
     def change(size: int) -> Change:
         return Change(extra=rng.standard_normal((size, n)))
 
-    value = estimate_once(estimate, sample, key) if value is None else value
+    value = estimate_once(estimate, sample, key, draws) if value is None else value
     simulated = evaluate(estimate, sample, key, change, draws)
     name, expected = "random common cause", "a covariate of noise leaves the estimate as it is"
     reason = untold(value, np.append(simulated, value))
@@ -164,9 +164,9 @@ def hidden_causes(
         if not 0 <= strength < 1:
             raise ValueError(f"expected strengths as shares of variance in [0, 1), got {strength}")
     _require_variance("treatment", sample.treatment)
-    value = estimate_once(estimate, sample, key) if value is None else value
     rng, cells = generator(key), [(a, b) for a in treatment for b in outcome for _ in range(draws)]
-    todo = iter(np.array(cells + cells[-1:] * draws * len(cells)).reshape(-1, 2))
+    value = estimate_once(estimate, sample, key, len(cells)) if value is None else value
+    todo = iter(cells)
     t, y, spread = _residuals(sample)
 
     def change(size: int) -> Change:
@@ -212,7 +212,7 @@ def _over_grid(
 
 def _destroyed(name, by, estimate, sample, key, change, draws, value) -> Refutation:
     """Judge simulations in which there is no effect."""
-    value = estimate_once(estimate, sample, key) if value is None else value
+    value = estimate_once(estimate, sample, key, draws) if value is None else value
     simulated = evaluate(estimate, sample, key, change, draws)
     expected = f"{by} have no effect"
     reason = untold(value, np.append(simulated, value) if np.ptp(simulated) else simulated)
@@ -232,7 +232,7 @@ def _destroyed(name, by, estimate, sample, key, change, draws, value) -> Refutat
 
 def _resampled(name, expected, ratio, estimate, sample, key, change, draws, value, error) -> Refutation:
     """Judge simulations that should scatter around the estimate by `ratio` of its standard error."""
-    value = estimate_once(estimate, sample, key) if value is None else value
+    value = estimate_once(estimate, sample, key, draws) if value is None else value
     simulated = evaluate(estimate, sample, key, change, draws)
     reason = untold(value, simulated)
     if reason:
