@@ -1,9 +1,9 @@
 """An estimator called again and again on changed data, in chunks of bounded memory.
 
 An estimator is a function `estimate(outcome, treatment, covariates, weights, key)` that returns a number or something
-with one as its `value`; with an instrument it takes `instrument=` too. It fits all it needs itself, so that nothing of one simulation is used in another. It is
-compiled once for all refuters where each is given the same function. One with a method `prepare(sample)` that returns a
-function of a `Change`, is asked that way instead; `regression` is.
+with one as its `value`; with an instrument it takes `instrument=` too. It fits all it needs itself, so that nothing of
+one simulation is used in another. It is compiled once for all refuters that are given the same function. One with a
+method `prepare(sample)` that returns a function of a `Change` is asked that way instead; `regression` is.
 """
 
 import functools

@@ -12,10 +12,10 @@ from jaxtyping import Array, Float, Key
 
 from symjax.causal.refute.draws import generator, permutations, resamples, subsets
 from symjax.causal.refute.evaluate import Change, Sample, estimate_once, evaluate
-from symjax.causal.refute.refutation import Refutation, moments, untold
+from symjax.causal.refute.refutation import Refutation
+from symjax.causal.refute.verdicts import judge_destroyed, judge_grid, judge_resampled, judge_unmoved
 
 STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3)
-SLACK = 0.1  # of the standard deviation, by which the mean of what should be zero may miss it
 Estimate = Callable[..., Any]
 
 
@@ -36,7 +36,8 @@ def placebo(
         rows = permutations(rng, size, n)
         return Change(treatment=treatment[rows], instrument=None if instrument is None else instrument[rows])
 
-    return _destroyed("placebo treatment", "treatments of other units", estimate, sample, key, change, draws, value)
+    found = _run(estimate, sample, key, change, draws, value)
+    return judge_destroyed("placebo treatment", "treatments of other units", *found)
 
 
 def dummy_outcome(
@@ -54,7 +55,8 @@ def dummy_outcome(
     def change(size: int) -> Change:
         return Change(outcome=outcome[permutations(rng, size, n)])
 
-    return _destroyed("dummy outcome", "outcomes of other units", estimate, sample, key, change, draws, value)
+    found = _run(estimate, sample, key, change, draws, value)
+    return judge_destroyed("dummy outcome", "outcomes of other units", *found)
 
 
 def random_common_cause(
@@ -75,19 +77,7 @@ def random_common_cause(
     def change(size: int) -> Change:
         return Change(extra=rng.standard_normal((size, n)))
 
-    value = estimate_once(estimate, sample, key, draws) if value is None else value
-    simulated = evaluate(estimate, sample, key, change, draws)
-    name, expected = "random common cause", "a covariate of noise leaves the estimate as it is"
-    reason = untold(value, np.append(simulated, value))
-    if reason:
-        return Refutation(name, expected, value, simulated, f"The {name} {reason}.", None)
-    allowed = error / 2 if error else abs(value) / 10
-    moved = float(np.sqrt(np.mean((simulated - value) ** 2)))
-    passed = moved <= allowed
-    verdict = f"With a covariate of noise the estimate {value:.4g} moves by {moved:.2g}, " + (
-        "which is little" if passed else f"more than {allowed:.2g}: it does not rest on the data alone"
-    )
-    return Refutation(name, expected, value, simulated, f"{verdict}.", passed, {"moved": moved, "allowed": allowed})
+    return judge_unmoved("random common cause", *_run(estimate, sample, key, change, draws, value), error)
 
 
 def subset(
@@ -112,9 +102,10 @@ def subset(
     def change(size: int) -> Change:
         return Change(weights=draw(size))
 
-    ratio = np.sqrt(1 / share - 1)
+    ratio = (1 / share - 1) ** 0.5
     expected = f"{share:.0%} of the rows give the same estimate within its error"
-    return _resampled("subset", expected, ratio, estimate, sample, key, change, draws, value, error)
+    found = _run(estimate, sample, key, change, draws, value)
+    return judge_resampled("subset", expected, *found, ratio, error)
 
 
 def bootstrap(
@@ -133,7 +124,8 @@ def bootstrap(
         return Change(weights=draw(size))
 
     expected = "rows drawn again scatter the estimate by its standard error"
-    return _resampled("bootstrap", expected, 1.0, estimate, sample, key, change, draws, value, error)
+    found = _run(estimate, sample, key, change, draws, value)
+    return judge_resampled("bootstrap", expected, *found, 1.0, error)
 
 
 def hidden_causes(
@@ -178,83 +170,20 @@ def hidden_causes(
 
     found = evaluate(estimate, sample, key, change, len(cells)).reshape(len(treatment), len(outcome), draws)
     simulated = found.mean(axis=2)
-    return _over_grid(value, simulated, np.asarray(treatment), np.asarray(outcome))
+    return judge_grid(value, simulated, np.asarray(treatment, float), np.asarray(outcome, float))
 
 
-def _over_grid(
-    value: float,
-    simulated: Float[np.ndarray, "a b"],
-    treatment: Float[np.ndarray, " a"],
-    outcome: Float[np.ndarray, " b"],
-) -> Refutation:
-    name = "hidden common causes"
-    expected = "a hidden cause as strong as can be believed leaves the sign of the estimate"
-    facts = {"treatment": treatment, "outcome": outcome, "kept": np.sign(simulated) == np.sign(value)}
-    reason = untold(value, np.append(simulated, value))
-    if reason:
-        return Refutation(name, expected, value, simulated, f"Simulated hidden causes: {reason}.", None, facts)
-    cells = [(float(max(a, b)), float(a), float(b)) for a in treatment for b in outcome]
-    lost = [cell for cell, kept in zip(cells, facts["kept"].ravel(), strict=True) if not kept]
-    if lost:
-        _, a, b = min(lost)
-        verdict = (
-            f"A hidden cause that explains {a:.0%} of what is left of the treatment and {b:.0%} of the outcome "
-            f"would take the sign of the estimate {value:.4g}."
-        )
-    else:
-        weakest = simulated.flat[np.argmin(abs(simulated))]
-        verdict = (
-            f"No hidden cause up to {treatment.max():.0%} of the treatment and {outcome.max():.0%} of the outcome "
-            f"takes the sign of the estimate {value:.4g}; the strongest leaves {weakest:.4g}."
-        )
-    return Refutation(name, expected, value, simulated, verdict, not lost, facts)
-
-
-def _destroyed(name, by, estimate, sample, key, change, draws, value) -> Refutation:
-    """Judge simulations in which there is no effect."""
-    value = estimate_once(estimate, sample, key, draws) if value is None else value
-    simulated = evaluate(estimate, sample, key, change, draws)
-    expected = f"{by} have no effect"
-    reason = untold(value, np.append(simulated, value) if np.ptp(simulated) else simulated)
-    if reason:
-        return Refutation(name, expected, value, simulated, f"The {name} {reason}.", None)
-    mean, spread = moments(simulated)
-    allowed = (3 / draws**0.5 + SLACK) * spread
-    beyond = float(np.mean(abs(simulated) >= abs(value)))
-    passed = bool(abs(mean) <= allowed)
-    verdict = f"With {by} the effect is {mean:.2g} on average (standard deviation {spread:.2g}), " + (
-        f"as it should be; {beyond:.1%} of them are as large as the estimate {value:.4g}"
-        if passed
-        else f"not zero within {allowed:.2g}: the method finds effects where there are none"
-    )
-    return Refutation(name, expected, value, simulated, f"{verdict}.", passed, {"as_large": beyond, "allowed": allowed})
-
-
-def _resampled(name, expected, ratio, estimate, sample, key, change, draws, value, error) -> Refutation:
-    """Judge simulations that should scatter around the estimate by `ratio` of its standard error."""
-    value = estimate_once(estimate, sample, key, draws) if value is None else value
-    simulated = evaluate(estimate, sample, key, change, draws)
-    reason = untold(value, simulated)
-    if reason:
-        return Refutation(name, expected, value, simulated, f"The {name} {reason}.", None)
-    mean, spread = moments(simulated)
-    implied = spread / ratio
-    scale = error or implied
-    near = abs(mean - value) <= scale * (0.25 + 3 * ratio / np.sqrt(draws))
-    steady = not error or 0.5 <= implied / error <= 2
-    said = f" beside the {error:.2g} that was given" if error else ""
-    verdict = (
-        f"The {name} gives {mean:.4g} on average beside {value:.4g} and a standard error of {implied:.2g}{said}, "
-        + (
-            "as expected"
-            if near and steady
-            else "so the estimate is biased by its few rows"
-            if not near
-            else "so the interval of the estimate is not to be trusted"
-        )
-    )
-    facts = {"standard_error": implied}
-    return Refutation(name, expected, value, simulated, f"{verdict}.", bool(near and steady), facts)
+def _run(
+    estimate: Estimate,
+    sample: Sample,
+    key: Key[Array, ""],
+    change: Callable[[int], Change],
+    draws: int,
+    value: float | None,
+) -> tuple[float, Float[np.ndarray, " s"]]:
+    """Return the estimate, made where it is unknown, and those from changed samples."""
+    known = estimate_once(estimate, sample, key, draws) if value is None else value
+    return known, evaluate(estimate, sample, key, change, draws)
 
 
 def _residuals(sample: Sample) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"], float]:
