@@ -1,1 +1,10 @@
 """Graphs of causes with hidden common causes: their value, their formats, and what they imply of data."""
+
+from symjax.causal.graphs.admg import ADMG as ADMG, Path as Path
+from symjax.causal.graphs.formats import (
+    read_graph as read_graph,
+    to_matrix as to_matrix,
+    to_networkx as to_networkx,
+    write_graph as write_graph,
+)
+from symjax.causal.graphs.sketch import Drawn as Drawn
