@@ -39,6 +39,10 @@ POTENTIALS = {
             "base": {"channels": 64, "layers": 4},
         },
     ),
+    "painn": Architecture(
+        "symjax.models.atoms:PaiNN",
+        {"tiny": {"channels": 8, "layers": 2, "radial_basis": 8}, "small": {"channels": 64}, "base": {}},
+    ),
     "schnet": Architecture(
         "symjax.models.atoms:SchNet",
         {"tiny": {"channels": 8, "filters": 8, "layers": 2, "radial_basis": 8}, "small": {}, "base": {"layers": 6}},

@@ -152,9 +152,7 @@ def _numbers(table: Table, name: str, rows: np.ndarray, role: str) -> np.ndarray
 
 def _require_varied(table: Table, name: str, values: np.ndarray, role: str) -> None:
     if np.all(values == values[0]):
-        raise ValueError(
-            f"{table.name}: the {role} {name!r} is {values[0]:g} in every row; nothing is learnt of it"
-        )
+        raise ValueError(f"{table.name}: the {role} {name!r} is {values[0]:g} in every row; nothing is learnt of it")
 
 
 def _labels(table: Table, name: str, rows: np.ndarray) -> np.ndarray:
