@@ -1,1 +1,33 @@
 """Effects from arrays: averages, instruments, and effects that differ between units."""
+
+from symjax.causal.estimate.average import (
+    aipw as aipw,
+    difference_in_means as difference_in_means,
+    gformula as gformula,
+    ipw as ipw,
+    partially_linear as partially_linear,
+    regression_effect as regression_effect,
+    tmle as tmle,
+)
+from symjax.causal.estimate.crossfit import (
+    Nuisances as Nuisances,
+    crossfit as crossfit,
+    fitted_nuisances as fitted_nuisances,
+    linear_nuisances as linear_nuisances,
+)
+from symjax.causal.estimate.inference import (
+    Effect as Effect,
+    bootstrap_weights as bootstrap_weights,
+    folds_by_arm as folds_by_arm,
+    interval as interval,
+    standard_error as standard_error,
+)
+from symjax.causal.estimate.regression import (
+    Fit as Fit,
+    covariance as covariance,
+    least_squares as least_squares,
+    logistic as logistic,
+    random_features as random_features,
+    solve_symmetric as solve_symmetric,
+    with_constant as with_constant,
+)
