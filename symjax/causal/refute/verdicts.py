@@ -28,7 +28,7 @@ def judge_destroyed(name: str, by: str, value: float, simulated: Float[np.ndarra
 
 
 def judge_unmoved(name: str, value: float, simulated: Float[np.ndarray, " s"], error: float | None) -> Refutation:
-    """Judge simulations that should leave the estimate, within half of its error, or a tenth of it where that is unknown."""
+    """Judge simulations that should leave the estimate, within half of its error, or a tenth of it without one."""
     expected = "a covariate of noise leaves the estimate as it is"
     reason = untold(value, np.append(simulated, value))
     if reason:
@@ -57,7 +57,10 @@ def judge_resampled(
     else:
         said = "as expected" if steady else "so the interval of the estimate is not to be trusted"
     beside = f" beside the {error:.2g} that was given" if error else ""
-    verdict = f"The {name} gives {mean:.4g} on average beside {value:.4g} and a standard error of {implied:.2g}{beside}, {said}."
+    verdict = (
+        f"The {name} gives {mean:.4g} on average beside {value:.4g} and a standard error of {implied:.2g}{beside}, "
+        f"{said}."
+    )
     return Refutation(name, expected, value, simulated, verdict, bool(near and steady), {"standard_error": implied})
 
 
@@ -79,13 +82,13 @@ def judge_grid(
     if lost:
         _, a, b = min(lost)
         verdict = (
-            f"A hidden cause that explains {a:.0%} of what is left of the treatment and {b:.0%} of the outcome would take "
-            f"the sign of the estimate {value:.4g}."
+            f"A hidden cause that explains {a:.0%} of what is left of the treatment and {b:.0%} of the outcome would "
+            f"take the sign of the estimate {value:.4g}."
         )
     else:
         weakest = simulated.flat[np.argmin(abs(simulated))]
         verdict = (
-            f"No hidden cause up to {treatment.max():.0%} of the treatment and {outcome.max():.0%} of the outcome takes "
-            f"the sign of the estimate {value:.4g}; the strongest leaves {weakest:.4g}."
+            f"No hidden cause up to {treatment.max():.0%} of the treatment and {outcome.max():.0%} of the outcome "
+            f"takes the sign of the estimate {value:.4g}; the strongest leaves {weakest:.4g}."
         )
     return Refutation(name, expected, value, simulated, verdict, not lost, facts)
