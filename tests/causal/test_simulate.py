@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 
 from symjax.causal import refute
+from symjax.causal.estimate import Effect
 
 KEY = jax.random.key(3)
 REFUTERS = [refute.placebo, refute.dummy_outcome, refute.random_common_cause, refute.subset, refute.bootstrap]
@@ -35,7 +36,7 @@ def weighting(outcome, treatment, covariates, weights, key):
 
     p = jax.nn.sigmoid(columns @ jax.lax.fori_loop(0, 5, step, jnp.zeros(columns.shape[1])))
     one, none = weights * treatment / p, weights * (1 - treatment) / (1 - p)
-    return (one @ outcome) / one.sum() - (none @ outcome) / none.sum()
+    return Effect((one @ outcome) / one.sum() - (none @ outcome) / none.sum(), jnp.zeros_like(outcome))
 
 
 @pytest.fixture(scope="module")
