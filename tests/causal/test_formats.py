@@ -110,6 +110,11 @@ def test_a_path_or_a_text(tmp_path):
     for name in ("my--graph; x.dot", "g.dot"):
         (tmp_path / name).write_text("\ufeffdigraph {Z -> X; Z -> Y; X -> Y}\r\n", encoding="utf-8")
         assert read_graph(tmp_path / name).graph == SIMPLE == read_graph(str(tmp_path / name)).graph
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\xfd")
+    with pytest.raises(ValueError, match="UTF-8"):
+        read_graph(tmp_path / "bytes")
+    with pytest.raises(ValueError, match="neither"):
+        read_graph("long" * 500)
     with pytest.raises(ValueError, match=r"did you mean 'g\.dot'"):
         read_graph(str(tmp_path / "gg.dot"))
 

@@ -131,7 +131,8 @@ class _Parser:
         kind, word = self.peek()
         following = self.tokens[min(self.at + 1, len(self.tokens) - 1)][:2]
         if following == ("sign", "="):
-            self.take(), self.take("="), self.name()
+            self.at += 2
+            self.name()
             return []
         if kind == "word" and word.lower() in ("graph", "node", "edge") and following == ("sign", "["):
             self.take()
@@ -143,9 +144,10 @@ class _Parser:
             ends.append(self.end(defaults))
         attributes = self.attributes()
         if signs:
-            direction = (defaults["edge"] | attributes).get("dir", "").lower()
+            direction = (defaults["edge"] | attributes).get("dir", "")
+            forced = SIGNS.get(direction.lower())
             for (some, others), sign in zip(itertools.pairwise(ends), signs, strict=True):
-                self.edges += [(a, SIGNS.get(direction, sign), b) for a in some for b in others]
+                self.edges += [(a, forced or sign, b) for a in some for b in others]
         elif attributes:
             self.nodes[ends[0][0]].update(attributes)
         return list(itertools.chain(*ends))

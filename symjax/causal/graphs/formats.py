@@ -19,6 +19,7 @@ IS_DOT = re.compile(
     REMARKS + r"(?:strict\s+)?(?:graph|digraph|dag|pdag|mag|pag)\b[^{}\[\]]*\{", re.DOTALL | re.IGNORECASE
 )
 IS_GML = re.compile(r"\bgraph\s*\[")
+LONGEST_PATH = 200
 IS_TEXT = re.compile(r"->|<-|--|\s-\s|[→←↔{}\[\];\n]")
 
 
@@ -86,16 +87,23 @@ def to_matrix(graph: ADMG) -> np.ndarray:
 
 def _text(source: str | pathlib.Path) -> str:
     """Return the text, of the file if there is one of this name."""
-    if isinstance(source, str) and (IS_TEXT.search(source) or not source.strip()):
-        named = "\n" not in source and len(source) < 200 and pathlib.Path(source).is_file()
-        if not named:
-            return source
     path = pathlib.Path(source)
-    if path.is_file():
+    if isinstance(source, str) and ("\n" in source or len(source) > LONGEST_PATH or not path.is_file()):
+        if IS_TEXT.search(source) or not source.strip():
+            return source
+        path = pathlib.Path(source[:LONGEST_PATH])
+    if not path.is_file():
+        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*")], 1)
+        advice = f"did you mean {near[0]!r}?" if near else "write arrows such as 'Z -> X; X -> Y'"
+        raise ValueError(
+            f"expected a graph as text or the path of a file, got {str(path)!r}, which is neither: {advice}"
+        )
+    try:
         return path.read_text(encoding="utf-8-sig")
-    near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*")], 1)
-    advice = f"did you mean {near[0]!r}?" if near else "write arrows such as 'Z -> X; X -> Y'"
-    raise ValueError(f"expected a graph as text or the path of a file, got {str(source)!r}, which is neither: {advice}")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"expected a graph as text in UTF-8, got other bytes in {str(path)!r}: {error.reason}"
+        ) from error
 
 
 def _parse(text: str) -> Sketch:
@@ -108,8 +116,8 @@ def _from_gml(text: str) -> Sketch:
     label = "label" if re.search(r"\blabel\b", text) else "id"
     try:
         return _from_networkx(nx.parse_gml(text, label=label))
-    except nx.NetworkXError as error:
-        raise ValueError(f"expected GML, which networkx reads, got text where it says: {error}") from error
+    except (nx.NetworkXError, AttributeError, IndexError, KeyError, TypeError) as error:  # networkx trusts its text
+        raise ValueError(f"expected GML, got text of which networkx says {str(error)!r}: check it") from error
 
 
 def _write_gml(drawn: Sketch) -> str:
