@@ -1,4 +1,4 @@
-"""Strict JAX for every test: float64, four virtual devices, no silent promotion, quick compilation and a cache of it."""
+"""Strict JAX for every test: float64, four virtual devices, no silent promotion, quick compilation and its cache."""
 
 import ctypes
 import os
