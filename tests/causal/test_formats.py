@@ -115,6 +115,7 @@ def test_a_path_or_a_text(tmp_path):
         read_graph(tmp_path / "bytes")
     with pytest.raises(ValueError, match="neither"):
         read_graph("long" * 500)
+    assert read_graph("é" * 190 + "->Y").graph.parents("Y") == {"é" * 190}
     with pytest.raises(ValueError, match=r"did you mean 'g\.dot'"):
         read_graph(str(tmp_path / "gg.dot"))
 
