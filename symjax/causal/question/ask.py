@@ -185,9 +185,8 @@ def _by_formula(table: Table, plan: Plan, study: Study, draws: int, seed: int) -
         return means[1:] - means[0]
 
     rng, value = np.random.default_rng(seed), contrasts(None)
-    scatter = np.array(
-        [contrasts(rng.multinomial(len(study), np.full(len(study), 1 / len(study)))) for _ in range(draws)]
-    )
+    samples = rng.multinomial(len(study), np.full(len(study), 1 / len(study)), size=max(draws, 2)).astype(float)
+    scatter = np.array([contrasts(weights) for weights in samples])
     error = scatter.std(axis=0, ddof=1)
     first, *others = (f"{level:g}" for level in coded[plan.treatment][1])
     return [
