@@ -53,7 +53,7 @@ def test_separation_is_that_of_the_graph_with_its_hidden_causes(drawn):
         assert path is None or (is_open(graph, path, known) and (path.nodes[0], path.nodes[-1]) == (x, y))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(edges(size=7), st.sets(st.sampled_from(NAMES), max_size=4))
 def test_a_projection_keeps_the_separations_and_the_causes_of_what_is_seen(drawn, hidden):
     graph = ADMG.of(*drawn)

@@ -115,6 +115,7 @@ def test_a_path_or_a_text(tmp_path):
         read_graph(tmp_path / "bytes")
     with pytest.raises(ValueError, match="neither"):
         read_graph("long" * 500)
+    assert read_graph("é" * 190 + "->Y").graph.parents("Y") == {"é" * 190}
     with pytest.raises(ValueError, match=r"did you mean 'g\.dot'"):
         read_graph(str(tmp_path / "gg.dot"))
 
@@ -135,6 +136,9 @@ def test_a_path_or_a_text(tmp_path):
         ("digraph {A -> A}", "'A' to itself"),
         ("A -> ", "a name on both sides"),
         ("digraph {\n A -> ", "in line 2"),
+        ("digraph {subgraph a b {A -> B}}", "expected '{' in line 1, got 'b'"),
+        ("digraph {A -> B} digraph {A -> B}", "expected 'the end'"),
+        ("digraph { {} [color=red] }", "no node"),
         ("digraph {\n A -> ?}", "got '?}'"),
         ("  \n ", "no node"),
         ("digraph {}", "no node"),

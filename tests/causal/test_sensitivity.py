@@ -79,7 +79,8 @@ def test_benchmarks_are_partial_r2_of_covariates_and_bound_one_like_them():
     assert [b.name for b in found.benchmarks] == ["a", "b", "c"]
     assert first.outcome > 0.4 > found.benchmarks[1].outcome
     np.testing.assert_allclose(found.adjusted(first.treatment, first.outcome)[0], first.estimate)
-    assert "times as strong as" in found.verdict
+    assert "one as strong as a would" in found.verdict or "none as strong as one of a, b, c would" in found.verdict
+    assert "times as strong as" in refute.linear_sensitivity(y, t, {"a": x[:, 1]}).verdict
     impossible = refute.linear_sensitivity(y, t, {"a": x[:, 0]}, times=(50,))
     assert impossible.benchmarks == ()
 
@@ -154,8 +155,8 @@ def test_the_interval_of_a_bound_covers():
         return found.bounds(0.1, 0.1)
 
     truth = once(400_000).low
-    covered = np.mean([once().low_limit <= truth for _ in range(300)])
-    assert 0.91 < covered < 0.98
+    covered = np.mean([once().low_limit <= truth for _ in range(200)])
+    assert 0.91 < covered < 0.99
 
 
 def test_overlap_counts_rows_and_weighting_balances():

@@ -86,9 +86,10 @@ class _Parser:
         return self.tokens[self.at][:2]
 
     def take(self, *expected: str) -> str:
-        """Return the next token and step on; of the signs only an expected one is taken."""
+        """Return the next token and step on; it is to be an expected sign, or a name where none is expected."""
         kind, value, line = self.tokens[self.at]
-        if kind not in ("word", "quoted", "html") and value not in expected:
+        named = kind in ("word", "quoted", "html")
+        if named == bool(expected) or (expected and value not in expected):
             wanted = " or ".join(repr(sign) for sign in expected) or "a name"
             raise ValueError(f"expected {wanted} in line {line}, got {value!r}: check the brackets before it")
         self.at += 1
@@ -148,8 +149,9 @@ class _Parser:
             forced = SIGNS.get(direction.lower())
             for (some, others), sign in zip(itertools.pairwise(ends), signs, strict=True):
                 self.edges += [(a, forced or sign, b) for a in some for b in others]
-        elif attributes:
-            self.nodes[ends[0][0]].update(attributes)
+        else:
+            for name in ends[0]:
+                self.nodes[name].update(attributes)
         return list(itertools.chain(*ends))
 
     def end(self, defaults: dict[str, dict[str, str]]) -> list[str]:

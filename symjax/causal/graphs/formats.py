@@ -1,6 +1,7 @@
 """Graphs in the formats that people keep them in: arrows, DOT, DAGitty, GML, networkx, adjacency matrices."""
 
 import difflib
+import os
 import pathlib
 import re
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ IS_DOT = re.compile(
     REMARKS + r"(?:strict\s+)?(?:graph|digraph|dag|pdag|mag|pag)\b[^{}\[\]]*\{", re.DOTALL | re.IGNORECASE
 )
 IS_GML = re.compile(r"\bgraph\s*\[")
-LONGEST_PATH = 200
+LONGEST = 200  # characters of a message
 IS_TEXT = re.compile(r"->|<-|--|\s-\s|[→←↔{}\[\];\n]")
 
 
@@ -87,23 +88,18 @@ def to_matrix(graph: ADMG) -> np.ndarray:
 
 def _text(source: str | pathlib.Path) -> str:
     """Return the text, of the file if there is one of this name."""
-    path = pathlib.Path(source)
-    if isinstance(source, str) and ("\n" in source or len(source) > LONGEST_PATH or not path.is_file()):
-        if IS_TEXT.search(source) or not source.strip():
-            return source
-        path = pathlib.Path(source[:LONGEST_PATH])
-    if not path.is_file():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*")], 1)
-        advice = f"did you mean {near[0]!r}?" if near else "write arrows such as 'Z -> X; X -> Y'"
-        raise ValueError(
-            f"expected a graph as text or the path of a file, got {str(path)!r}, which is neither: {advice}"
-        )
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"expected a graph as text in UTF-8, got other bytes in {str(path)!r}: {error.reason}"
-        ) from error
+    if os.path.isfile(source):  # false for a name that no file can have, too
+        try:
+            return pathlib.Path(source).read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"expected text in UTF-8, got other bytes in {str(source)!r}: {error.reason}") from error
+    if isinstance(source, str) and (IS_TEXT.search(source) or not source.strip()):
+        return source
+    folder, name = os.path.split(source)
+    near = difflib.get_close_matches(name, os.listdir(folder or ".") if os.path.isdir(folder or ".") else [], 1)
+    advice = f"did you mean {near[0]!r}?" if near else "write arrows such as 'Z -> X; X -> Y'"
+    shown = str(source)[:LONGEST]
+    raise ValueError(f"expected a graph as text or the path of a file, got {shown!r}, which is neither: {advice}")
 
 
 def _parse(text: str) -> Sketch:

@@ -254,7 +254,10 @@ def _verdict(estimate: float, value: float, limit: float, bounds: Sequence[Bench
     undone = [bound for bound in bounds if bound.estimate * estimate <= 0]
     if undone:
         least = min(undone, key=lambda bound: bound.times)
-        return f"{said}; one {least.times:g} times as strong as {least.name} would."
-    most = max(bound.times for bound in bounds)
+        return f"{said}; one {_as_strong(least.times)} as {least.name} would."
     names = ", ".join(dict.fromkeys(bound.name for bound in bounds))
-    return f"{said}; none up to {most:g} times as strong as one of {names} would."
+    return f"{said}; none {_as_strong(max(bound.times for bound in bounds))} as one of {names} would."
+
+
+def _as_strong(times: float) -> str:
+    return "as strong" if times == 1 else f"{times:g} times as strong"

@@ -22,8 +22,8 @@ def judge_destroyed(name: str, by: str, value: float, simulated: Float[np.ndarra
     if passed:
         said = f"as it should be; {beyond:.1%} of them are as large as the estimate {value:.4g}"
     else:
-        said = f"not zero within {allowed:.2g}: the method finds effects where there are none"
-    verdict = f"With {by} the effect is {mean:.2g} on average (standard deviation {spread:.2g}), {said}."
+        said = f"not zero within {allowed:.3g}: the method finds effects where there are none"
+    verdict = f"With {by} the effect is {mean:.3g} on average (standard deviation {spread:.3g}), {said}."
     return Refutation(name, expected, value, simulated, verdict, passed, {"as_large": beyond, "allowed": allowed})
 
 
@@ -36,8 +36,8 @@ def judge_unmoved(name: str, value: float, simulated: Float[np.ndarray, " s"], e
     allowed = error / 2 if error else abs(value) / 10
     moved = float(np.sqrt(np.mean((simulated - value) ** 2)))
     passed = moved <= allowed
-    said = "which is little" if passed else f"more than {allowed:.2g}: it does not rest on the data alone"
-    verdict = f"With a covariate of noise the estimate {value:.4g} moves by {moved:.2g}, {said}."
+    said = "which is little" if passed else f"more than {allowed:.3g}: it does not rest on the data alone"
+    verdict = f"With a covariate of noise the estimate {value:.4g} moves by {moved:.3g}, {said}."
     return Refutation(name, expected, value, simulated, verdict, passed, {"moved": moved, "allowed": allowed})
 
 
@@ -56,9 +56,9 @@ def judge_resampled(
         said = "so a few rows decide the estimate"
     else:
         said = "as expected" if steady else "so the interval of the estimate is not to be trusted"
-    beside = f" beside the {error:.2g} that was given" if error else ""
+    beside = f" beside the {error:.3g} that was given" if error else ""
     verdict = (
-        f"The {name} gives {mean:.4g} on average beside {value:.4g} and a standard error of {implied:.2g}{beside}, "
+        f"The {name} gives {mean:.4g} on average beside {value:.4g} and a standard error of {implied:.3g}{beside}, "
         f"{said}."
     )
     return Refutation(name, expected, value, simulated, verdict, bool(near and steady), {"standard_error": implied})
@@ -83,12 +83,12 @@ def judge_grid(
         _, a, b = min(lost)
         verdict = (
             f"A hidden cause that explains {a:.0%} of what is left of the treatment and {b:.0%} of the outcome would "
-            f"take the sign of the estimate {value:.4g}."
+            f"bring the estimate {value:.4g} to zero or beyond."
         )
     else:
         weakest = simulated.flat[np.argmin(abs(simulated))]
         verdict = (
             f"No hidden cause up to {treatment.max():.0%} of the treatment and {outcome.max():.0%} of the outcome "
-            f"takes the sign of the estimate {value:.4g}; the strongest leaves {weakest:.4g}."
+            f"brings the estimate {value:.4g} to zero; the strongest leaves {weakest:.4g}."
         )
     return Refutation(name, expected, value, simulated, verdict, not lost, facts)
