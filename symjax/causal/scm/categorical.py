@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from symjax.causal.scm.mechanisms import Causes, Row, Units
+
 Coupling = Literal["gumbel", "monotone"]
 
 
@@ -37,26 +39,25 @@ class Categorical:
             return jax.random.uniform(key, (n, d), self.bias.dtype)
         return jax.random.gumbel(key, (n, d, m), self.bias.dtype)
 
-    def logits(self, k: Any, x: Float[Array, "n d"]) -> Float[Array, "n m"]:
-        """Return log-probabilities of the values of k; weights of what is no cause must be zero."""
+    def logits(self, k: Any, causes: Causes, x: Units) -> Float[Array, "n m"]:
+        """Return log-probabilities of the values of k."""
         m = self.bias.shape[-1]
+        weights = jnp.where(causes[:, None, None], self.weights[k], 0)
         own = jax.nn.one_hot(x.astype(int), m, dtype=self.bias.dtype)
-        return jax.nn.log_softmax(jnp.einsum("njv,jvm->nm", own, self.weights[k]) + self.bias[k][None])
+        return jax.nn.log_softmax(jnp.einsum("njv,jvm->nm", own, weights) + self.bias[k][None])
 
-    def predict(self, k: Any, x: Float[Array, "n d"], noise: Float[Array, "n ..."]) -> Float[Array, " n"]:
+    def predict(self, k: Any, causes: Causes, x: Units, noise: Float[Array, "n ..."]) -> Row:
         """Return the value that the noise chooses."""
-        logits = self.logits(k, x)
+        logits = self.logits(k, causes, x)
         if self.coupling == "monotone":
             chosen = jnp.sum(noise[:, None] > jnp.cumsum(jnp.exp(logits), axis=1)[:, :-1], axis=1)
         else:
             chosen = jnp.argmax(logits + noise, axis=1)
         return chosen.astype(self.bias.dtype)
 
-    def posterior(
-        self, key: Key[Array, ""], k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]
-    ) -> Float[Array, "n ..."]:
+    def posterior(self, key: Key[Array, ""], k: Any, causes: Causes, x: Units, value: Row) -> Float[Array, "n ..."]:
         """Return noise that could have chosen the values, drawn from its distribution given that it did."""
-        logits, chosen = self.logits(k, x), value.astype(int)
+        logits, chosen = self.logits(k, causes, x), value.astype(int)
         if self.coupling == "monotone":
             ends = jnp.pad(jnp.cumsum(jnp.exp(logits), axis=1), ((0, 0), (1, 0)))
             low, high = (jnp.take_along_axis(ends, chosen[:, None] + step, axis=1)[:, 0] for step in (0, 1))

@@ -53,8 +53,7 @@ def likelihood_task(model: SCM, data: Float[np.ndarray, "n d"], *, batch_size: i
         parents = jnp.asarray(model.parents)
 
         def minus_log(k: Array) -> Array:
-            own = jnp.where(parents[k][None], batch.rows, 0)
-            return -mechanisms.log_density(k, own, batch.rows[:, k])
+            return -mechanisms.log_density(k, parents[k], batch.rows, batch.rows[:, k])
 
         return {"nll": batch.total(jnp.sum(jax.lax.map(minus_log, jnp.arange(len(model.names))), axis=0))}
 

@@ -1,8 +1,8 @@
 """Mechanisms: how each variable comes from its causes and its own noise, all of a model's in one stack of arrays.
 
-A mechanism has `predict(k, x, noise)`, the value of variable k from all values x [n, d], in which all but the causes of
-k are zero, and its noise [n]; and where it is invertible `abduct(k, x, value)`, the noise that a value came from. k may
-be traced: parameters are stacked along their first axis, so that one program serves every variable.
+A mechanism has `predict(k, causes, x, noise)`, the value of variable k from those of all values x [n, d] that are its
+causes and from its noise [n]; and where it is invertible `abduct(k, causes, x, value)`, the noise that a value came
+from. k may be traced: parameters are stacked along their first axis, so that one program serves every variable.
 """
 
 import dataclasses
@@ -12,8 +12,11 @@ from typing import Any, ClassVar, Protocol
 import jax
 import jax.numpy as jnp
 from jax.scipy.stats import norm
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
+Causes = Bool[Array, " d"]
+Row = Float[Array, " n"]
+Units = Float[Array, "n d"]
 REACH = 4.0  # noises beyond which a spline is the identity
 
 
@@ -26,11 +29,11 @@ class Mechanisms(Protocol):
         """Return the noise of n units."""
         ...
 
-    def predict(self, k: Any, x: Float[Array, "n d"], noise: Float[Array, "n ..."]) -> Float[Array, " n"]:
+    def predict(self, k: Any, causes: Causes, x: Units, noise: Float[Array, "n ..."]) -> Row:
         """Return the values of variable k."""
         ...
 
-    def abduct(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, "n ..."]:
+    def abduct(self, k: Any, causes: Causes, x: Units, value: Row) -> Float[Array, "n ..."]:
         """Return the noise of variable k."""
         ...
 
@@ -59,20 +62,20 @@ class Linear:
         """Return normal noise."""
         return self.scale[None] * jax.random.normal(key, (n, len(self.scale)), self.scale.dtype)
 
-    def predict(self, k: Any, x: Float[Array, "n d"], noise: Float[Array, " n"]) -> Float[Array, " n"]:
+    def predict(self, k: Any, causes: Causes, x: Units, noise: Row) -> Row:
         """Return the sum of causes and noise."""
-        return self._mean(k, x) + noise
+        return self._mean(k, causes, x) + noise
 
-    def abduct(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def abduct(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return what the causes leave."""
-        return value - self._mean(k, x)
+        return value - self._mean(k, causes, x)
 
-    def log_density(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def log_density(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return log p(V_k = value | causes)."""
-        return norm.logpdf(value, self._mean(k, x), self.scale[k])
+        return norm.logpdf(value, self._mean(k, causes, x), self.scale[k])
 
-    def _mean(self, k: Any, x: Array) -> Array:
-        return x @ self.weights[k] + self.intercept[k]
+    def _mean(self, k: Any, causes: Array, x: Array) -> Array:
+        return x @ jnp.where(causes, self.weights[k], 0) + self.intercept[k]
 
 
 @_stacked("hidden", "hidden_bias", "out", "out_bias")
@@ -93,9 +96,10 @@ class Networks:
         out = 0.1 * jax.random.normal(second, (d, h, m)) / jnp.sqrt(1.0 * h)
         return cls(hidden, jnp.zeros((d, h)), out, jnp.zeros((d, m)))
 
-    def __call__(self, k: Any, x: Float[Array, "n d"]) -> Float[Array, "n m"]:
+    def __call__(self, k: Any, causes: Causes, x: Units) -> Float[Array, "n m"]:
         """Return the outputs of network k."""
-        return jnp.tanh(x @ self.hidden[k] + self.hidden_bias[k][None]) @ self.out[k] + self.out_bias[k][None]
+        hidden = x @ jnp.where(causes[:, None], self.hidden[k], 0) + self.hidden_bias[k][None]
+        return jnp.tanh(hidden) @ self.out[k] + self.out_bias[k][None]
 
 
 @_stacked("mean", "log_scale")
@@ -115,17 +119,17 @@ class Additive:
         """Return normal noise."""
         return jnp.exp(self.log_scale)[None] * jax.random.normal(key, (n, len(self.log_scale)), self.log_scale.dtype)
 
-    def predict(self, k: Any, x: Float[Array, "n d"], noise: Float[Array, " n"]) -> Float[Array, " n"]:
+    def predict(self, k: Any, causes: Causes, x: Units, noise: Row) -> Row:
         """Return mean and noise added."""
-        return self.mean(k, x)[:, 0] + noise
+        return self.mean(k, causes, x)[:, 0] + noise
 
-    def abduct(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def abduct(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return what the mean leaves."""
-        return value - self.mean(k, x)[:, 0]
+        return value - self.mean(k, causes, x)[:, 0]
 
-    def log_density(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def log_density(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return log p(V_k = value | causes)."""
-        return norm.logpdf(value, self.mean(k, x)[:, 0], jnp.exp(self.log_scale[k]))
+        return norm.logpdf(value, self.mean(k, causes, x)[:, 0], jnp.exp(self.log_scale[k]))
 
 
 @_stacked("networks")
@@ -144,19 +148,19 @@ class LocationScale:
         """Return standard normal noise."""
         return jax.random.normal(key, (n, len(self.networks.out)), self.networks.out.dtype)
 
-    def predict(self, k: Any, x: Float[Array, "n d"], noise: Float[Array, " n"]) -> Float[Array, " n"]:
+    def predict(self, k: Any, causes: Causes, x: Units, noise: Row) -> Row:
         """Return the noise, scaled and moved."""
-        location, scale = self.networks(k, x).T
+        location, scale = self.networks(k, causes, x).T
         return location + jnp.exp(scale) * noise
 
-    def abduct(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def abduct(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return the noise."""
-        location, scale = self.networks(k, x).T
+        location, scale = self.networks(k, causes, x).T
         return (value - location) * jnp.exp(-scale)
 
-    def log_density(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def log_density(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return log p(V_k = value | causes)."""
-        location, scale = self.networks(k, x).T
+        location, scale = self.networks(k, causes, x).T
         return norm.logpdf(value, location, jnp.exp(scale))
 
 
@@ -181,25 +185,25 @@ class Flow:
         """Return standard normal noise."""
         return jax.random.normal(key, (n, len(self.networks.out)), self.networks.out.dtype)
 
-    def predict(self, k: Any, x: Float[Array, "n d"], noise: Float[Array, " n"]) -> Float[Array, " n"]:
+    def predict(self, k: Any, causes: Causes, x: Units, noise: Row) -> Row:
         """Return the noise through the spline, scaled and moved."""
-        location, scale, *knots = self._parts(k, x)
+        location, scale, *knots = self._parts(k, causes, x)
         return location + jnp.exp(scale) * jax.vmap(spline)(noise, *knots)
 
-    def abduct(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def abduct(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return the noise."""
-        location, scale, *knots = self._parts(k, x)
+        location, scale, *knots = self._parts(k, causes, x)
         return jax.vmap(inverse_spline)((value - location) * jnp.exp(-scale), *knots)
 
-    def log_density(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def log_density(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return log p(V_k = value | causes)."""
-        location, scale, *knots = self._parts(k, x)
+        location, scale, *knots = self._parts(k, causes, x)
         noise = jax.vmap(inverse_spline)((value - location) * jnp.exp(-scale), *knots)
         return norm.logpdf(noise) - scale - jnp.log(jax.vmap(jax.grad(spline))(noise, *knots))
 
-    def _parts(self, k: Any, x: Array) -> list[Array]:
+    def _parts(self, k: Any, causes: Array, x: Array) -> list[Array]:
         """Return location, log-scale, and the knots: places and heights [n, bins + 1], slopes [n, bins + 1]."""
-        raw, b = self.networks(k, x), self.bins
+        raw, b = self.networks(k, causes, x), self.bins
         ends = [
             jnp.pad(jnp.cumsum(jax.nn.softmax(part), axis=1), ((0, 0), (1, 0)))
             for part in (raw[:, :b], raw[:, b : 2 * b])
@@ -240,6 +244,8 @@ def _bin(v: Array, knots: Array) -> tuple[Array, Array]:
 class Functions:
     """Mechanisms that you write: one function (x [n, d], noise [n]) -> [n] a variable, and its inverse in the noise.
 
+    What is no cause of a variable is zero in the x that its function sees.
+
     Attributes:
         forward: by variable.
         inverse: (x [n, d], value [n]) -> [n] by variable; None: not known.
@@ -259,14 +265,14 @@ class Functions:
         """Return the noise."""
         return jax.random.normal(key, (n, len(self.forward))) if self.noise is None else self.noise(key, n)
 
-    def predict(self, k: Any, x: Float[Array, "n d"], noise: Float[Array, " n"]) -> Float[Array, " n"]:
+    def predict(self, k: Any, causes: Causes, x: Units, noise: Row) -> Row:
         """Return the values of the function of k."""
-        return jax.lax.switch(k, self.forward, x, noise)
+        return jax.lax.switch(k, self.forward, jnp.where(causes[None], x, 0), noise)
 
-    def abduct(self, k: Any, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
+    def abduct(self, k: Any, causes: Causes, x: Units, value: Row) -> Row:
         """Return the noise by the inverse of k."""
         assert self.inverse is not None
-        return jax.lax.switch(k, self.inverse, x, value)
+        return jax.lax.switch(k, self.inverse, jnp.where(causes[None], x, 0), value)
 
 
 jax.tree_util.register_static(Functions)

@@ -111,27 +111,25 @@ def abduct(model: SCM, factual: Float[Array, "n d"], key: Key[Array, ""] | None 
     Raises:
         ValueError: a mechanism is not invertible and has no posterior, or has one and there is no key.
     """
-    mechanisms, parents = model.mechanisms, jnp.asarray(model.parents, factual.dtype)
+    mechanisms, parents, every = model.mechanisms, jnp.asarray(model.parents), jnp.arange(len(model.names))
     if mechanisms.invertible:
 
         def noise(k: Array) -> Array:
-            return mechanisms.abduct(k, factual * parents[k][None], factual[:, k])
+            return mechanisms.abduct(k, parents[k], factual, factual[:, k])
 
-        return jnp.moveaxis(jax.lax.map(noise, jnp.arange(len(model.names))), 0, 1)
+        return jnp.moveaxis(jax.lax.map(noise, every), 0, 1)
     if not hasattr(mechanisms, "posterior"):
         raise ValueError(
             "a counterfactual needs the noise of each unit, and these mechanisms cannot be inverted; give their "
             "inverse, or ask for interventions on new units (sample)"
         )
     if key is None:
-        raise ValueError(
-            f"many noises give the same value under the {mechanisms.coupling} coupling; give a key to draw"
-        )
+        raise ValueError(f"many noises give one value under the {mechanisms.coupling} coupling; give a key to draw one")
 
     def drawn(k: Array) -> Array:
-        return mechanisms.posterior(jax.random.fold_in(key, k), k, factual * parents[k][None], factual[:, k])
+        return mechanisms.posterior(jax.random.fold_in(key, k), k, parents[k], factual, factual[:, k])
 
-    return jnp.moveaxis(jax.lax.map(drawn, jnp.arange(len(model.names))), 0, 1)
+    return jnp.moveaxis(jax.lax.map(drawn, every), 0, 1)
 
 
 def counterfactual(
@@ -150,15 +148,16 @@ def _pass(
 ) -> Float[Array, "n d"]:
     parents = jnp.asarray(model.parents)
 
-    def step(x: Array, k: Array) -> tuple[Array, None]:
-        own = jnp.where(parents[k][None], x, 0)
-        value = model.mechanisms.predict(k, own, noise[:, k])
+    def step(state: tuple[Array, Array], k: Array) -> tuple[tuple[Array, Array], None]:
+        x, changed = state
+        value = model.mechanisms.predict(k, parents[k], x, noise[:, k])
         if keep:
-            changed = jnp.any(parents[k][None] & (x != before), axis=1)
-            value = jnp.where(changed, value, before[:, k])
-        return x.at[:, k].set(value if do is None else _done(do, k, x, value)), None
+            value = jnp.where(jnp.any(parents[k][:, None] & changed, axis=0), value, before[:, k])
+        value = value if do is None else _done(do, k, x, value)
+        return (x.at[:, k].set(value), changed.at[k].set(value != before[:, k])), None
 
-    return jax.lax.scan(step, before, jnp.asarray(model.order))[0]
+    still = jnp.zeros(before.shape[::-1], bool)
+    return jax.lax.scan(step, (before, still), jnp.asarray(model.order))[0][0]
 
 
 def _done(do: Intervention, k: Array, x: Float[Array, "n d"], value: Float[Array, " n"]) -> Float[Array, " n"]:
