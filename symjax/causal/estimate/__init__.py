@@ -19,8 +19,14 @@ from symjax.causal.estimate.inference import (
     Effect as Effect,
     bootstrap_weights as bootstrap_weights,
     folds_by_arm as folds_by_arm,
+    influences as influences,
     interval as interval,
     standard_error as standard_error,
+)
+from symjax.causal.estimate.longitudinal import (
+    longitudinal_gformula as longitudinal_gformula,
+    marginal_structural as marginal_structural,
+    stabilised_weights as stabilised_weights,
 )
 from symjax.causal.estimate.regression import (
     Fit as Fit,

@@ -27,7 +27,7 @@ def difference_in_means(
     own, w = _own(arm, arms, outcome), _ones(weights, outcome)
     shares = w @ own / jnp.sum(w)
     means = (w * outcome) @ own / jnp.sum(w) / shares
-    return _contrast(means, own / shares * (outcome[:, None] - means))
+    return _contrast(means, own / shares[None] * (outcome[:, None] - means[None]))
 
 
 def regression_effect(
@@ -74,7 +74,7 @@ def gformula(
         predicted = x @ b.T
         slopes = (own * (outcome[:, None] - predicted))[:, :, None] * x[:, None]
         return jnp.concatenate(
-            [slopes.reshape(len(x), -1), _members(arm, population)[:, None] * (predicted - means)], 1
+            [slopes.reshape(len(x), -1), _members(arm, population)[:, None] * (predicted - means[None])], 1
         )
 
     return _solved(scores, start, w, arms, {})
@@ -105,7 +105,7 @@ def ipw(
     def scores(theta: Array) -> Array:
         b, means = theta[:-2], theta[-2:]
         slopes = x * (treated - jax.nn.sigmoid(x @ b))[:, None]
-        return jnp.concatenate([slopes, own * inverse(b) * (outcome[:, None] - means)], axis=1)
+        return jnp.concatenate([slopes, own * inverse(b) * (outcome[:, None] - means[None])], axis=1)
 
     start = jnp.concatenate([fit.coefficients, jnp.zeros(2, x.dtype)])
     return _solved(
@@ -154,7 +154,7 @@ def aipw(
         return Effect(value, score - value * own[:, 1] / share, facts)
     scores = m + own / e * (outcome[:, None] - m)
     means = w @ scores / jnp.sum(w)
-    return _contrast(means, scores - means)._replace(facts=facts)
+    return _contrast(means, scores - means[None])._replace(facts=facts)
 
 
 def tmle(
@@ -183,15 +183,15 @@ def tmle(
     logit = jnp.log(m) - jnp.log1p(-m)
 
     def move(_: int, shift: Array) -> Array:
-        p = jax.nn.sigmoid(logit + shift)
+        p = jax.nn.sigmoid(logit + shift[None])
         slope, bend = (w @ (own / e * part) for part in (y[:, None] - p, p * (1 - p)))
         return shift + slope / bend
 
-    targeted = jax.nn.sigmoid(logit + jax.lax.fori_loop(0, 12, move, jnp.zeros(arms, y.dtype)))
+    targeted = jax.nn.sigmoid(logit + jax.lax.fori_loop(0, 12, move, jnp.zeros(arms, y.dtype))[None])
     scores = targeted + own / e * (y[:, None] - targeted)
     means = w @ targeted / jnp.sum(w)
     facts = {**found.facts, "clipped": jnp.sum((w > 0) & jnp.any(found.propensity < least, axis=1))}
-    return _contrast((high - low) * means, (high - low) * (scores - means))._replace(facts=facts)
+    return _contrast((high - low) * means, (high - low) * (scores - means[None]))._replace(facts=facts)
 
 
 def partially_linear(
@@ -218,15 +218,15 @@ def partially_linear(
     moments = (z[:, :, None] * z[:, None]).reshape(len(z), -1)
     count = 1 if folds is None else count
     own = jnp.ones((1, len(z)), z.dtype) if folds is None else jax.nn.one_hot(folds, count, dtype=z.dtype, axis=0)
-    inside = ((own * w) @ moments).reshape(count, p + 2, p + 2)
-    others = inside if folds is None else jnp.sum(inside, axis=0) - inside
+    inside = ((own * w[None]) @ moments).reshape(count, p + 2, p + 2)
+    others = inside if folds is None else jnp.sum(inside, axis=0)[None] - inside
 
     def regress(gram: Array) -> Array:
         ridge = penalty * gram[0, 0] * jnp.eye(p, dtype=z.dtype).at[0, 0].set(0)
         return solve_symmetric(gram[:p, :p] + ridge, gram[:p, p:])[0]
 
     b = jax.vmap(regress)(others)
-    left = jnp.concatenate([-b, jnp.broadcast_to(jnp.eye(2, dtype=z.dtype), (count, 2, 2))], axis=1)
+    left = jnp.concatenate([-b, jnp.broadcast_to(jnp.eye(2, dtype=z.dtype)[None], (count, 2, 2))], axis=1)
     squares = jnp.einsum("fia,fij,fjb->ab", left, inside, left)
     theta = squares[0, 1] / squares[0, 0]
     residuals = jnp.einsum("ni,nia->na", z, left[jnp.zeros(len(z), int) if folds is None else folds])

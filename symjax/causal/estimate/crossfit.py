@@ -88,7 +88,7 @@ def linear_nuisances(
 
     def predict(fits: tuple[Fit, Fit]) -> Array:
         regressed, odds = fits[0].coefficients @ x.T, jax.nn.sigmoid(fits[1].coefficients @ x.T)
-        chances = jnp.concatenate([1 - odds, odds]) if arms == 2 else odds / jnp.sum(odds, axis=0)
+        chances = jnp.concatenate([1 - odds, odds]) if arms == 2 else odds / jnp.sum(odds, axis=0)[None]
         return jnp.stack([regressed, chances]).transpose(2, 0, 1)
 
     predictions, (_, odds) = crossfit(fit, predict, weights, folds, count)

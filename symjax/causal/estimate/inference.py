@@ -1,6 +1,6 @@
 """Effects with what each unit contributes to their error: standard errors, intervals, resampling by weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import jax
@@ -59,6 +59,23 @@ def interval(
     """Return the ends of a normal interval of `level` around the effect itself, an average where it is one."""
     reach = norm.ppf(0.5 + level / 2) * standard_error(effect, weights, clusters)
     return effect.value - reach, effect.value + reach
+
+
+def influences(
+    scores: Callable[[Float[Array, " k"]], Float[Array, "n k"]], root: Float[Array, " k"], weights: Float[Array, " n"]
+) -> Float[Array, "n k"]:
+    """Return what each unit contributes to the error of the numbers at which the weighted mean scores vanish.
+
+    It is -(d mean score / d theta)^-1 score; errors of what is estimated first are passed on to what builds on it, if
+    all stand in one vector (Stefanski and Boos 2002).
+
+    Args:
+        scores: of each unit, by the numbers.
+        root: the numbers.
+        weights: of the units.
+    """
+    slope = jax.jacfwd(lambda theta: weights @ scores(theta) / jnp.sum(weights))(root)
+    return -scores(root) @ jnp.linalg.pinv(slope).T
 
 
 def folds_by_arm(key: Key[Array, ""], arm: Int[Array, " n"], folds: int) -> Int[Array, " n"]:

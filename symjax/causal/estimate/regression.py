@@ -40,7 +40,7 @@ def solve_symmetric(
     """
     size = jnp.sqrt(jnp.clip(jnp.diagonal(gram), 0))
     scale = jnp.where(size > 0, 1 / jnp.where(size > 0, size, 1), 0)
-    values, vectors = jnp.linalg.eigh(gram * scale[:, None] * scale)
+    values, vectors = jnp.linalg.eigh(gram * scale[:, None] * scale[None])
     kept = values > SMALL * len(gram) * jnp.max(values)
     inverse = jnp.where(kept, 1 / jnp.where(kept, values, 1), 0)
     along = (slice(None), *[None] * (right.ndim - 1))
@@ -154,4 +154,4 @@ def random_features(
     frequencies, phases = jax.random.split(key)
     w = jax.random.normal(frequencies, (x.shape[1], count), x.dtype) / (width * jnp.sqrt(1.0 * x.shape[1]))
     b = jax.random.uniform(phases, (count,), x.dtype, maxval=2 * jnp.pi)
-    return jnp.sqrt(2 / count) * jnp.cos(x @ w + b)
+    return jnp.sqrt(2 / count) * jnp.cos(x @ w + b[None])
