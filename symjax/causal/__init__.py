@@ -1,7 +1,8 @@
 """What causes what, what can be known of it from a table, and what stays true when the causes of the data change.
 
 Rooms: `graphs` and `identify` (what a drawing implies and which effects it identifies, without jax), `estimate`,
-`refute`, `scm`, `discover`. The names of this folder are loaded on first use, so that the first two need no jax.
+`refute`, `scm`, `discover`, and `question`, which puts a question to a table by all of them. The names of this folder
+are loaded on first use, so that the first two need no jax.
 """
 
 import importlib
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
         output_slopes,
     )
     from symjax.causal.invariance import coral, erm, fishr, group_dro, irm, mmd, vrex
+    from symjax.causal.question import Answer, effect
 
 __all__ = [
+    "Answer",
     "Environments",
     "coral",
+    "effect",
     "erm",
     "feature_moments",
     "fishr",
@@ -36,12 +40,14 @@ __all__ = [
     "vrex",
 ]
 
-RULES = {"coral", "erm", "fishr", "group_dro", "irm", "mmd", "vrex"}
+HOMES = dict.fromkeys(("coral", "erm", "fishr", "group_dro", "irm", "mmd", "vrex"), "invariance") | dict.fromkeys(
+    ("Answer", "effect"), "question"
+)
 
 
 def __getattr__(name: str):
     """Load a name of this folder on first use."""
     if name in __all__:
-        home = "symjax.causal.invariance" if name in RULES else "symjax.causal.environments"
-        return getattr(importlib.import_module(home), name)
+        home = importlib.import_module(f"symjax.causal.{HOMES.get(name, 'environments')}")
+        return getattr(home, name)
     raise AttributeError(f"module 'symjax.causal' has no attribute {name!r}")

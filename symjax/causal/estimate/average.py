@@ -6,7 +6,7 @@ should be standardised. The populations are "ate", all units, and "att", those o
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -177,12 +177,12 @@ def tmle(
     w, own = _ones(weights, outcome), _own(arm, arms, outcome)
     found = nuisances or linear_nuisances(outcome, arm, covariates, w, arms=arms, folds=folds, count=count)
     e = jnp.clip(jnp.asarray(found.propensity), least, 1)
-    low, high = jnp.min(outcome), jnp.max(outcome)
+    low, high = (find(jnp.where(w > 0, outcome, outcome[jnp.argmax(w)])) for find in (jnp.min, jnp.max))
     y = (outcome - low) / (high - low)
     m = jnp.clip((jnp.asarray(found.outcome) - low) / (high - low), 1e-3, 1 - 1e-3)
     logit = jnp.log(m) - jnp.log1p(-m)
 
-    def move(_: int, shift: Array) -> Array:
+    def move(_: Any, shift: Array) -> Array:
         p = jax.nn.sigmoid(logit + shift[None])
         slope, bend = (w @ (own / e * part) for part in (y[:, None] - p, p * (1 - p)))
         return shift + slope / bend

@@ -106,7 +106,7 @@ def bootstrap_weights(key: Key[Array, ""], arm: Int[Array, " n"], draws: int) ->
     start = jnp.cumsum(counts) - counts
 
     def draw(key: Array) -> Array:
-        place = start[arm] + jnp.floor(jax.random.uniform(key, (n,)) * counts[arm]).astype(int)
+        place = start[arm] + jnp.floor(jax.random.uniform(key, (n,)) * counts[arm].astype(float)).astype(int)
         return jnp.zeros(n).at[order[place]].add(1.0)
 
     return jax.lax.map(draw, jax.random.split(key, draws), batch_size=64)

@@ -136,8 +136,8 @@ def logistic(
     start = jnp.array(0), zero, value(zero), jnp.array(True), jnp.array(0)
     _, b, _, _, rank = jax.lax.while_loop(lambda state: state[3] & (state[0] < STEPS), step, start)
     p, gradient = slope(b)
-    sure = jnp.all(jnp.where(weights > 0, jnp.abs(p - jnp.round(y)), 0) < FLAT)
-    return Fit(b, (jnp.max(jnp.abs(gradient)) < FLAT) & ~sure, rank)
+    separated = jnp.all((weights <= 0) | ((p > 0.5) == (y > 0.5)))
+    return Fit(b, (jnp.max(jnp.abs(gradient)) < FLAT) & ~separated, rank)
 
 
 def random_features(
