@@ -2,14 +2,17 @@
 
     pip install 'symjax[data]' && python -m experiments.causal_card
 
-Logarithm of the wage a year of school, beside experience, race, marriage, and living in the south or a city. @TIME@
+Logarithm of the wage a year of school, beside experience, race, marriage, and living in the south or a city. 4
+seconds of CPU on a guest with two cores of an AMD EPYC, 2026-11-29; nothing is drawn.
 
-@TABLE@
+    least squares             0.0712  [0.0641, 0.0782]
+    two-stage least squares   0.1242  [0.0278, 0.2205]
+    first-stage F             16.5
 
 Least squares compares those who stayed at school with those who did not, able or not. Two-stage least squares uses
 only what a college near home added, if nearness moves wages by schooling alone. Its value is that of the men whom a
-college nearby kept at school, not of all, and its interval, five times as wide, holds that of least squares.
-Published for these data (Cunningham, Causal Inference: The Mixtape, table 7.1): .071 (.003) and .124 (.050), F 15.8,
+college nearby kept at school, not of all, and its interval, fourteen times as wide, holds that of least squares.
+Published for these data (Cunningham, Causal Inference: The Mixtape): .071 (.003) and .124 (.050), F 15.8,
 with plain errors; ours are robust.
 """
 

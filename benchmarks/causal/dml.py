@@ -29,21 +29,24 @@ def make_ours(draws: int) -> Work:
     from symjax.causal import estimate
 
     jax.config.update("jax_enable_x64", True)
-    outcome, treatment, covariates = (jnp.asarray(part) for part in make_table())
-    arm = treatment.astype(int)
+    table = tuple(jnp.asarray(part) for part in make_table())
 
     @jax.jit
-    def bootstrap(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def bootstrap(
+        key: jax.Array, outcome: jax.Array, treatment: jax.Array, covariates: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        arm = treatment.astype(int)
         folds = estimate.folds_by_arm(key, arm, FOLDS)
 
         def one(weights: jax.Array) -> jax.Array:
             return estimate.partially_linear(outcome, treatment, covariates, weights, folds=folds, count=FOLDS).value
 
-        samples = jax.lax.map(one, estimate.bootstrap_weights(key, arm, draws), batch_size=min(draws, 50))
-        return one(jnp.ones_like(outcome)), jnp.std(samples)
+        weights = estimate.bootstrap_weights(key, arm, draws).at[0].set(1)  # the first sample is the data
+        values = jax.lax.map(one, weights, batch_size=min(draws, 50))
+        return values[0], jnp.std(values[1:])
 
     def solve() -> Any:
-        return jax.block_until_ready(bootstrap(jax.random.key(0)))
+        return jax.block_until_ready(bootstrap(jax.random.key(0), *table))
 
     return Work(solve, lambda: None, lambda r: {"draws": draws, "estimate": float(r[0]), "error": float(r[1])})
 

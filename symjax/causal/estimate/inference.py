@@ -109,4 +109,6 @@ def bootstrap_weights(key: Key[Array, ""], arm: Int[Array, " n"], draws: int) ->
         place = start[arm] + jnp.floor(jax.random.uniform(key, (n,)) * counts[arm].astype(float)).astype(int)
         return jnp.zeros(n).at[order[place]].add(1.0)
 
-    return jax.lax.map(draw, jax.random.split(key, draws), batch_size=64)
+    chunk = min(draws, 64)
+    keys = jax.random.split(key, -(-draws // chunk) * chunk)  # whole chunks: one program, not two
+    return jax.lax.map(draw, keys, batch_size=chunk)[:draws]
