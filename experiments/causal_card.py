@@ -18,6 +18,7 @@ with plain errors; ours are robust.
 
 import jax
 import jax.numpy as jnp
+import pandas as pd
 
 from symjax.causal import estimate
 from symjax.causal.estimate import Effect
@@ -30,7 +31,7 @@ def main() -> dict[str, Effect]:
     from causaldata import close_college
 
     jax.config.update("jax_enable_x64", True)
-    frame = close_college.load_pandas().data.dropna()
+    frame = pd.DataFrame(close_college.load_pandas().data).dropna()
     wage, school, near = (jnp.asarray(frame[name].to_numpy(float)) for name in ("lwage", "educ", "nearc4"))
     x = frame[COVARIATES].to_numpy(float)
     x = jnp.asarray((x - x.mean(0)) / x.std(0))

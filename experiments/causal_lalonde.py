@@ -24,6 +24,7 @@ With the square of age least squares gives 1675.86. Squared as it comes, a colum
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
 from symjax.causal import estimate
 from symjax.causal.estimate import Effect
@@ -37,11 +38,11 @@ def table(controls: str) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return earnings, arms and standardised covariates, with controls of the "experiment" or of the "CPS"."""
     from causaldata import cps_mixtape, nsw_mixtape
 
-    drawn = nsw_mixtape.load_pandas().data
+    drawn, survey = (pd.DataFrame(source.load_pandas().data) for source in (nsw_mixtape, cps_mixtape))
     columns = ["re78", "treat", *COVARIATES]
     rows = drawn[columns].to_numpy(float)
     if controls == "CPS":
-        rows = np.concatenate([rows[rows[:, 1] == 1], cps_mixtape.load_pandas().data[columns].to_numpy(float)])
+        rows = np.concatenate([rows[rows[:, 1] == 1], survey[columns].to_numpy(float)])
     x = rows[:, 2:]
     return jnp.asarray(rows[:, 0]), jnp.asarray(rows[:, 1].astype(int)), jnp.asarray((x - x.mean(0)) / x.std(0))
 

@@ -21,6 +21,7 @@ Our g-formula fits either arm on its own; the row below it has the book's one pr
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
 from symjax.causal import estimate
 from symjax.causal.estimate import Effect
@@ -34,7 +35,7 @@ def table() -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Return weight gained, arms, standardised covariates, and standardised cigarettes a day."""
     from causaldata import nhefs_complete
 
-    frame = nhefs_complete.load_pandas().data
+    frame = pd.DataFrame(nhefs_complete.load_pandas().data)
     numbers = frame[NUMBERS].to_numpy(float)
     classes = [frame[name].to_numpy() for name in CLASSES]
     marks = [(column == level).astype(float) for column in classes for level in np.unique(column)[1:]]
