@@ -25,6 +25,7 @@ from symjax.causal.estimate.inference import (
     Effect as Effect,
     bootstrap_weights as bootstrap_weights,
     folds_by_arm as folds_by_arm,
+    influences as influences,
     interval as interval,
     standard_error as standard_error,
 )
@@ -32,6 +33,11 @@ from symjax.causal.estimate.instrument import (
     first_stage as first_stage,
     two_stage_least_squares as two_stage_least_squares,
     wald as wald,
+)
+from symjax.causal.estimate.longitudinal import (
+    longitudinal_gformula as longitudinal_gformula,
+    marginal_structural as marginal_structural,
+    stabilised_weights as stabilised_weights,
 )
 from symjax.causal.estimate.plugin import codes as codes, empirical as empirical, plugin_effect as plugin_effect
 from symjax.causal.estimate.regression import (

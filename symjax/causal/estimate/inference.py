@@ -1,6 +1,6 @@
 """Effects with what each unit contributes to their error: standard errors, intervals, resampling by weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import jax
@@ -61,6 +61,23 @@ def interval(
     return effect.value - reach, effect.value + reach
 
 
+def influences(
+    scores: Callable[[Float[Array, " k"]], Float[Array, "n k"]], root: Float[Array, " k"], weights: Float[Array, " n"]
+) -> Float[Array, "n k"]:
+    """Return what each unit contributes to the error of the numbers at which the weighted mean scores vanish.
+
+    It is -(d mean score / d theta)^-1 score; errors of what is estimated first are passed on to what builds on it, if
+    all stand in one vector (Stefanski and Boos 2002).
+
+    Args:
+        scores: of each unit, by the numbers.
+        root: the numbers.
+        weights: of the units.
+    """
+    slope = jax.jacfwd(lambda theta: weights @ scores(theta) / jnp.sum(weights))(root)
+    return -scores(root) @ jnp.linalg.pinv(slope).T
+
+
 def folds_by_arm(key: Key[Array, ""], arm: Int[Array, " n"], folds: int) -> Int[Array, " n"]:
     """Return a fold for each unit, random, with the units of every arm spread evenly over the folds.
 
@@ -92,4 +109,6 @@ def bootstrap_weights(key: Key[Array, ""], arm: Int[Array, " n"], draws: int) ->
         place = start[arm] + jnp.floor(jax.random.uniform(key, (n,)) * counts[arm].astype(float)).astype(int)
         return jnp.zeros(n).at[order[place]].add(1.0)
 
-    return jax.lax.map(draw, jax.random.split(key, draws), batch_size=64)
+    chunk = min(draws, 64)
+    keys = jax.random.split(key, -(-draws // chunk) * chunk)  # whole chunks: one program, not two
+    return jax.lax.map(draw, keys, batch_size=chunk)[:draws]

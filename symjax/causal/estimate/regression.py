@@ -10,6 +10,7 @@ SMALL = 1e-12  # of the largest eigenvalue: directions of less are taken for com
 STEPS = 25  # of Newton's method
 LENGTHS = jnp.array([1.0, 0.5, 0.25, 0.0625])  # of a step
 FLAT = 1e-8  # of the mean slope of the likelihood, where it has converged
+STILL = 1e-3  # of the next step in any unit's log odds; it stays near 1 for units that are separated
 
 
 class Fit(NamedTuple):
@@ -101,8 +102,8 @@ def logistic(
 ) -> Fit:
     """Return the b that maximises sum_i w_i (y_i x_i b - log(1 + exp(x_i b))) - penalty/2 sum_i w_i |b|^2.
 
-    Newton's method, each step halved until the likelihood does not fall. Where a hyperplane separates the classes there
-    is no maximum: the steps end early, and `converged` is False.
+    Newton's method, each step halved until the likelihood does not fall. Where a hyperplane separates the classes, or
+    a class from a part of the units, there is no maximum: the steps end early, and `converged` is False.
 
     Args:
         x: a row for each unit, a column of ones first, which is not penalised.
@@ -121,23 +122,25 @@ def logistic(
         p = jax.nn.sigmoid(x @ b)
         return p, x.T @ (weights * (p - y)) / total + ridge * b
 
-    def step(state: tuple[Array, ...]) -> tuple[Array, ...]:
-        count, b, now, _, _ = state
+    def newton(b: Array) -> tuple[Array, Array, Array]:
         p, gradient = slope(b)
         hessian = (x * (weights * p * (1 - p))[:, None]).T @ x / total + jnp.diag(ridge)
-        move, rank = solve_symmetric(hessian, gradient)
+        return gradient, *solve_symmetric(hessian, gradient)
+
+    def step(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        count, b, now, _ = state
+        _, move, _ = newton(b)
         values = jax.vmap(lambda length: value(b - length * move))(LENGTHS.astype(x.dtype))
         best = jnp.nanargmin(values)
         better = values[best] < now
-        b = jnp.where(better, b - LENGTHS[best] * move, b)
-        return count + 1, b, jnp.where(better, values[best], now), better, rank
+        return count + 1, jnp.where(better, b - LENGTHS[best] * move, b), jnp.where(better, values[best], now), better
 
     zero = jnp.zeros(x.shape[1], x.dtype)
-    start = jnp.array(0), zero, value(zero), jnp.array(True), jnp.array(0)
-    _, b, _, _, rank = jax.lax.while_loop(lambda state: state[3] & (state[0] < STEPS), step, start)
-    p, gradient = slope(b)
-    separated = jnp.all((weights <= 0) | ((p > 0.5) == (y > 0.5)))
-    return Fit(b, (jnp.max(jnp.abs(gradient)) < FLAT) & ~separated, rank)
+    start = jnp.array(0), zero, value(zero), jnp.array(True)
+    _, b, _, _ = jax.lax.while_loop(lambda state: state[3] & (state[0] < STEPS), step, start)
+    gradient, move, rank = newton(b)
+    still = jnp.max(jnp.where(weights > 0, jnp.abs(x @ move), 0)) < STILL
+    return Fit(b, (jnp.max(jnp.abs(gradient)) < FLAT) & still, rank)
 
 
 def random_features(
