@@ -1,4 +1,4 @@
-"""Strict JAX for every test: float64, four virtual devices, no silent promotion, a compile cache."""
+"""Strict JAX for every test: float64, four virtual devices, no silent promotion, quick compilation and its cache."""
 
 import ctypes
 import os
@@ -7,6 +7,7 @@ import sys
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4 " + os.environ.get("XLA_FLAGS", "")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")  # a test compiles for longer than it computes
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.pop("SYMJAX_BASES", None)
 

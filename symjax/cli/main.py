@@ -19,6 +19,7 @@ from symjax.cli.memory import keep_memory
 VERBS = {
     "train": "train a model of atoms, on your data or on the ethanol that ships",
     "forecast": "forecast the series of a table, beside the simple methods that often do better",
+    "effect": "answer whether a column of a table causes another, and how far the answer can be trusted",
     "evaluate": "measure the errors of a trained model on labelled structures or another table",
     "predict": "write what a trained model says of structures, or of what comes after a table",
     "relax": "move structures downhill, and find their frequencies or phonons",

@@ -13,7 +13,7 @@ CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
 def switched(arguments: list[str], *names: str) -> list[str]:
     """Return the words with True after each of the named flags that stands alone."""
     words: list[str] = []
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=False):
         words += [word, "True"] if word in names and after not in ("True", "False") else [word]
     return words
 

@@ -31,6 +31,14 @@ class Architecture(NamedTuple):
 
 
 POTENTIALS = {
+    "mace": Architecture(
+        "symjax.models.atoms:MACE",
+        {
+            "tiny": {"channels": 4, "lmax": 1, "correlation": 2, "radial_widths": (8,), "radial_basis": 4},
+            "small": {"channels": 32, "lmax": 2},
+            "base": {"channels": 128},
+        },
+    ),
     "nequip": Architecture(
         "symjax.models.atoms:NequIP",
         {
@@ -38,6 +46,10 @@ POTENTIALS = {
             "small": {"layers": 2},
             "base": {"channels": 64, "layers": 4},
         },
+    ),
+    "painn": Architecture(
+        "symjax.models.atoms:PaiNN",
+        {"tiny": {"channels": 8, "layers": 2, "radial_basis": 8}, "small": {"channels": 64}, "base": {}},
     ),
     "schnet": Architecture(
         "symjax.models.atoms:SchNet",

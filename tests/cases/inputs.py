@@ -9,7 +9,7 @@ import numpy as np
 
 from symjax.data.nbody import Systems, nbody_graph
 from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
-from symjax.layers.graph import SchNetEdges
+from symjax.layers.graph import PaiNNEdges, PaiNNNodes, SchNetEdges
 from symjax.reps import LinearRep
 
 RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
@@ -65,6 +65,13 @@ def filtered(width: int):
     """Nodes with invariant features, all joined by edges with a radial basis and an envelope."""
     normal = np.random.default_rng(6).standard_normal
     return all_pairs(normal((5, width)), lambda e: SchNetEdges(normal((e, 3)), normal(e)), 5)
+
+
+def directed(width: int):
+    """Nodes with scalars and vectors, all joined by edges with a direction, a radial basis and an envelope."""
+    normal = np.random.default_rng(7).standard_normal
+    nodes = PaiNNNodes(normal((5, width)), normal((5, width, 3)))
+    return all_pairs(nodes, lambda e: PaiNNEdges(normal((e, 3)), normal((e, 3)), normal(e)), 5)
 
 
 def without_edges(make):

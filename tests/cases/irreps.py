@@ -4,7 +4,14 @@ import e3nn_jax as e3nn
 import jax.numpy as jnp
 import numpy as np
 
-from symjax.layers.irreps import Interaction, InteractionEdges, InteractionNodes, IrrepsLinear
+from symjax.layers.irreps import (
+    Interaction,
+    InteractionEdges,
+    InteractionNodes,
+    IrrepsLinear,
+    MACELayer,
+    SymmetricContraction,
+)
 from tests.cases.inputs import RANDOM, all_pairs, irreps_array
 
 
@@ -23,6 +30,14 @@ CASES = {
     "Interaction": lambda: (
         Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)),
         features("2x0e + 3x1e", RANDOM),
+    ),
+    "MACELayer": lambda: (
+        MACELayer("2x1o + 2x0e + 2x0o", "2x0e + 2x1o + 2x1e", 2, 3.0, 3, True, (4,)),
+        features("2x0e + 3x1e", RANDOM),
+    ),
+    "SymmetricContraction": lambda: (
+        SymmetricContraction("0e + 1o + 0o", 3, 2),
+        InteractionNodes(irreps_array("2x0e + 2x1o + 2x1e", 3), np.arange(3) % 2),
     ),
 }
 

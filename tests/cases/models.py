@@ -18,12 +18,17 @@ from symjax.models import (
     SetTransformer,
     Transformer,
 )
-from symjax.models.atoms import NequIP, SchNet
+from symjax.models.atoms import MACE, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
 
 CASES = {
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
+    "MACE": lambda: (
+        MACE(2, 3.0, outputs="1x0o + 2x0e + 1x1e", channels=3, lmax=2, parity=True, radial_basis=4, radial_widths=(6,)),
+        atoms(RANDOM),
+    ),
+    "PaiNN": lambda: (PaiNN(2, 3.0, outputs="1x1o + 2x0e + 1x1o", channels=4, layers=2, radial_basis=5), atoms(RANDOM)),
     "SchNet": lambda: (
         SchNet(2, 3.0, outputs="2x0e", channels=4, filters=3, radial_basis=5),
         atoms(RANDOM, shift=0.2),
@@ -82,6 +87,8 @@ CASES = {
 
 SMALL = {
     "EGNN": lambda positions: (EGNN(width=4, layers=2), bodies(len(positions), positions)),
+    "MACE": lambda positions: (MACE(2, 3.0, channels=3, lmax=2, radial_basis=4, radial_widths=(6,)), atoms(positions)),
+    "PaiNN": lambda positions: (PaiNN(2, 3.0, channels=4, layers=2, radial_basis=5), atoms(positions)),
     "SchNet": lambda positions: (SchNet(2, 3.0, channels=4, filters=3, radial_basis=5), atoms(positions)),
     "NequIP": lambda positions: (NequIP(2, 3.0, channels=2, layers=2), atoms(positions)),
 }

@@ -123,7 +123,7 @@ def test_a_growing_list_moves_to_the_next_shape_and_no_neighbour_is_missed():
     told, potential = [], pairs()
     simulation = Simulation(potential, atoms, Dynamics("nve", 4.0), tell=told.append)
     shapes = set()
-    for step in range(0, 81, 8):
+    for step in range(0, 41, 8):
         state = simulation.advance(step)
         shapes.add(simulation.saved["edges"].item())
         fresh = potential.predict(Structures((simulation.frame,)))

@@ -1,5 +1,11 @@
 """Layers on irreps of O(3), as e3nn writes them."""
 
+from symjax.layers.irreps.contraction import (
+    Contraction as Contraction,
+    SymmetricContraction as SymmetricContraction,
+    contractions as contractions,
+    symmetric_contraction as symmetric_contraction,
+)
 from symjax.layers.irreps.gate import (
     gate as gate,
     gated_irreps as gated_irreps,
@@ -18,6 +24,7 @@ from symjax.layers.irreps.linear import (
     irreps_linear as irreps_linear,
     linear_shapes as linear_shapes,
 )
+from symjax.layers.irreps.mace import MACELayer as MACELayer, mace_layer as mace_layer
 from symjax.layers.irreps.tensor_product import (
     ProductPath as ProductPath,
     tensor_product_conv as tensor_product_conv,

@@ -1,0 +1,80 @@
+"""Refuters, 1000 simulations each, n = 5000, 10 covariates, beside DoWhy's.
+
+    python -m venv ~/peers/causal && ~/peers/causal/bin/pip install dowhy==0.14
+    python -m benchmarks.causal.refute --peer-python ~/peers/causal/bin/python
+
+Each side is a fresh process on one core and one thread, the two by turns; the data are those of both. The time is that
+of the refuter with all that it compiles, without imports. DoWhy runs 50 simulations, and its time is multiplied by 20.
+Our regression compiles nothing and fits nothing again: it is matrix products. The rows "aipw" have no counterpart in
+DoWhy, whose side is the regression there too: propensities and both outcome regressions are fitted in each simulation.
+"""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from benchmarks.peers.dowhy_refute import REFUTERS, make_table
+from benchmarks.timing import Work, once, serve_once
+
+DRAWS, PEER_DRAWS = 1000, 50
+
+
+def make_ours(refuter: str, estimator: str) -> Work:
+    """Return the work of our side."""
+    import jax
+    import numpy as np
+
+    from symjax.causal import refute
+    from symjax.causal.estimate import aipw
+
+    jax.config.update("jax_enable_x64", True)
+    outcome, treatment, covariates = make_table()
+    sample = refute.Sample(outcome, treatment.astype(int), covariates)
+
+    def doubly_robust(outcome, treatment, covariates, weights, key):
+        return aipw(outcome, treatment, covariates, weights)
+
+    estimate = refute.regression if estimator == "regression" else doubly_robust
+
+    def solve() -> Any:
+        return getattr(refute, refuter)(estimate, sample, jax.random.key(0), draws=DRAWS)
+
+    def describe(result: Any) -> dict[str, float]:
+        return {"simulations": DRAWS, "estimate": result.estimate, "mean": float(np.mean(result.simulated))}
+
+    return Work(solve, lambda: None, describe)
+
+
+def rows(peer_python: str) -> list[dict[str, Any]]:
+    """Return one row for each refuter and estimator: both sides and how many times faster ours is."""
+    found = []
+    for refuter in REFUTERS:
+        peer = once([peer_python, "-m", "benchmarks.peers.dowhy_refute", refuter, str(PEER_DRAWS)])
+        for estimator in ("regression", "aipw"):
+            ours = once([sys.executable, "-m", "benchmarks.causal.refute", "--serve", refuter, estimator])
+            row = {"case": f"{refuter}, {estimator}", "ours": ours, "peer": peer}
+            if "skipped" not in ours and "skipped" not in peer:
+                scale = DRAWS / PEER_DRAWS
+                row |= {
+                    f"times_{t}": round(scale * peer[f"cold_{t}_s"] / ours[f"cold_{t}_s"], 1) for t in ("wall", "cpu")
+                }
+            found.append(row)
+    return found
+
+
+def main() -> None:
+    """Print the rows as lines of JSON, or be one side."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer-python", default="python", help="interpreter of an environment with DoWhy")
+    parser.add_argument("--serve", nargs=2, metavar=("REFUTER", "ESTIMATOR"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        serve_once(lambda: make_ours(*options.serve), "jax", "numpy")
+        return
+    for row in rows(options.peer_python):
+        print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Graphs from data, beside the baselines that any of them must beat."""

@@ -1,0 +1,51 @@
+"""Effects from arrays: averages, instruments, and effects that differ between units."""
+
+from symjax.causal.estimate.average import (
+    aipw as aipw,
+    difference_in_means as difference_in_means,
+    gformula as gformula,
+    ipw as ipw,
+    partially_linear as partially_linear,
+    regression_effect as regression_effect,
+    tmle as tmle,
+)
+from symjax.causal.estimate.crossfit import (
+    Nuisances as Nuisances,
+    crossfit as crossfit,
+    fitted_nuisances as fitted_nuisances,
+    linear_nuisances as linear_nuisances,
+)
+from symjax.causal.estimate.frontdoor import frontdoor_effect as frontdoor_effect
+from symjax.causal.estimate.heterogeneous import (
+    LinearEffect as LinearEffect,
+    doubly_robust_scores as doubly_robust_scores,
+    linear_dr_learner as linear_dr_learner,
+)
+from symjax.causal.estimate.inference import (
+    Effect as Effect,
+    bootstrap_weights as bootstrap_weights,
+    folds_by_arm as folds_by_arm,
+    influences as influences,
+    interval as interval,
+    standard_error as standard_error,
+)
+from symjax.causal.estimate.instrument import (
+    first_stage as first_stage,
+    two_stage_least_squares as two_stage_least_squares,
+    wald as wald,
+)
+from symjax.causal.estimate.longitudinal import (
+    longitudinal_gformula as longitudinal_gformula,
+    marginal_structural as marginal_structural,
+    stabilised_weights as stabilised_weights,
+)
+from symjax.causal.estimate.plugin import codes as codes, empirical as empirical, plugin_effect as plugin_effect
+from symjax.causal.estimate.regression import (
+    Fit as Fit,
+    covariance as covariance,
+    least_squares as least_squares,
+    logistic as logistic,
+    random_features as random_features,
+    solve_symmetric as solve_symmetric,
+    with_constant as with_constant,
+)

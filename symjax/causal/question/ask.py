@@ -1,0 +1,221 @@
+"""`causal.effect`: a table and a question to an answer with its assumptions, its error and its limits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from symjax.causal import refute
+from symjax.causal.estimate import codes, empirical, linear_dr_learner, plugin_effect
+from symjax.causal.identify import Bounds, instrument_bounds, manski_bounds
+from symjax.causal.question import estimates
+from symjax.causal.question.answer import Answer, Units
+from symjax.causal.question.columns import Study, read_study
+from symjax.causal.question.estimates import Estimated
+from symjax.causal.question.plan import Plan, make_plan
+from symjax.data import Table, as_table
+
+
+def effect(
+    frame: Any,
+    *,
+    treatment: str | None = None,
+    outcome: str | None = None,
+    graph: Any = None,
+    hidden: Sequence[str] = (),
+    adjust: Sequence[str] | None = None,
+    instrument: str | None = None,
+    modifiers: Sequence[str] = (),
+    cluster: str | None = None,
+    control: str | None = None,
+    arms: bool = False,
+    drop_missing: bool = False,
+    draws: int = 100,
+    seed: int = 0,
+) -> Answer:
+    """Return the effect of a treatment on an outcome, as far as a table and what is assumed tell it.
+
+    Args:
+        frame: a data frame of pandas, polars or pyarrow, or a `Table`.
+        treatment: the column that is set: two values or text are arms, other numbers a dose.
+        outcome: the column that is asked for.
+        graph: the causes as drawn, in any form that `causal.graphs.read_graph` reads.
+        hidden: nodes of the graph that are no columns.
+        adjust: instead of a graph, the columns that make units comparable; none in an experiment.
+        instrument: a column that moves the treatment, and the outcome by nothing else.
+        modifiers: columns by which the effect may differ between units.
+        cluster: of units that are not independent.
+        control: the arm that others are compared with.
+        arms: the numbers of the treatment are arms, not a dose.
+        drop_missing: leave out rows with missing values.
+        draws: simulations of each refuter.
+        seed: of folds and simulations; it alone fixes the answer.
+
+    Raises:
+        ValueError: what is asked for cannot be answered from such a table; the sentence says why.
+    """
+    table = frame if isinstance(frame, Table) else as_table(frame)
+    plan = make_plan(table, treatment, outcome, graph=graph, hidden=hidden, adjust=adjust, instrument=instrument)
+    study = read_study(
+        table,
+        plan.treatment,
+        plan.outcome,
+        covariates=plan.covariates,
+        instrument=plan.instrument,
+        modifiers=modifiers,
+        cluster=cluster,
+        control=control,
+        arms=arms,
+        drop_missing=drop_missing,
+    )
+    with jax.enable_x64(True):
+        return _answer(table, plan, study, draws, seed)
+
+
+def _answer(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> Answer:
+    if plan.way == "none":
+        return Answer(plan, study, tuple(estimates.association(study)), bounds=_bounds(study, None))
+    if plan.way == "formula":
+        return Answer(plan, study, tuple(_by_formula(table, plan, study, draws, seed)))
+    if plan.way == "frontdoor":
+        mediators = np.stack([table.numbers(name, study.rows) for name in plan.mediators], axis=1)
+        return Answer(plan, study, tuple(estimates.by_frontdoor(study, mediators)))
+    if plan.way == "instrument":
+        rows, strength = estimates.by_instrument(study)
+        found = _refute(study, rows, draws, seed)
+        return Answer(
+            plan,
+            study,
+            tuple(rows),
+            refutations=found,
+            bounds=_bounds(study, study.instrument),
+            facts={"first_stage_f": strength},
+        )
+    in_arms = study.kind != "dose"
+    nuisances = estimates.nuisances_of(study, seed) if in_arms and study.names else None
+    if nuisances is not None and not bool(nuisances.facts["converged"]):
+        raise ValueError(_separated(table, plan, study))
+    rows = estimates.by_adjustment(study, nuisances, seed)
+    overlap = None
+    if nuisances is not None:
+        chances = np.asarray(nuisances.propensity)
+        overlap = refute.measure_overlap(study.treatment, chances, study.covariates, names=study.names)
+    return Answer(
+        plan,
+        study,
+        tuple(rows),
+        overlap,
+        _refute(study, rows, draws, seed),
+        _sensitivity(study),
+        _units(study, nuisances),
+    )
+
+
+def _refute(study: Study, rows: Sequence[Estimated], draws: int, seed: int) -> tuple[refute.Refutation, ...]:
+    """Return what changed data give; several arms are too many for one number."""
+    if study.kind == "arms" or not draws:
+        return ()
+    x = np.asarray(estimates.standardised(study.covariates))
+    sample = refute.Sample(study.outcome, study.treatment, x, instrument=study.instrument)
+    estimate, keys = estimates.refutable(study), jax.random.split(jax.random.key(seed), 5)
+    error = next(row.error for row in rows if row.main)
+    return (
+        refute.placebo(estimate, sample, keys[0], draws=draws),
+        refute.dummy_outcome(estimate, sample, keys[1], draws=draws),
+        refute.random_common_cause(estimate, sample, keys[2], draws=draws, error=error),
+        refute.subset(estimate, sample, keys[3], draws=draws, error=error),
+        refute.bootstrap(estimate, sample, keys[4], draws=draws, error=error),
+    )
+
+
+def _sensitivity(study: Study) -> refute.Sensitivity | None:
+    if study.kind == "arms":
+        return None
+    covariates = {name: study.covariates[:, k] for k, name in enumerate(study.names)}
+    return refute.linear_sensitivity(study.outcome, study.treatment, covariates, times=(1,))
+
+
+def _units(study: Study, nuisances: Any) -> Units | None:
+    """Return the effects on units by modifiers, or by what is adjusted for where none is named."""
+    if study.kind != "binary" or nuisances is None:
+        return None
+    named = study.modifier_names if study.modifiers.shape[1] else study.names
+    columns = jnp.asarray(study.modifiers if study.modifiers.shape[1] else study.covariates)
+    clusters = None if study.clusters is None else jnp.asarray(study.clusters)
+    arm = jnp.asarray(study.treatment.astype(int))
+    fit = jax.jit(linear_dr_learner)(jnp.asarray(study.outcome), arm, columns, nuisances, clusters=clusters)
+    told = zip(named, np.asarray(fit.coefficients)[1:], np.sqrt(np.diagonal(fit.covariance))[1:], strict=True)
+    coefficients = {name: (float(b), float(error)) for name, b, error in told}
+    return Units(*map(np.asarray, fit.predict(columns)), coefficients if study.modifiers.shape[1] else {})
+
+
+def _bounds(study: Study, instrument: np.ndarray | None) -> Bounds | None:
+    """Return bounds from the range of the outcomes seen, or by a binary instrument of a binary outcome."""
+    if study.kind != "binary":
+        return None
+    y, t = study.outcome, study.treatment
+    two = instrument is not None and set(np.unique(instrument)) == {0, 1} and set(np.unique(y)) == {0, 1}
+    if instrument is not None:
+        if not two:
+            return None
+        counts = np.array(
+            [[[((instrument == z) & (t == a) & (y == v)).sum() for v in (0, 1)] for a in (0, 1)] for z in (0, 1)]
+        )
+        try:
+            return instrument_bounds(counts / counts.sum(axis=(1, 2), keepdims=True))
+        except ValueError:
+            return None
+    means = float(y[t == 0].mean()), float(y[t == 1].mean())
+    return manski_bounds(means, (float((t == 0).mean()), float((t == 1).mean())), (float(y.min()), float(y.max())))
+
+
+def _by_formula(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> list[Estimated]:
+    """Return the rows of an effect by the formula of its identification, on columns of few values."""
+    assert plan.explanation is not None
+    estimand = plan.explanation.identification.estimand
+    assert estimand is not None
+    names = sorted(estimand.free | {plan.treatment, plan.outcome} | _mentioned(estimand))
+    coded = {name: codes(table.numbers(name, study.rows)) for name in names}
+    columns, levels = {name: code for name, (code, _) in coded.items()}, coded[plan.outcome][1]
+
+    def contrasts(weights: np.ndarray | None) -> np.ndarray:
+        means = plugin_effect(estimand, empirical(columns, weights), plan.treatment, plan.outcome, levels)
+        return means[1:] - means[0]
+
+    rng, value = np.random.default_rng(seed), contrasts(None)
+    samples = rng.multinomial(len(study), np.full(len(study), 1 / len(study)), size=max(draws, 2)).astype(float)
+    scatter = np.array([contrasts(weights) for weights in samples])
+    error = scatter.std(axis=0, ddof=1)
+    first, *others = (f"{level:g}" for level in coded[plan.treatment][1])
+    return [
+        *estimates.association(study),
+        *(
+            Estimated("formula, plugged in", f"{arm} - {first}", v, e, v - 1.96 * e, v + 1.96 * e, "bootstrap", True)
+            for arm, v, e in zip(others, value.tolist(), error.tolist(), strict=True)
+        ),
+    ]
+
+
+def _mentioned(estimand: Any) -> frozenset[str]:
+    """Return all variables of a formula, those summed over too."""
+    parts = [getattr(estimand, name) for name in ("of", "numerator", "denominator") if hasattr(estimand, name)]
+    inner = (_mentioned(part) for part in [*parts, *getattr(estimand, "factors", ())])
+    return estimand.free.union(*inner)
+
+
+def _separated(table: Table, plan: Plan, study: Study) -> str:
+    """Return which column tells the arms apart."""
+    control = study.treatment == 0
+    for k, name in enumerate(study.names):
+        a, b = study.covariates[control, k], study.covariates[~control, k]
+        if a.max() < b.min() or b.max() < a.min():
+            return (
+                f"{table.name}: {name} alone tells who has {plan.treatment}; no unit of one arm is like any of the "
+                "other, so that no effect can be learnt: leave it out if nothing else depends on it"
+            )
+    return (
+        f"{table.name}: {', '.join(study.names)} together tell who has {plan.treatment} (perfect separation); no unit "
+        "of one arm is like any of the other: adjust for fewer columns, or find more rows"
+    )
