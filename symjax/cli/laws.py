@@ -16,6 +16,7 @@ from symjax.cli.asked import energies_in
 from symjax.cli.options import parse_options
 from symjax.data import read_structures
 from symjax.potentials import law_card, read_example
+from symjax.training import require_new
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,7 @@ def parse(arguments: list[str]) -> Laws:
 
 def run(command: Laws) -> int:
     """Print one line a law, and draw the lines that were scanned; the exit code is 1 where a law is broken."""
+    require_new(command.picture)
     calculator, atoms = _asked(command)
     card = law_card(calculator, atoms, seed=command.seed)
     print(card)

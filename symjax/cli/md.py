@@ -26,7 +26,6 @@ from symjax.potentials.motion import (
     drift,
     mean_of,
     read_state,
-    require_apart,
 )
 from symjax.training import say
 
@@ -120,7 +119,6 @@ def _simulation(command: Md, saved: Mapping[str, np.ndarray] | None) -> Motion:
     if potential.members is not None and command.out.suffix not in (".xyz", ".extxyz"):
         say(f"{command.out} has no place for the deviations of forces; name FILE.xyz to keep them")
     atoms = _bare(read_whole(command.structure).atoms[-1])
-    require_apart(atoms)
     draw_momenta(atoms, command.temperature, command.seed)
     names = [field.name for field in dataclasses.fields(Dynamics)]
     dynamics = Dynamics(**{name: getattr(command, name) for name in names})

@@ -5,7 +5,7 @@ import pathlib
 
 from symjax.cli.asked import task_in
 from symjax.cli.options import RunDirectory, parse_options
-from symjax.training import require_another
+from symjax.training import require_another, require_new
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,5 +26,6 @@ def parse(arguments: list[str]) -> Predict:
 def run(command: Predict) -> int:
     """Write the file."""
     require_another(command.output, command.input)
+    require_new(command.output)
     task_in(command.run).predict(command.run, command.input, command.output, command.format)
     return 0

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import glob
 import pathlib
 import sys
 from typing import Any
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from symjax.cli.asked import energies_in
 from symjax.cli.options import RunDirectory, parse_options, switched
-from symjax.data import LABELS, Structures, format_of, make_samples, read_whole, write_structures
+from symjax.data import LABELS, Structures, format_of, make_samples, read_whole, without_labels, write_structures
 from symjax.potentials import Calculator, Potential
 from symjax.potentials.motion import (
     Relaxation,
@@ -25,7 +26,8 @@ from symjax.potentials.motion import (
     vibrations,
     with_dispersion,
 )
-from symjax.training import require_another, require_folder
+from symjax.tasks.structures import tell_lost
+from symjax.training import require_another, require_folder, require_new
 
 ROUGH = 0.01  # of the highest frequency: what a small supercell may miss near Gamma
 
@@ -56,13 +58,13 @@ def parse(arguments: list[str]) -> Relax:
 def run(command: Relax) -> int:
     """Relax, print a table, and write the files; the exit code is 1 where a structure is not at rest."""
     require_another(command.out, command.structure)
+    require_new(command.out, *_more(command))
     require_folder(command.out)
-    format_of(command.out, command.format)
+    format = format_of(command.out, command.format)
     with jax.enable_x64(True):
         potential, structures = _asked(command)
         found = _relax(command, potential, structures)
-        if lost := write_structures(command.out, _written(found), format=command.format):
-            print(f"symjax: {command.out} lacks {', '.join(lost)}; name FILE.xyz to keep it", file=sys.stderr)
+        tell_lost(command.out, format, write_structures(command.out, _written(found), format=format))
         _print(found, f"{len(found)} structures of {command.structure}, relaxed, are in {command.out}")
         resting = {i: relaxed for i, relaxed in enumerate(found) if not relaxed.trouble}
         if command.frequencies:
@@ -111,7 +113,10 @@ def _written(found: list[Relaxed]) -> Structures:
     for name in {name for relaxed in found for name in relaxed.deviations}:
         values = [relaxed.deviations.get(name, np.nan) for relaxed in found]
         labels[name] = tuple(values) if LABELS[name].of == "atom" else np.array(values)
-    return Structures(tuple(relaxed.atoms for relaxed in found), labels)
+    bare = [without_labels(relaxed.atoms) for relaxed in found]
+    if dropped := sorted({name for _, names in bare for name in names}):
+        print(f"symjax: left out {', '.join(dropped)}, which held before the atoms moved", file=sys.stderr)
+    return Structures(tuple(atoms for atoms, _ in bare), labels)
 
 
 def _print(found: list[Relaxed], title: str) -> None:
@@ -129,6 +134,12 @@ def _print(found: list[Relaxed], title: str) -> None:
 
 def _beside(command: Relax, what: str) -> pathlib.Path:
     return command.out.with_name(f"{command.out.stem}_{what}")
+
+
+def _more(command: Relax) -> list[pathlib.Path]:
+    """Return what is there already of the files that are asked for beside the structures."""
+    names = ["frequencies.csv"] * command.frequencies + ["phonons*.png", "phonons*.csv"] * command.phonons
+    return [path for name in names for path in command.out.parent.glob(f"{glob.escape(command.out.stem)}_{name}")]
 
 
 def _find_frequencies(command: Relax, potential: Potential, resting: dict[int, Relaxed]) -> None:

@@ -21,7 +21,6 @@ from symjax.data.structures import (
     find_sources,
     format_of,
     has_stress,
-    kept_labels,
     keys_of,
     make_batch,
     make_samples,
@@ -35,6 +34,7 @@ from symjax.data.structures import (
     split_data,
     statistics,
     unit_factors,
+    without_labels,
     write_structures,
 )
 from symjax.data.synthetic_series import synthetic_optimum, synthetic_oracle, synthetic_series
@@ -80,7 +80,6 @@ __all__ = [
     "format_of",
     "has_stress",
     "join_windows",
-    "kept_labels",
     "keys_of",
     "make_batch",
     "make_samples",
@@ -104,5 +103,6 @@ __all__ = [
     "synthetic_series",
     "unit_factors",
     "windows",
+    "without_labels",
     "write_structures",
 ]

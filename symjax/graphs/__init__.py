@@ -9,6 +9,7 @@ from symjax.graphs.atoms import (
     atoms_graph,
     charge_and_spin,
     edge_vectors,
+    require_apart,
     strain_graph,
 )
 from symjax.graphs.batching import (
@@ -48,6 +49,7 @@ __all__ = [
     "mean_budget",
     "neighbour_list",
     "node_mask",
+    "require_apart",
     "split_nodes",
     "strain_graph",
     "unpad",

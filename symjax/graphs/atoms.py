@@ -1,12 +1,14 @@
 """Atomic structures as graphs: sender j, receiver i, and a Cartesian shift for each periodic image."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
+from ase.data import chemical_symbols
 from jaxtyping import Array, Float, Int
 
 from symjax.graphs.batching import graph_index
@@ -15,6 +17,8 @@ from symjax.reps import OnGraph, Points, Tree, Trivial, Vectors
 
 if TYPE_CHECKING:
     import ase
+
+TOUCHING = 1e-3  # Å: closer atoms are at one point
 
 
 class AtomNodes(NamedTuple):
@@ -91,18 +95,20 @@ def atoms_graph(atoms: "ase.Atoms", *, cutoff: float, species: tuple[int, ...]) 
 
     Raises:
         ValueError: there are no atoms, an element is not in the table, or `neighbour_list` or `charge_and_spin`
-            refuses.
+            refuses; or `require_apart` does.
     """
     if len(atoms) == 0:
         raise ValueError("expected a structure with at least one atom, got none")
     numbers, positions, cell, pbc = atoms.numbers, atoms.positions, np.asarray(atoms.cell.array), atoms.pbc
     known = numbers[:, None] == np.asarray(species)
     if not known.any(axis=1).all():
+        unknown = sorted({*numbers[~known.any(axis=1)].tolist()})
         raise ValueError(
-            f"atomic numbers {sorted(set(numbers[~known.any(axis=1)].tolist()))} are not in the species table "
-            f"{tuple(species)}; the model only knows the elements it was trained on"
+            f"{_symbols(unknown)} is not in the species table {_symbols(species)}; the model only knows the elements "
+            "it was trained on"
         )
     senders, receivers, shifts = neighbour_list(positions, cell, pbc, cutoff)
+    _require_apart(atoms, senders, receivers, positions[senders] + shifts - positions[receivers])
     charge, spin = charge_and_spin(atoms)
     return jraph.GraphsTuple(
         nodes=AtomNodes(np.array(positions), known.argmax(axis=1).astype(np.int32)),
@@ -113,6 +119,27 @@ def atoms_graph(atoms: "ase.Atoms", *, cutoff: float, species: tuple[int, ...]) 
         n_node=np.array([len(positions)], np.int32),
         n_edge=np.array([len(senders)], np.int32),
     )
+
+
+def require_apart(atoms: "ase.Atoms") -> None:
+    """Refuse atoms at one point, images included, between which there is no direction.
+
+    Raises:
+        ValueError: there are two, or `neighbour_list` refuses the geometry.
+    """
+    senders, receivers, shifts = neighbour_list(atoms.positions, np.asarray(atoms.cell.array), atoms.pbc, TOUCHING)
+    _require_apart(atoms, senders, receivers, atoms.positions[senders] + shifts - atoms.positions[receivers])
+
+
+def _require_apart(atoms: "ase.Atoms", senders: np.ndarray, receivers: np.ndarray, vectors: np.ndarray) -> None:
+    touching = np.flatnonzero(np.sum(vectors**2, axis=1) < TOUCHING**2)
+    if len(touching):
+        i, j = receivers[touching[0]], senders[touching[0]]
+        raise ValueError(f"atoms {i} and {j} of {atoms.symbols} are at one point; move or remove one of them")
+
+
+def _symbols(numbers: Sequence[int]) -> str:
+    return ", ".join(chemical_symbols[number] for number in numbers)
 
 
 def strain_graph(graph: jraph.GraphsTuple, strain: Float[Array, "g 3 3"]) -> jraph.GraphsTuple:

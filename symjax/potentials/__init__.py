@@ -45,6 +45,7 @@ from symjax.potentials.transfer import (
 )
 from symjax.potentials.uncertainty import (
     LastLayer,
+    drop_calibration,
     fit_calibration,
     fit_last_layer,
     foretold,
@@ -83,6 +84,7 @@ __all__ = [
     "dipole",
     "doubt_of_units",
     "draw_blueprint",
+    "drop_calibration",
     "energy",
     "energy_and_forces",
     "energy_labels",

@@ -14,7 +14,7 @@ from jaxtyping import PyTree
 
 from symjax.data import Structures
 from symjax.potentials.potential import Potential, without_repulsion
-from symjax.potentials.references import References, make_references
+from symjax.potentials.references import References, fit_references, make_references
 
 NEW = 1e3  # how much cheaper it is to move the reference of a new element than that of a known one
 
@@ -49,8 +49,9 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
         structures: with energies in eV.
         choice: "residual" moves the reference of each element of the data by least squares of the energies minus the
             predicted ones, so that labels of another code or functional fit; "keep" moves nothing; others are those of
-            `make_references`; None is "isolated" where the potential has the energies of lone atoms and the data bring
-            theirs, else "residual". Elements that the data lack keep theirs.
+            `make_references`, and "isolated" takes lone atoms that the data lack from the potential, if it has them;
+            None is "isolated" where the potential has the energies of lone atoms and the data bring theirs, else
+            "residual". Elements that the data lack keep theirs.
 
     Raises:
         ValueError: the choice is none, or references of new elements are to be kept.
@@ -67,7 +68,9 @@ def move_references(potential: Potential, structures: Structures, choice: str | 
     if choice == "residual":
         return _moved(potential, structures, new)
     bare = without_repulsion(structures, had.repulsion, cutoff=potential.model.cutoff)
-    made = make_references(bare, choice)
+    lone = structures.isolated
+    carried = choice == "isolated" and had.isolated and lone  # elements without a lone atom have that of before
+    made = fit_references(bare, {**had.energies, **lone}) if carried else make_references(bare, choice)
     others = {z: value + had.shift - made.shift for z, value in had.energies.items()}
     learnt = had.energies if had.isolated else {}  # of these the network has learnt what there is beside its own bonds
     bonds = {**{z: value for z, value in made.bonds.items() if z not in learnt}, **had.bonds}

@@ -27,6 +27,7 @@ from symjax.potentials import (
     References,
     describe_references,
     draw_blueprint,
+    drop_calibration,
     identity_of,
     label_loss,
     label_spreads,
@@ -128,6 +129,8 @@ def _settled(folder: pathlib.Path, own: Blueprint | None, drawn: Blueprint, exam
     """Return the blueprint of a run: its own, if it goes on with the same data, or a new one, which is written."""
     if own:
         require_same_data(folder, own.statistics, drawn.statistics)
+        if jax.process_index() == 0:
+            drop_calibration(folder)
         return own
     if jax.process_index() == 0:
         write_blueprint(folder, drawn, example)

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -20,7 +20,6 @@ from symjax.data import (
     find_sources,
     format_of,
     has_stress,
-    kept_labels,
     keys_of,
     make_samples,
     read_sources,
@@ -51,7 +50,7 @@ from symjax.tasks.uncertainty import (
     compare,
     uncertain,
 )
-from symjax.training import require_folder, say
+from symjax.training import require_folder, require_new, say
 
 VERB = "train"
 DATA = tuple[pathlib.Path, ...]
@@ -89,6 +88,8 @@ def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Read
 
     That is predictions that are not finite, and the unit of the labels.
     """
+    if reading.picture is not None:
+        require_new(reading.picture)
     potential = load(folder)
     predictor = uncertain(folder, potential, reading.uncertainty)
     if reading.picture is not None and predictor is potential and potential.members is None:
@@ -116,17 +117,22 @@ def predict(folder: pathlib.Path, input: pathlib.Path, output: pathlib.Path, for
     potential = load(folder)
     structures = read_whole(input)
     predicted = potential.predict(structures, stress=any(map(has_stress, structures.atoms)))
-    columns = write_structures(output, predicted, format=format)
-    if kept := kept_labels(format, predicted.labels):
+    lost = write_structures(output, predicted, format=format)
+    if kept := [name for name in predicted.labels if name not in lost]:
         print(f"{len(predicted)} structures with {_named(kept)} are in {output}")
-    if lost := [name for name in dict.fromkeys([*predicted.labels, *columns]) if name not in kept]:
+    tell_lost(output, format, lost)
+    if divergence := describe_divergence(predicted):
+        print(f"symjax: {input}: {divergence}", file=sys.stderr)
+
+
+def tell_lost(output: pathlib.Path, format: str, lost: Sequence[str]) -> None:
+    """Say which labels and columns a file has no place for, if any."""
+    if lost:
         print(
             f"symjax: {output} lacks {', '.join(lost)}: files of the format {format} have no place for that; name "
             "FILE.xyz to keep it",
             file=sys.stderr,
         )
-    if divergence := describe_divergence(predicted):
-        print(f"symjax: {input}: {divergence}", file=sys.stderr)
 
 
 def _named(labels: Iterable[str]) -> str:

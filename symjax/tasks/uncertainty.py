@@ -23,8 +23,9 @@ from symjax.potentials import (
     write_calibration,
 )
 from symjax.tasks import task_of
-from symjax.training import read_options, read_run
+from symjax.training import read_options, read_run, say
 
+FEW = 20  # structures, below which a factor is a guess
 Uncertainty = Literal["committee", "last-layer"]
 
 
@@ -66,6 +67,8 @@ def calibrate(folder: pathlib.Path, valid: Structures) -> None:
     if potential.members is not None and jax.process_index() == 0:
         raw = dataclasses.replace(potential, calibration={})
         factors = fit_calibration(valid, measure(raw, valid).predicted)
+        if len(valid) < FEW:
+            say(f"deviations are calibrated on {len(valid)} structures only; a larger --valid makes the factors sure")
         write_calibration(folder, identity_of(folder), factors, len(valid))
 
 

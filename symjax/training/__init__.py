@@ -19,7 +19,7 @@ from symjax.training.directory import (
     write_report,
     write_run,
 )
-from symjax.training.disk import read_bytes, require_another, require_folder, write_bytes
+from symjax.training.disk import read_bytes, require_another, require_folder, require_new, write_bytes
 from symjax.training.ensemble import add_members, ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
 from symjax.training.files import damaged, decode, read_json, write_json
@@ -102,6 +102,7 @@ __all__ = [
     "require_another",
     "require_folder",
     "require_free",
+    "require_new",
     "require_same",
     "require_same_data",
     "require_same_identity",

@@ -48,6 +48,17 @@ def require_another(output: pathlib.Path, input: pathlib.Path) -> None:
         raise ValueError(f"{output} is the file that is read, {input}; name another one to write to")
 
 
+def require_new(*paths: pathlib.Path, remedy: str = "name another, or move it away") -> None:
+    """Refuse to write over what is there, before anything is computed for it.
+
+    Raises:
+        ValueError: there is such a file; the sentence ends with the remedy.
+    """
+    for path in paths:
+        if path.exists():
+            raise ValueError(f"{path} is there already; {remedy}")
+
+
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
     """Write all of a file or nothing; once this returns, a power cut leaves it.
 

@@ -31,7 +31,10 @@ def test_columns_notes_constraints_and_momenta_are_kept_and_labels_replaced(trai
     data, output = written(tmp_path / "in.xyz", slab(), water(), molecule("CH3OH")), tmp_path / f"out.{end}"
     assert symjax("predict", trained, "--input", data, "--output", output) == 0
     first, second, third = ase.io.read(output, ":")
-    assert ("out.traj lacks layer" in capsys.readouterr().err) == (end == "traj")
+    assert symjax("predict", trained, "--input", data, "--output", output) == 2  # as it is there already
+    said = capsys.readouterr().err
+    assert ("out.traj lacks" in said and "layer" in said) == (end == "traj")
+    assert f"{output} is there already; name another" in said
     assert first.info["REF_energy"] == -3.5
     assert (first.info["name"], first.info["config_type"]) == ("a sheet", "slab")
     assert first.constraints[0].index.tolist() == [0]

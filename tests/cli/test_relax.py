@@ -28,7 +28,7 @@ def pairs(monkeypatch):
 
 def sheet():
     atoms = ase.Atoms("O", cell=np.diag([2.9, 2.9, 20.0]), pbc=(True, True, False))
-    atoms.info["name"] = "a sheet"
+    atoms.info |= {"name": "a sheet", "REF_energy": -3.0, "energy_weight": 2.0}
     return atoms
 
 
@@ -45,13 +45,14 @@ def test_structures_come_to_rest_one_after_another_with_their_frequencies(run, p
     said = capsys.readouterr()
     assert "3 structures" in " ".join(said.out.split())
     assert "structure 0 (OH): 1 vibrations at" in said.out
-    assert not said.err
+    assert said.err.splitlines() == ["symjax: left out REF_energy, which held before the atoms moved"]
     dimer, water, last = ase.io.read(out / "rest.xyz", ":")
     np.testing.assert_allclose(dimer.get_distance(0, 1), 1.0, atol=1e-5)
     np.testing.assert_allclose(dimer.get_potential_energy(), -3.4, atol=1e-6)
     np.testing.assert_allclose(water.positions[0], held().positions[0])
     assert np.abs(water.get_forces(apply_constraint=False)).max() < 1e-5
     assert (last.info["name"], last.pbc.tolist()) == ("a sheet", [True, True, False])
+    assert ("REF_energy" in last.info, last.info["energy_weight"]) == (False, 2.0)
     assert last.get_stress().shape == (6,)
     with open(out / "rest_frequencies.csv", newline="") as file:
         rows = list(csv.reader(file))[1:]
@@ -82,6 +83,9 @@ def test_what_cannot_be_relaxed_is_named_before_anything_is_computed(
     refused(ase.Atoms("Au"), "structure 1 (Au)", "only knows the elements")
     refused(ase.Atoms("H2"), "structure 1", "atoms 0 and 1 of H2 are at one point")
     refused(sheet(), "structure 0", "leave out --cell", options=["--cell", "FrechetCellFilter"])
+    (tmp_path / "out_phonons_1.csv").touch()
+    refused(good, "out_phonons_1.csv is there already; name another", options=["--phonons"])
+    (tmp_path / "out_phonons_1.csv").unlink()
     refused(good, "ASE writes no files", options=["--format", "nothing"])
     monkeypatch.setitem(sys.modules, "dftd3.ase", None)
     refused(good, "pip install 'symjax[dispersion]'", options=["--dispersion", "pbe"])

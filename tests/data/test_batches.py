@@ -82,7 +82,7 @@ def test_structures_without_labels_make_batches_too():
 
 
 def test_an_unknown_element_names_the_structure():
-    with pytest.raises(ValueError, match=r"structure 3 \(CO2\): atomic numbers \[6\] are not in the species table"):
+    with pytest.raises(ValueError, match=r"structure 3 \(CO2\): C is not in the species table H, O"):
         make_samples(labelled()[[0, 2, 0, 3]], cutoff=2.0, species=(1, 8))
 
 

@@ -155,7 +155,7 @@ def test_ghosts_and_atoms_at_one_point_are_refused(read):
         read(water(), labelled(ase.Atoms("OHX", positions=np.eye(3))))
     image = boxed("Si2", 4.0)
     image.positions[1] = [4.0, 4.0, -4.0]
-    with pytest.raises(ValueError, match="frame 1: atoms 0 and 1 are at one point"):
+    with pytest.raises(ValueError, match="frame 1: atoms 0 and 1 of Si2 are at one point"):
         read(water(), image)
     image.pbc = [True, True, False]
     assert len(read(water(), image).structures) == 2

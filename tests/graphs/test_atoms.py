@@ -50,7 +50,9 @@ def test_strain_deforms_vectors_of_its_own_graph_only():
 @pytest.mark.parametrize(
     ("atoms", "message"),
     [
-        (ase.Atoms("HeH", np.eye(3)[:2]), r"atomic numbers \[2\] are not in the species table \(1, 8\)"),
+        (ase.Atoms("HeH", np.eye(3)[:2]), "He is not in the species table H, O; the model"),
+        (ase.Atoms("OH"), "atoms 0 and 1 of OH are at one point; move or remove one of them"),
+        (ase.Atoms("H2", [[0, 0, 0], [0, 0, 2]], cell=[9, 9, 2], pbc=True), "atoms 0 and 1 of H2 are at one point"),
         (ase.Atoms(), "at least one atom"),
         (ase.Atoms("H", pbc=True), "independent lattice vectors"),
     ],

@@ -121,6 +121,9 @@ def test_energies_of_lone_atoms_are_followed_by_those_of_the_data():
     bring = dataclasses.replace(data, isolated={1: -13.1, 8: -2050.0})
     assert move_references(isolated, bring) == dataclasses.replace(isolated.references, energies=bring.isolated)
     assert move_references(potential(), bring) == move_references(potential(), data, "residual")
+    only_new = dataclasses.replace(data, isolated={8: -2050.0})
+    given = move_references(isolated, only_new, "isolated").energies
+    assert given == isolated.references.energies | {8: -2050.0}
     moved = move_references(isolated, data)
     assert moved == dataclasses.replace(move_references(isolated, data, "residual"), isolated=True)
 

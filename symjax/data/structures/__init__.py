@@ -40,6 +40,6 @@ from symjax.data.structures.units import ENERGIES as ENERGIES, Factors as Factor
 from symjax.data.structures.whole import read_whole as read_whole
 from symjax.data.structures.writing import (
     format_of as format_of,
-    kept_labels as kept_labels,
+    without_labels as without_labels,
     write_structures as write_structures,
 )

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ from symjax.data.structures.structures import Structures
 ENERGETIC = ("energy", "free_energy", "energies", "forces", "stress", "stresses")
 ENERGETIC += tuple(name for name in LABELS if name.endswith("_deviation"))
 IN_ROWS = ("numbers", "positions", "tags", "momenta", "masses", "initial_magmoms", "initial_charges")
+OF_GEOMETRY = {*ENERGETIC, *LABELS, "force", "virial", "virials"}
 WHOLE, LABELLED = ("extxyz", "db", "json"), ("traj", "bundletrajectory")
 
 
@@ -39,19 +41,40 @@ def format_of(path: str | pathlib.Path, format: str | None = None) -> str:
     raise ValueError(f"ASE writes no files of {asked}; try FILE.xyz, FILE.traj, or --format and a format of `ase info`")
 
 
-def kept_labels(format: str, names: Iterable[str]) -> list[str]:
-    """Return which labels files of a format hold: all of them, those that ASE has names for, or none."""
+def _lost(format: str, frames: list[ase.Atoms], labels: Iterable[str]) -> list[str]:
+    """Return the labels that files of a format do not hold, and the columns that a trajectory of ASE does not."""
     if format in WHOLE:
-        return [*names]
-    return [name for name in names if format in LABELLED and name in all_properties]
+        return []
+    if format not in LABELLED:
+        return [*labels]
+    columns = sorted({name for atoms in frames for name in atoms.arrays}.difference(IN_ROWS))
+    return [*dict.fromkeys([name for name in labels if name not in all_properties] + columns)]
+
+
+def without_labels(atoms: ase.Atoms) -> tuple[ase.Atoms, list[str]]:
+    """Return a structure without the notes and columns that hold of one geometry only, and their names.
+
+    These are what is named after a label, such as `REF_energy` or `dft_forces`; weights and masks of labels stay.
+    """
+    bare, dropped = atoms.copy(), []
+    for place in (bare.info, bare.arrays):
+        for name in [name for name in place if _names_label(name)]:
+            del place[name]
+            dropped.append(name)
+    return bare, dropped
+
+
+def _names_label(name: str) -> bool:
+    words = {*re.split(r"[\W_]+", name.lower())}
+    return bool(words & OF_GEOMETRY) and not words & {"weight", "mask", "key"}
 
 
 def write_structures(path: str | pathlib.Path, structures: Structures, *, format: str | None = None) -> list[str]:
     """Write structures with their columns and notes and all labels that they have, as results of a calculator.
 
     Labels replace columns and notes of the same name; a label that ASE has no name for becomes one. Stresses are
-    written where a periodic cell has a volume. What ASE finds no place for in the format is left out;
-    returned are the columns that a trajectory of ASE has none for.
+    written where a periodic cell has a volume. What ASE finds no place for in the format is left out; returned are the
+    labels among that, and the columns that a trajectory of ASE has none for.
 
     Args:
         path: the file.
@@ -78,8 +101,7 @@ def write_structures(path: str | pathlib.Path, structures: Structures, *, format
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ValueError(f"ASE cannot write {path} in the format {format}: {reason}; try FILE.xyz") from error
-    columns = {name for atoms in frames for name in atoms.arrays}
-    return sorted(columns.difference(IN_ROWS)) if format in ("traj", "bundletrajectory") else []
+    return _lost(format, frames, structures.labels)
 
 
 def _write_rows(path: str | pathlib.Path, frames: list[ase.Atoms]) -> None:

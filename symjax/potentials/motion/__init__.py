@@ -17,7 +17,6 @@ from symjax.potentials.motion.pressure import PressureSimulation as PressureSimu
 from symjax.potentials.motion.relax import (
     Relaxation as Relaxation,
     Relaxed as Relaxed,
-    require_apart as require_apart,
 )
 from symjax.potentials.motion.simulate import (
     Dynamics as Dynamics,

@@ -13,6 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from symjax.data import has_stress
 from symjax.potentials.motion.calculator import Calculator
 from symjax.potentials.motion.simulate import Dynamics, Record, hottest, note_deviations
+from symjax.potentials.motion.steps import LEAP
 from symjax.potentials.potential import Potential
 
 BAROSTAT = ("p_eps", "force_eps", "accel")  # what it knows beside the atoms
@@ -85,7 +86,11 @@ class PressureSimulation:
             self._keep(self.step + 1)
 
     def _step(self) -> bool:
-        """Do a step, the random numbers of which are its own, and return whether it is sound."""
+        """Do a step, the random numbers of which are its own, and return whether it is sound.
+
+        A sound step changes the enthalpy by no more than `LEAP` an atom beside what the bath may give.
+        """
+        before = None if self.step < 0 else self._enthalpy
         if self.step >= 0:
             self._barostat.rng = np.random.default_rng([self.dynamics.seed, self.step])
             try:
@@ -95,7 +100,17 @@ class PressureSimulation:
                 return False
         numbers = self._calculator.results
         finite = np.isfinite(numbers["energy"]) and np.isfinite(numbers["forces"]).all()
-        return bool(finite and self.atoms.get_kinetic_energy() <= hottest(self.atoms, self.dynamics))
+        if not finite:
+            return False
+        allowed = (LEAP + 3 * ase.units.kB * self.dynamics.temperature) * len(self.atoms)
+        if before is not None and not abs(self._enthalpy - before) <= allowed:
+            return False
+        return bool(self.atoms.get_kinetic_energy() <= hottest(self.atoms, self.dynamics))
+
+    @property
+    def _enthalpy(self) -> float:
+        work = self.dynamics.pressure * ase.units.GPa * self.atoms.cell.volume
+        return self._calculator.results["energy"] + self.atoms.get_kinetic_energy() + work
 
     def _keep(self, step: int) -> None:
         """Remember a good state: what is written of it, and all that goes on from it with the same bits."""

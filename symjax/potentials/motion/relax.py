@@ -14,12 +14,11 @@ from ase.constraints import FixSymmetry
 from jaxtyping import Float
 
 from symjax.data import has_stress
-from symjax.graphs import neighbour_list
+from symjax.graphs import require_apart
 
 Optimizer = Literal["bfgs", "lbfgs", "fire", "fire2", "bfgslinesearch", "lbfgslinesearch", "gpmin", "mdmin"]
 Cell = Literal["none", "FrechetCellFilter", "UnitCellFilter", "StrainFilter"]
 OPTIMIZERS = {name.lower(): getattr(ase.optimize, name) for name in ase.optimize.__all__ if name != "RestartError"}
-TOUCHING = 1e-3  # Å: closer atoms are at one point
 
 
 class Relaxed(NamedTuple):
@@ -148,16 +147,3 @@ def _symmetry(atoms: ase.Atoms) -> FixSymmetry:
         return FixSymmetry(atoms)
     except ImportError as error:
         raise ValueError(f"--fix-symmetry needs spglib ({error}); pip install spglib, or leave it out") from None
-
-
-def require_apart(atoms: ase.Atoms) -> None:
-    """Refuse atoms at one point, between which there is no direction to move in.
-
-    Raises:
-        ValueError: there are two, or `neighbour_list` refuses the geometry.
-    """
-    senders, receivers, _ = neighbour_list(atoms.positions, atoms.cell.array, atoms.pbc, TOUCHING)
-    if len(senders):
-        raise ValueError(
-            f"atoms {receivers[0]} and {senders[0]} of {atoms.symbols} are at one point; move or remove one of them"
-        )

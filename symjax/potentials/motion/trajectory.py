@@ -15,7 +15,7 @@ from ase.io.formats import filetype, ioformats
 from ase.io.trajectory import TrajectoryWriter
 
 from symjax.potentials.motion.simulate import Record
-from symjax.training import read_bytes, require_folder, write_bytes
+from symjax.training import read_bytes, require_folder, require_new, write_bytes
 
 EVERY = 1.0  # seconds between two savings of the state
 
@@ -55,7 +55,7 @@ class Trajectory:
         self.records: list[Record] = [] if kept is None else kept.records
         self._saved = 0.0
         if kept is None:
-            _require_new(path, self.working)
+            require_new(path, self.working, remedy=f"go on with it by --resume {path}, or name another --out")
         elif self._plain:
             _cut(self.working, kept.size)
         else:
@@ -126,12 +126,6 @@ def read_state(path: pathlib.Path) -> Kept:
         return Kept(facts["options"], arrays, records, facts["size"])
     except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{place} is damaged: {error}; start the trajectory anew") from None
-
-
-def _require_new(*paths: pathlib.Path) -> None:
-    for path in paths:
-        if path.exists():
-            raise ValueError(f"{path} is there already; go on with it by --resume {path}, or name another --out")
 
 
 def _cut(path: pathlib.Path, size: int) -> None:

@@ -1,6 +1,7 @@
 """How uncertain predictions are: deviations of single models, and the factor that makes deviations foretell errors."""
 
 from symjax.potentials.uncertainty.calibration import (
+    drop_calibration as drop_calibration,
     fit_calibration as fit_calibration,
     foretold as foretold,
     measure_calibration as measure_calibration,

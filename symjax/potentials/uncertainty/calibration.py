@@ -126,6 +126,11 @@ def write_calibration(folder: pathlib.Path, identity: str, factors: Mapping[str,
     write_json(folder / FILE, {"run": identity, "structures": structures, "factors": dict(factors)})
 
 
+def drop_calibration(folder: pathlib.Path) -> None:
+    """Remove the factors of a run that goes on, which are of the model that it has been."""
+    (folder / FILE).unlink(missing_ok=True)
+
+
 def read_calibration(folder: pathlib.Path, identity: str) -> dict[str, float]:
     """Return the factors of a run by label; none where it has not ended, or has no deviations.
 

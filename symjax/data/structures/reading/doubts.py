@@ -8,10 +8,9 @@ import numpy as np
 from symjax.data.structures.labels import has_stress
 from symjax.data.structures.reading.isolated import widths
 from symjax.data.structures.structures import Structures
-from symjax.graphs import charge_and_spin
+from symjax.graphs import charge_and_spin, require_apart
 
 STRESS = 2.0  # eV/Å³, which is 320 GPa
-SAME_POINT = 1e-5  # of a lattice vector, or Å
 GAP = 4.0  # Å
 
 
@@ -34,9 +33,8 @@ def require_possible(structures: Structures, where: Sequence[str]) -> None:
                 f"{place}: periodic directions need independent lattice vectors, got the cell "
                 f"{atoms.cell.array.tolist()} with pbc {atoms.pbc.tolist()}; mend the cell or switch periodicity off"
             )
-        if twins := _twins(atoms):
-            raise ValueError(f"{place}: atoms {twins[0]} and {twins[1]} are at one point; remove one of them")
         try:
+            require_apart(atoms)
             charge_and_spin(atoms)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
@@ -55,16 +53,6 @@ def describe_doubts(structures: Structures, where: Sequence[str]) -> Iterator[st
             "nothing is seen across its faces; where that is not meant, write pbc into the file"
         )
     yield from _of_open(structures, where)
-
-
-def _twins(atoms: ase.Atoms) -> tuple[int, int] | None:
-    """Return two atoms at one point, images included."""
-    points = np.round(atoms.cell.complete().scaled_positions(atoms.positions) / SAME_POINT)
-    points = np.where(atoms.pbc, points % round(1 / SAME_POINT), points)
-    _, first, group = np.unique(points, axis=0, return_index=True, return_inverse=True)
-    earlier = first[group.reshape(-1)]
-    later = np.flatnonzero(earlier != np.arange(len(atoms)))
-    return (int(earlier[later[0]]), int(later[0])) if len(later) else None
 
 
 def _of_open(structures: Structures, where: Sequence[str]) -> Iterator[str]:
