@@ -40,14 +40,13 @@ __all__ = [
     "vrex",
 ]
 
-HOMES: dict[str, str] = dict.fromkeys(
-    ("coral", "erm", "fishr", "group_dro", "irm", "mmd", "vrex"), "invariance"
-) | dict.fromkeys(("Answer", "effect"), "question")
+RULES = ("coral", "erm", "fishr", "group_dro", "irm", "mmd", "vrex")
+HOMES = {**dict.fromkeys(RULES, "invariance"), "Answer": "question", "effect": "question"}
 
 
 def __getattr__(name: str):
     """Load a name of this folder on first use."""
     if name in __all__:
-        home = importlib.import_module(f"symjax.causal.{HOMES.get(name, 'environments')}")
+        home = importlib.import_module(f"symjax.causal.{HOMES[name] if name in HOMES else 'environments'}")
         return getattr(home, name)
     raise AttributeError(f"module 'symjax.causal' has no attribute {name!r}")

@@ -86,7 +86,7 @@ def monomials(x: Float[Array, "d *rest"], order: int) -> list[Float[Array, "_ *r
 
 
 def _channels(irreps: e3nn.Irreps) -> int:
-    return tuple(irreps)[0].mul
+    return next(mul for mul, _ in irreps)
 
 
 def symmetric_contraction(
