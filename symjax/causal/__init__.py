@@ -40,9 +40,9 @@ __all__ = [
     "vrex",
 ]
 
-HOMES = dict.fromkeys(("coral", "erm", "fishr", "group_dro", "irm", "mmd", "vrex"), "invariance") | dict.fromkeys(
-    ("Answer", "effect"), "question"
-)
+HOMES: dict[str, str] = dict.fromkeys(
+    ("coral", "erm", "fishr", "group_dro", "irm", "mmd", "vrex"), "invariance"
+) | dict.fromkeys(("Answer", "effect"), "question")
 
 
 def __getattr__(name: str):

@@ -16,7 +16,7 @@ def nearest_separator(
     cut = _near(moral, x, y, include, allowed)
     if cut is None:
         return None
-    return include | _near(moral, y, x, include, cut)  # of the cut, what the other side reaches
+    return include | (_near(moral, y, x, include, cut) or frozenset())  # of the cut, what the other side reaches
 
 
 def minimal_separators(

@@ -148,7 +148,8 @@ def _units(study: Study, nuisances: Any) -> Units | None:
     fit = jax.jit(linear_dr_learner)(jnp.asarray(study.outcome), arm, columns, nuisances, clusters=clusters)
     told = zip(named, np.asarray(fit.coefficients)[1:], np.sqrt(np.diagonal(fit.covariance))[1:], strict=True)
     coefficients = {name: (float(b), float(error)) for name, b, error in told}
-    return Units(*map(np.asarray, fit.predict(columns)), coefficients if study.modifiers.shape[1] else {})
+    value, low, high = map(np.asarray, fit.predict(columns))
+    return Units(value, low, high, coefficients if study.modifiers.shape[1] else {})
 
 
 def _bounds(study: Study, instrument: np.ndarray | None) -> Bounds | None:

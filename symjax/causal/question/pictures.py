@@ -20,7 +20,7 @@ def draw_answer(folder: pathlib.Path, answer: Answer) -> list[str]:
         plan = answer.plan
         draw_graph(
             folder / "graph.png",
-            plan.graph,
+            answer.plan.graph,
             hidden=plan.hidden,
             adjustment=plan.covariates,
             treatment=[plan.treatment],

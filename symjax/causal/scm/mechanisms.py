@@ -7,7 +7,7 @@ from. k may be traced: parameters are stacked along their first axis, so that on
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, dataclass_transform
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +38,7 @@ class Mechanisms(Protocol):
         ...
 
 
+@dataclass_transform(frozen_default=True)
 def _stacked(*names: str) -> Callable[[type], type]:
     """Return a decorator: a frozen dataclass whose fields of these names are arrays, and the others constants."""
 

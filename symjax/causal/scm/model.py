@@ -172,4 +172,4 @@ def descendants(model: SCM, names: Sequence[str]) -> Bool[np.ndarray, " d"]:
     reach = np.eye(len(model.names), dtype=bool) | model.parents
     for _ in model.names:
         reach = reach | (reach.astype(int) @ reach.astype(int) > 0)
-    return reach[:, [model.names.index(name) for name in names]].any(axis=1)
+    return np.asarray(reach[:, [model.names.index(name) for name in names]].any(axis=1))

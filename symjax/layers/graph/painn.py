@@ -34,8 +34,8 @@ class PaiNNEdges(NamedTuple):
 
 
 SCALARS_AND_VECTORS = OnGraph(
-    nodes=Tree(PaiNNNodes(Trivial(), Vectors())),
-    edges=Tree(PaiNNEdges(Vectors(), Trivial(), Trivial())),
+    nodes=Tree(PaiNNNodes._make((Trivial(), Vectors()))),
+    edges=Tree(PaiNNEdges._make((Vectors(), Trivial(), Trivial()))),
     name="scalars and vectors",
 )
 

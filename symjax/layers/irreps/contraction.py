@@ -85,6 +85,10 @@ def monomials(x: Float[Array, "d *rest"], order: int) -> list[Float[Array, "_ *r
     return products
 
 
+def _channels(irreps: e3nn.Irreps) -> int:
+    return tuple(irreps)[0].mul
+
+
 def symmetric_contraction(
     weights: Sequence[Float[Array, "s _ c"]], maps: Sequence[Contraction], x: e3nn.IrrepsArray, kind: Int[Array, " n"]
 ) -> e3nn.IrrepsArray:
@@ -136,7 +140,7 @@ class SymmetricContraction(nn.Module):
     def output_irreps(self, x: e3nn.IrrepsArray) -> e3nn.Irreps:
         """Return the irreps that products of the input reach."""
         found = contractions(x.irreps, e3nn.Irreps(self.irreps), self.correlation)
-        return e3nn.Irreps([(x.irreps[0].mul, contraction.target) for contraction in found])
+        return e3nn.Irreps([(_channels(x.irreps), contraction.target) for contraction in found])
 
     def laws(self, nodes: InteractionNodes) -> tuple[Law, ...]:
         """Rotations and reflections turn the input and the output."""
@@ -152,6 +156,6 @@ class SymmetricContraction(nn.Module):
         weights = []
         for place, contraction in enumerate(maps):
             init = nn.initializers.normal(1 / math.sqrt(contraction.paths))
-            shape = (self.species, contraction.paths, x.irreps[0].mul)
+            shape = (self.species, contraction.paths, _channels(x.irreps))
             weights.append(self.param(f"{contraction.target}_{place}", init, shape, x.dtype))
         return symmetric_contraction(weights, maps, x, nodes.species)

@@ -19,6 +19,7 @@ from symjax.models.atoms.nequip import nequip_edges
 from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
 
 MOST_FACTORS = 6
+SCALARS = e3nn.Irreps("0e")
 
 
 def mace_atoms(
@@ -126,9 +127,9 @@ class MACE(nn.Module):
 
     def _read_last(self, h: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
         """Return even scalars by a perceptron of the scalars, and the other outputs linearly."""
-        outputs, scalars = e3nn.Irreps(self.outputs), h.filter("0e")
+        outputs, scalars = e3nn.Irreps(self.outputs), h.filter(SCALARS)
         hidden = scaled_silu(IrrepsLinear(f"{self.readout}x0e", name="hidden")(scalars).array)
-        both = e3nn.concatenate([e3nn.IrrepsArray(f"{self.readout}x0e", hidden), h.filter(drop="0e")])
+        both = e3nn.concatenate([e3nn.IrrepsArray(f"{self.readout}x0e", hidden), h.filter(drop=SCALARS)])
         return IrrepsLinear(str(outputs), name=f"readout_{self.layers - 1}")(both)
 
     def _natural(self, lmax: int) -> e3nn.Irreps:
@@ -141,5 +142,5 @@ class MACE(nn.Module):
 
     def _last(self) -> e3nn.Irreps:
         """Return even scalars and the irreps of the outputs."""
-        kept = sorted({e3nn.Irrep("0e")} | {ir for _, ir in e3nn.Irreps(self.outputs)})
+        kept = sorted({e3nn.Irrep(0, 1)} | {ir for _, ir in e3nn.Irreps(self.outputs)})
         return e3nn.Irreps([(self.channels, ir) for ir in kept])

@@ -103,7 +103,7 @@ class PaiNN(nn.Module):
         """Return scalars of a perceptron, and vectors that are mixed linearly and scaled by it."""
         irreps, (s, v) = e3nn.Irreps(self.outputs), nodes
         dense = functools.partial(nn.Dense, kernel_init=nn.initializers.xavier_uniform(), param_dtype=s.dtype)
-        parts = [irreps.count("0e"), irreps.count("1o")]
+        parts = [irreps.count(e3nn.Irrep(0, 1)), irreps.count(e3nn.Irrep(1, -1))]
         told = dense(sum(parts), name="readout")(jax.nn.silu(dense(self.channels // 2, name="hidden")(s)))
         scalars, scales = told[:, : parts[0]], told[:, parts[0] :]
         if not parts[1]:
