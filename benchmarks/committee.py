@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from benchmarks.potentials import prepared
 from benchmarks.timing import ONE_THREAD
 
 MEMBERS, STRUCTURES, STEPS = 4, 5, 40
@@ -23,23 +24,15 @@ MEMBERS, STRUCTURES, STEPS = 4, 5, 40
 def make_steps(name: str, at_once: int | None) -> dict[str, list]:
     """Return [step, state, batch] of one model and of a committee."""
     import jax
-    import numpy as np
 
     from symjax import potentials, training
-    from symjax.data import ethanol, make_batch, make_samples, sample_sizes
-    from symjax.graphs import Budget
+    from symjax.data import ethanol
 
-    data = ethanol()[range(STRUCTURES)]
-    references = potentials.fit_references(data)
-    samples = make_samples(references.remove(data), cutoff=5.0, species=data.species)
-    nodes, edges = (int(sizes.sum()) for sizes in sample_sizes(samples))
-    batch = make_batch(samples, [range(len(data))], Budget(nodes + 1, edges + 1, len(data) + 1), dtype=np.float32)
+    model, scale, batch = prepared(ethanol()[range(STRUCTURES)], name, {})
     graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
-    given = {"species": len(data.species), "average_neighbours": edges / nodes, "cutoff": 5.0}
-    model = potentials.build(name, training.plain(potentials.preset_of(name, "small")) | given)
     recipe = training.Recipe()
     optimizer = training.make_optimizer(recipe, steps=10_000)
-    loss = potentials.potential_loss(potentials.scaled_energy(model, references.scale))
+    loss = potentials.potential_loss(potentials.scaled_energy(model, scale))
     body = training.make_step(loss, optimizer, {"energy": 1.0, "forces": 1.0}, ema_decay=recipe.ema)
 
     def begin(key: jax.Array) -> training.TrainState:

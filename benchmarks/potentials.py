@@ -33,30 +33,40 @@ from symjax.cli.memory import keep_memory
 if TYPE_CHECKING:
     import ase
 
+    from symjax.data import Batch, Structures
+
 PEERS = {"mlip": ("benchmarks.peers.mlip_jax", "mlip"), "nequip": ("benchmarks.peers.nequip_torch", "torch nequip")}
 COUNTS = {"ethanol": 8, "3BPA": 4}
 SIZES = ("2x32l2", "3x64l2", "4x64l2", "4x32l3")
 
 
-def make_ours(path: str, work: str, name: str, options: dict[str, Any], facts: dict) -> Callable[[], object]:
-    """Return the step of a row of the table of potentials."""
-    import jax
+def prepared(data: "Structures", name: str, options: dict[str, Any]) -> tuple[Any, float, "Batch"]:
+    """Return a model of the table of potentials, the scale of its energies, and one batch of all structures."""
     import numpy as np
 
     from symjax import potentials, training
-    from symjax.data import make_batch, make_samples, read_structures, sample_sizes
+    from symjax.data import make_batch, make_samples, sample_sizes
     from symjax.graphs import Budget
 
-    data = read_structures(path)
     references = potentials.fit_references(data)
     samples = make_samples(references.remove(data), cutoff=5.0, species=data.species)
     nodes, edges = (int(sizes.sum()) for sizes in sample_sizes(samples))
     batch = make_batch(samples, [range(len(data))], Budget(nodes + 1, edges + 1, len(data) + 1), dtype=np.float32)
-    graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
-
     given = {"species": len(data.species), "average_neighbours": edges / nodes, "cutoff": 5.0}
     model = potentials.build(name, training.plain(potentials.preset_of(name, "small")) | options | given)
-    energy = potentials.scaled_energy(model, references.scale)
+    return model, references.scale, batch
+
+
+def make_ours(path: str, work: str, name: str, options: dict[str, Any], facts: dict) -> Callable[[], object]:
+    """Return the step of a row of the table of potentials."""
+    import jax
+
+    from symjax import potentials, training
+    from symjax.data import read_structures
+
+    model, scale, batch = prepared(read_structures(path), name, options)
+    graph = jax.tree.map(lambda leaf: leaf[0], batch.graph)
+    energy = potentials.scaled_energy(model, scale)
     recipe = training.Recipe(optimizer="amsgrad", learning_rate=1e-2)
     optimizer = training.make_optimizer(recipe, steps=10_000)
 
@@ -65,7 +75,8 @@ def make_ours(path: str, work: str, name: str, options: dict[str, Any], facts: d
 
     state = training.run_once(begin, jax.random.key(0), graph)
     count = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-    facts |= {"parameters": count, "atoms": nodes, "edges": edges}
+    atoms, edges = (int(sizes[:-1].sum()) for sizes in (graph.n_node, graph.n_edge))  # without the padding
+    facts |= {"parameters": count, "atoms": atoms, "edges": edges}
     if work == "inference":
         infer, graph = jax.jit(potentials.energy_and_forces(energy)), jax.device_put(graph)
         facts["gflop"] = operations(infer.lower(state.params, graph))

@@ -50,6 +50,16 @@ class Listed(NamedTuple):
         return self.graph._replace(nodes=nodes._replace(positions=positions))
 
 
+def require_energies(potential: Potential) -> None:
+    """Refuse to move atoms by anything but energies.
+
+    Raises:
+        ValueError: the potential has learnt another label.
+    """
+    if potential.label != "energy":
+        raise ValueError(f"expected a potential of energies, got one of {potential.label}, which moves no atoms")
+
+
 def require_skin(skin: float) -> None:
     """Refuse what is no skin.
 

@@ -12,6 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from symjax.data import has_stress
 from symjax.potentials.motion.calculator import Calculator
+from symjax.potentials.motion.listing import require_energies
 from symjax.potentials.motion.simulate import Dynamics, Record, hottest, note_deviations
 from symjax.potentials.motion.steps import LEAP
 from symjax.potentials.potential import Potential
@@ -125,8 +126,7 @@ class PressureSimulation:
 
 
 def _require_volume(potential: Potential, atoms: ase.Atoms, dynamics: Dynamics) -> None:
-    if potential.label != "energy":
-        raise ValueError(f"expected a potential of energies, got one of {potential.label}, which moves no atoms")
+    require_energies(potential)
     if not (has_stress(atoms) and atoms.pbc.all()):
         raise ValueError(
             f"npt needs a cell that is periodic in all directions, got the cell {atoms.cell.array.tolist()} with pbc "

@@ -13,7 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
 from jaxtyping import Array, Float
 
-from symjax.potentials.motion.listing import Listed, list_neighbours, require_skin
+from symjax.potentials.motion.listing import Listed, list_neighbours, require_energies, require_skin
 from symjax.potentials.motion.steps import Ahead, Carry, Motion, Served, State, begin, run_block
 from symjax.potentials.potential import Potential
 
@@ -108,8 +108,7 @@ class Simulation:
         saved: Mapping[str, np.ndarray] | None = None,
         tell: Callable[[str], object] = lambda sentence: None,
     ):
-        if potential.label != "energy":
-            raise ValueError(f"expected a potential of energies, got one of {potential.label}, which moves no atoms")
+        require_energies(potential)
         require_skin(skin)
         self.potential, self.atoms, self.skin, self.tell, self.listings = potential, atoms, skin, tell, 0
         self.stop_at = math.inf if stop_at is None else stop_at

@@ -121,6 +121,12 @@ def read_sources(sources: Sequence[Source], *, weights: Mapping[str, float] | No
     contents = [_read(source) for source in sources]
     structures, where = _joined(contents), _places(contents)
     require_possible(structures, where)
+    if structures.stress is not None:
+        structures.stress[[not has_stress(atoms) for atoms in structures.atoms]] = np.nan
+        if np.isnan(structures.stress).all():
+            raise ValueError(
+                f"{where[0]}, as all others, is not periodic and can have no stress; leave --stress-key out"
+            )
     counts = [len(content.frames) for content in contents]
     parts = np.repeat([source.part for source in sources], counts)
     structures = _weighed(structures, np.repeat([source.weight for source in sources], counts), weights or {})
@@ -165,18 +171,11 @@ def _joined(contents: Sequence[_Contents]) -> Structures:
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
     for mask in {mask for content in contents if (mask := content.rules.mask_key)}:
         require_mask([frame for c in contents if c.rules.mask_key == mask for frame in c.frames], mask)
-    structures = Structures(
+    return Structures(
         atoms=tuple(atoms for content in contents for atoms in content.atoms),
         labels=_labels(contents),
         isolated=isolated_energies([atom for content in contents for atom in content.lone]),
     )
-    if structures.stress is not None:
-        structures.stress[[not has_stress(atoms) for atoms in structures.atoms]] = np.nan
-        if np.isnan(structures.stress).all():
-            raise ValueError(
-                f"{_places(contents)[0]}, as all others, is not periodic and can have no stress; leave --stress-key out"
-            )
-    return structures
 
 
 def _places(contents: Sequence[_Contents]) -> list[str]:
