@@ -41,12 +41,12 @@ __all__ = [
 ]
 
 RULES = ("coral", "erm", "fishr", "group_dro", "irm", "mmd", "vrex")
-HOMES = {**dict.fromkeys(RULES, "invariance"), "Answer": "question", "effect": "question"}
+HOMES: dict[str, str] = {**dict.fromkeys(RULES, "invariance"), "Answer": "question", "effect": "question"}
 
 
 def __getattr__(name: str):
     """Load a name of this folder on first use."""
     if name in __all__:
-        home = importlib.import_module(f"symjax.causal.{HOMES[name] if name in HOMES else 'environments'}")
+        home = importlib.import_module(f"symjax.causal.{HOMES.get(name, 'environments')}")
         return getattr(home, name)
     raise AttributeError(f"module 'symjax.causal' has no attribute {name!r}")
