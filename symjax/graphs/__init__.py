@@ -26,6 +26,7 @@ from symjax.graphs.batching import (
 )
 from symjax.graphs.neighbours import neighbour_list
 from symjax.graphs.points import POINTS, PointNodes
+from symjax.graphs.reverse import reverse_edges
 
 __all__ = [
     "ATOMS",
@@ -48,6 +49,7 @@ __all__ = [
     "mean_budget",
     "neighbour_list",
     "node_mask",
+    "reverse_edges",
     "split_nodes",
     "strain_graph",
     "unpad",
