@@ -1,4 +1,4 @@
-"""Potentials, one step of training and one of inference; NequIP also against `mlip` (JAX) and `nequip` (torch, eager).
+"""Potentials, a step of training and of inference; NequIP and MACE against `mlip` (JAX), NequIP against `nequip`.
 
     python -m venv ~/peers/mlip && ~/peers/mlip/bin/pip install mlip==0.2.5
     python -m venv ~/peers/nequip && ~/peers/nequip/bin/pip install torch nequip==0.19.1
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from symjax.data import Batch, Structures
 
 PEERS = {"mlip": ("benchmarks.peers.mlip_jax", "mlip"), "nequip": ("benchmarks.peers.nequip_torch", "torch nequip")}
+PEERS_OF = {"nequip": ("mlip", "nequip"), "mace": ("mlip",)}
 COUNTS = {"ethanol": 8, "3BPA": 4}
 SIZES = ("2x32l2", "3x64l2", "4x64l2", "4x32l3")
 
@@ -153,7 +154,7 @@ def main() -> None:
     parser.add_argument("--ethanol", help="extended xyz file; by default the data set that ships")
     parser.add_argument("--bpa", help="extended xyz file of 3BPA; skipped without")
     parser.add_argument("--models", nargs="+", choices=tuple(POTENTIALS), default=tuple(POTENTIALS))
-    parser.add_argument("--sizes", nargs="+", default=SIZES, help="of NequIP, such as 4x64l2")
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help="of NequIP and MACE, such as 4x64l2")
     parser.add_argument("--work", nargs="+", choices=("training", "inference"), default=("training", "inference"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -167,20 +168,23 @@ def main() -> None:
             for work in options.work:
                 where = f"{work} step on {name}, batch {len(frames)}"
                 for model in options.models:
-                    if model != "nequip":
+                    if model not in PEERS_OF:
                         alone(f"{model}, {where}", _ours(path, work, model, {}))
-                    for size in options.sizes if model == "nequip" else ():
-                        against_peers(f"NequIP {size}, {where}", path, work, options_of_size(size), vars(options))
+                    for size in options.sizes if model in PEERS_OF else ():
+                        against_peers(
+                            f"{model} {size}, {where}", path, work, model, options_of_size(size), vars(options)
+                        )
 
 
-def against_peers(case: str, path: str, work: str, size: dict[str, int], options: dict[str, Any]) -> None:
-    """Compare NequIP of one size with both peers."""
-    for peer, (module, packages) in PEERS.items():
+def against_peers(case: str, path: str, work: str, model: str, size: dict[str, int], options: dict[str, Any]) -> None:
+    """Compare a row of one size with each of its peers."""
+    for peer in PEERS_OF[model]:
+        module, packages = PEERS[peer]
         interpreter = options[f"peer_python_{peer}"]
         compare(
             f"{case}, against {peer}",
-            _ours(path, work, "nequip", size),
-            [interpreter, "-m", module, path, work, json.dumps(size)],
+            _ours(path, work, model, size),
+            [interpreter, "-m", module, path, work, model, json.dumps(size)],
             install=f"python -m venv PEER && PEER/bin/pip install {packages}, then pass --peer-python-{peer} "
             "PEER/bin/python",
         )

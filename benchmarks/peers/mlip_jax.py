@@ -1,4 +1,4 @@
-"""NequIP of `mlip` (JAX): a training or inference step on the structures of a file."""
+"""NequIP and MACE of `mlip` (JAX): a training or inference step on the structures of a file."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from benchmarks.timing import serve
 
 
-def make(path: str, work: str, size: dict, facts: dict) -> Callable[[], object]:
+def make(path: str, work: str, name: str, size: dict, facts: dict) -> Callable[[], object]:
     """Return the step, made as the package's own training loop and inference make it."""
     import ase.io
     import jax
@@ -15,7 +15,7 @@ def make(path: str, work: str, size: dict, facts: dict) -> Callable[[], object]:
     from mlip.data.chemical_system import ChemicalSystem
     from mlip.graph import Graph
     from mlip.graph.batching_helpers import batch_graphs, pad_with_graphs
-    from mlip.models import ForceField, Nequip
+    from mlip.models import ForceField, Mace, Nequip
     from mlip.models.loss import MSELoss
     from mlip.training.ema import exponentially_moving_average
     from mlip.training.optimizer import get_default_mlip_optimizer
@@ -41,10 +41,12 @@ def make(path: str, work: str, size: dict, facts: dict) -> Callable[[], object]:
     species = {int(number): 0.0 for atoms in frames for number in atoms.numbers}
     info = DatasetInfo(atomic_energies_map=species, graph_cutoff_angstrom=5.0, avg_num_neighbors=edges / nodes)
     irreps = " + ".join(f"{size['channels']}x{degree}{'eo'[degree % 2]}" for degree in range(size["lmax"] + 1))
-    config = Nequip.Config(
-        num_layers=size["layers"], target_irreps=irreps, l_max=size["lmax"], num_rbf=8, radial_mlp_hidden=[64, 64]
-    )
-    model = ForceField.from_mlip_network(Nequip(config, info), seed=0)
+    common = {"num_layers": size["layers"], "l_max": size["lmax"], "num_rbf": 8}
+    if name == "mace":
+        network = Mace(Mace.Config(num_channels=size["channels"], node_symmetry=1, correlation=3, **common), info)
+    else:
+        network = Nequip(Nequip.Config(target_irreps=irreps, radial_mlp_hidden=[64, 64], **common), info)
+    model = ForceField.from_mlip_network(network, seed=0)
     count = sum(leaf.size for leaf in jax.tree.leaves(model.params))
     facts |= {"parameters": count, "atoms": nodes, "edges": edges}
 
@@ -70,5 +72,5 @@ def make(path: str, work: str, size: dict, facts: dict) -> Callable[[], object]:
 
 if __name__ == "__main__":
     report: dict = {"optimizer": "AMSGrad, clipping, EMA"}
-    path, work, size = sys.argv[1:]
-    serve(lambda: make(path, work, json.loads(size), report), "mlip", "jax", facts=report)
+    path, work, name, size = sys.argv[1:]
+    serve(lambda: make(path, work, name, json.loads(size), report), "mlip", "jax", facts=report)

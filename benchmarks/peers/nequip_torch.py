@@ -61,5 +61,5 @@ def make(path: str, work: str, size: dict, facts: dict) -> Callable[[], object]:
 if __name__ == "__main__":
     report: dict = {"optimizer": "Adam"}
     serve(
-        lambda: make(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), report), "nequip", "torch", "e3nn", facts=report
+        lambda: make(sys.argv[1], sys.argv[2], json.loads(sys.argv[4]), report), "nequip", "torch", "e3nn", facts=report
     )

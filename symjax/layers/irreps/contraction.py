@@ -94,7 +94,8 @@ def symmetric_contraction(
 ) -> e3nn.IrrepsArray:
     """Return B[n, c, k] = sum_p W[z_n, p, c] U_p(x[n, c], ..., x[n, c])[k] for each irrep of `maps`.
 
-    Cost: the monomials of a channel are made once, by one product each, and one matrix product with all the U follows.
+    Cost: the monomials of a channel are made once, one order less than asked for; for each order one matrix product
+    with U follows, and a sum over the last factor.
 
     Args:
         weights: W for each contraction.
@@ -112,16 +113,37 @@ def symmetric_contraction(
             f"{[m.paths for m in maps]} paths, got {x.irreps} and weights {[w.shape for w in weights]}"
         )
     rows = jnp.concatenate([block.swapaxes(0, 1) for block in irreps_blocks(x)])
-    products = monomials(rows, len(maps[0].maps))
+    below = monomials(rows, max(1, len(maps[0].maps) - 1))
     blocks = []
     for contraction, weight in zip(maps, weights, strict=True):
-        parts = [
-            jnp.einsum("pkm,mnc->pknc", u.astype(x.dtype), product, precision=Precision.HIGHEST)
-            for u, product in zip(contraction.maps, products, strict=True)
-            if len(u)
-        ]
-        blocks.append(jnp.einsum("pknc,npc->nkc", jnp.concatenate(parts), weight[kind]))
+        parts = [_product(u, rows, below) for u in contraction.maps if len(u)]
+        own = weight.swapaxes(0, 1)[:, kind]  # a sum of products: a batch of tiny matrix products is slow
+        blocks.append(jnp.sum(jnp.concatenate(parts) * own[:, None], axis=0).swapaxes(0, 1))
     return from_blocks(e3nn.Irreps([(*channels, m.target) for m in maps]), blocks, x)
+
+
+def _product(
+    u: Float[np.ndarray, "p k _"], x: Float[Array, "d n c"], below: Sequence[Float[Array, "_ n c"]]
+) -> Float[Array, "p k n c"]:
+    """Return U applied to the products of its order: to those of one order less, then times each row, and summed.
+
+    A product whose largest row is i is row i times one of the first products of the order below, so that those of the
+    highest order, which are most, are never formed.
+    """
+    if u.shape[2] == len(x):
+        return jnp.einsum("pkm,mnc->pknc", u.astype(x.dtype), x, precision=Precision.HIGHEST)
+    order = next(k for k, product in enumerate(below, 2) if _count(len(x), k) == u.shape[2])
+    table, start = np.zeros((*u.shape[:2], len(x), len(below[order - 2]))), 0
+    for i in range(len(x)):
+        count = _count(i + 1, order - 1)
+        table[:, :, i, :count] = u[:, :, start : start + count]
+        start += count
+    turned = jnp.einsum("pkim,mnc->pkinc", table.astype(x.dtype), below[order - 2], precision=Precision.HIGHEST)
+    return jnp.sum(turned * x[None, None], axis=2)
+
+
+def _count(rows: int, order: int) -> int:
+    return math.comb(rows + order - 1, order)
 
 
 class SymmetricContraction(nn.Module):
