@@ -26,7 +26,7 @@ from symjax.potentials.motion import (
     vibrations,
     with_dispersion,
 )
-from symjax.tasks.structures import tell_lost
+from symjax.tasks import structures as task
 from symjax.training import require_another, require_folder, require_new
 
 ROUGH = 0.01  # of the highest frequency: what a small supercell may miss near Gamma
@@ -64,7 +64,7 @@ def run(command: Relax) -> int:
     with jax.enable_x64(True):
         potential, structures = _asked(command)
         found = _relax(command, potential, structures)
-        tell_lost(command.out, format, write_structures(command.out, _written(found), format=format))
+        task.tell_lost(command.out, format, write_structures(command.out, _written(found), format=format))
         _print(found, f"{len(found)} structures of {command.structure}, relaxed, are in {command.out}")
         resting = {i: relaxed for i, relaxed in enumerate(found) if not relaxed.trouble}
         if command.frequencies:
