@@ -28,7 +28,7 @@ def test_a_graph_chooses_the_set_and_the_truth_is_inside(frame):
     assert {row.method for row in answer.estimates} >= {"g-formula", "TMLE", "doubly robust (AIPW)"}
     assert all(found.passed for found in answer.refutations)
     assert answer.units.effect.shape == (N,)
-    assert "This holds if nothing causes both beside w." in answer.conclusion
+    assert "This holds if the graph is right." in answer.conclusion
     page = answer.page()
     assert all(title in page for title in ("Question", "Identification", "Overlap", "Refuters", "Conclusion"))
     assert answer.report()["estimates"][0]["note"] == "unadjusted"

@@ -93,7 +93,9 @@ class Answer:
 
     def _provisos(self) -> list[str]:
         provisos = []
-        if self.plan.way == "adjustment" and self.study.names:
+        if self.plan.graph is not None:
+            provisos.append("This holds if the graph is right.")
+        elif self.plan.way == "adjustment" and self.study.names:
             provisos.append(f"This holds if nothing causes both beside {', '.join(self.study.names)}.")
         elif self.plan.way == "adjustment":
             provisos.append("This holds if nothing causes both, as in an experiment.")
@@ -109,8 +111,8 @@ class Answer:
                 f"A hidden cause that explains {share:.1%} of what is left of both {self.plan.treatment} and "
                 f"{self.plan.outcome} would make it indistinguishable from none."
             )
-        if self.overlap is not None and self.overlap.clipped + self.overlap.outside > ROOMY * len(self.study):
-            lost = self.overlap.clipped + self.overlap.outside
+        lost = 0 if self.overlap is None else max(self.overlap.clipped, self.overlap.outside)
+        if lost > ROOMY * len(self.study):
             provisos.append(f"{lost} rows have no like in another arm: rather trust the overlap population.")
         failed = [found.name for found in self.refutations if found.passed is False]
         if failed:
