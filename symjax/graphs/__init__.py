@@ -27,6 +27,7 @@ from symjax.graphs.batching import (
 )
 from symjax.graphs.neighbours import neighbour_list
 from symjax.graphs.points import POINTS, PointNodes
+from symjax.graphs.reverse import reverse_edges
 
 __all__ = [
     "ATOMS",
@@ -50,6 +51,7 @@ __all__ = [
     "neighbour_list",
     "node_mask",
     "require_apart",
+    "reverse_edges",
     "split_nodes",
     "strain_graph",
     "unpad",

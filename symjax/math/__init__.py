@@ -27,6 +27,7 @@ from symjax.math.radial import (
 )
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
+from symjax.math.spherical import bessel_zeros, spherical_bessel, spherical_bessel_basis
 
 __all__ = [
     "Monomial",
@@ -34,6 +35,7 @@ __all__ = [
     "attention",
     "bessel_basis",
     "bessel_roots",
+    "bessel_zeros",
     "block_diagonal",
     "cosine_envelope",
     "cross_entropy",
@@ -62,6 +64,8 @@ __all__ = [
     "segment_softmax",
     "segment_sum",
     "signed_permutation",
+    "spherical_bessel",
+    "spherical_bessel_basis",
     "unit_like",
     "xplor_envelope",
 ]

@@ -16,10 +16,14 @@ class EGNN(nn.Module):
     Attributes:
         width: Number of features of a node and of a message.
         layers: Number of `EGNNLayer`s.
+        attention, norm_diff, tanh: Options of every `EGNNLayer`.
     """
 
     width: int = 64
     layers: int = 4
+    attention: bool = False
+    norm_diff: str | None = None
+    tanh: bool = False
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions move the positions and turn the velocities; the numbering of the bodies means nothing."""
@@ -32,5 +36,5 @@ class EGNN(nn.Module):
         embedding = nn.Dense(self.width, kernel_init=EGNN_INIT, param_dtype=h.dtype, name="embedding")
         graph = graph._replace(nodes=graph.nodes._replace(features=embedding(h)))
         for layer in range(self.layers):
-            graph = EGNNLayer(self.width, name=f"layer_{layer}")(graph)
+            graph = EGNNLayer(self.width, self.attention, self.norm_diff, self.tanh, name=f"layer_{layer}")(graph)
         return graph

@@ -31,6 +31,30 @@ class Architecture(NamedTuple):
 
 
 POTENTIALS = {
+    "dimenet++": Architecture(
+        "symjax.models.atoms:DimeNetPP",
+        {
+            "tiny": {
+                "channels": 8,
+                "layers": 2,
+                "triplet_channels": 4,
+                "basis_channels": 4,
+                "output_channels": 8,
+                "output_layers": 1,
+                "spherical_basis": 3,
+                "radial_basis": 4,
+                "after": 1,
+            },
+            "small": {"channels": 64, "layers": 3, "triplet_channels": 32, "output_channels": 128},
+            "base": {},
+        },
+        vectors=False,
+    ),
+    "egnn": Architecture(
+        "symjax.models.atoms:InvariantEGNN",
+        {"tiny": {"channels": 8, "layers": 2}, "small": {"channels": 64, "layers": 4}, "base": {}},
+        vectors=False,
+    ),
     "mace": Architecture(
         "symjax.models.atoms:MACE",
         {

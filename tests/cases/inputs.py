@@ -9,7 +9,7 @@ import numpy as np
 
 from symjax.data.nbody import Systems, nbody_graph
 from symjax.graphs import AtomEdges, AtomGlobals, AtomNodes
-from symjax.layers.graph import PaiNNEdges, PaiNNNodes, SchNetEdges
+from symjax.layers.graph import DimeNetEdges, EGNNEdges, PaiNNEdges, PaiNNNodes, SchNetEdges
 from symjax.reps import LinearRep
 
 RANDOM = np.random.default_rng(4).uniform(-1.5, 1.5, (4, 3))
@@ -65,6 +65,23 @@ def filtered(width: int):
     """Nodes with invariant features, all joined by edges with a radial basis and an envelope."""
     normal = np.random.default_rng(6).standard_normal
     return all_pairs(normal((5, width)), lambda e: SchNetEdges(normal((e, 3)), normal(e)), 5)
+
+
+def crossed(width: int):
+    """Edges with messages, shifts that leave some without a way back, directions and two bases."""
+    normal = np.random.default_rng(11).standard_normal
+
+    def edges(e: int):
+        shifts = normal((e, 3)) * (np.arange(e) < 3)[:, None]
+        return DimeNetEdges(normal((e, width)), shifts, normal((e, 3)), normal((e, 3)), normal((e, 3, 2)))
+
+    return all_pairs(normal((5, 1)), edges, 5)
+
+
+def spaced(width: int):
+    """Nodes with invariant features, all joined by edges with a squared length and an envelope."""
+    normal = np.random.default_rng(6).standard_normal
+    return all_pairs(normal((5, width)), lambda e: EGNNEdges(normal(e) ** 2, normal(e)), 5)
 
 
 def directed(width: int):

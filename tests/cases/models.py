@@ -18,12 +18,28 @@ from symjax.models import (
     SetTransformer,
     Transformer,
 )
-from symjax.models.atoms import MACE, NequIP, PaiNN, SchNet
+from symjax.models.atoms import MACE, DimeNetPP, InvariantEGNN, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
 
+TINY_DIMENET = {
+    "channels": 4,
+    "layers": 1,
+    "triplet_channels": 3,
+    "basis_channels": 2,
+    "output_channels": 4,
+    "output_layers": 1,
+    "spherical_basis": 3,
+    "radial_basis": 2,
+    "after": 1,
+}
 CASES = {
+    "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
+    "InvariantEGNN": lambda: (
+        InvariantEGNN(2, 3.0, outputs="2x0e", channels=4, layers=2, node_attributes=True),
+        atoms(RANDOM, shift=0.2),
+    ),
     "MACE": lambda: (
         MACE(2, 3.0, outputs="1x0o + 2x0e + 1x1e", channels=3, lmax=2, parity=True, radial_basis=4, radial_widths=(6,)),
         atoms(RANDOM),
@@ -87,6 +103,8 @@ CASES = {
 
 SMALL = {
     "EGNN": lambda positions: (EGNN(width=4, layers=2), bodies(len(positions), positions)),
+    "DimeNetPP": lambda positions: (DimeNetPP(2, 3.0, **TINY_DIMENET), atoms(positions)),
+    "InvariantEGNN": lambda positions: (InvariantEGNN(2, 3.0, channels=4, layers=2), atoms(positions)),
     "MACE": lambda positions: (MACE(2, 3.0, channels=3, lmax=2, radial_basis=4, radial_widths=(6,)), atoms(positions)),
     "PaiNN": lambda positions: (PaiNN(2, 3.0, channels=4, layers=2, radial_basis=5), atoms(positions)),
     "SchNet": lambda positions: (SchNet(2, 3.0, channels=4, filters=3, radial_basis=5), atoms(positions)),

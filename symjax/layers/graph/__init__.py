@@ -1,6 +1,19 @@
 """Messages along the edges of a graph, between features of any kind."""
 
-from symjax.layers.graph.egnn import EGNN_INIT as EGNN_INIT, EGNNLayer as EGNNLayer, egnn_layer as egnn_layer
+from symjax.layers.graph.dimenet import (
+    DimeNetEdges as DimeNetEdges,
+    DimeNetLayer as DimeNetLayer,
+    dimenet_layer as dimenet_layer,
+    sum_triplets as sum_triplets,
+)
+from symjax.layers.graph.egnn import (
+    EGNN_INIT as EGNN_INIT,
+    EGNNEdges as EGNNEdges,
+    EGNNLayer as EGNNLayer,
+    InvariantEGNNLayer as InvariantEGNNLayer,
+    egnn_layer as egnn_layer,
+    invariant_egnn_layer as invariant_egnn_layer,
+)
 from symjax.layers.graph.painn import (
     PaiNNEdges as PaiNNEdges,
     PaiNNLayer as PaiNNLayer,
