@@ -21,18 +21,31 @@ from symjax.models.atoms import DimeNetPP, InvariantEGNN, SchNet
 ELEMENTS = np.array([1, 6, 7, 8, 9])  # of QM9, in the order of the one-hot vectors of its EGNN
 
 
-def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, np.ndarray]]:
+def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any] | str, dict[str, np.ndarray]]:
     """Return the weights, the configuration and the arrays of a file."""
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
     config = json.loads(str(arrays.pop("meta")))["cfg"]
-    if isinstance(config, str):
-        config = {key: json.loads(value) for key, value in re.findall(r"(\w+)=([\d.]+)", config)}
     return {key[2:]: value for key, value in arrays.items() if key.startswith("w/")}, config, arrays
 
 
-def convert(kind: str, weights: Mapping[str, np.ndarray], cfg: Mapping[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
-    """Return the module of a configuration, and its parameters from torch weights [out, in]."""
+def convert(kind: str, weights: Mapping[str, np.ndarray], cfg: Mapping[str, Any] | str) -> tuple[nn.Module, Any]:
+    """Return the module of a configuration, and its parameters from torch weights [out, in].
+
+    Args:
+        kind: one of `KINDS`.
+        weights: by their names in torch; sizes and numbers of layers are read off them.
+        cfg: options, or a text that has them as "name=number".
+
+    Raises:
+        ValueError: the kind is unknown, or layers replace features instead of adding to them.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"expected one of {', '.join(KINDS)}, got {kind!r}")
+    if isinstance(cfg, str):
+        cfg = {key: json.loads(value) for key, value in re.findall(r"(\w+)=([\d.]+)", cfg)}
+    if not (cfg.get("residual", True) and cfg.get("recurrent", True)):
+        raise ValueError(f"expected layers that add to their features, got {dict(cfg)}")
     module, params = KINDS[kind](weights, cfg)
     return module, jax.tree.map(jnp.asarray, params)
 
@@ -130,8 +143,8 @@ def _messages(w: Mapping[str, np.ndarray], k: int) -> dict[str, Any]:
 
 def _egnn_nbody(w: Mapping[str, np.ndarray], cfg: Mapping[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
     layers, width = _count(w, r"gcl_(\d+)\."), len(w["embedding.weight"])
-    options = {"attention": "gcl_0.att_mlp.0.weight" in w, "tanh": bool(cfg.get("tanh"))}
-    model = EGNN(width, layers, norm_diff="soft" if cfg.get("norm_diff") else None, **options)
+    attention, tanh = "gcl_0.att_mlp.0.weight" in w, bool(cfg.get("tanh"))
+    model = EGNN(width, layers, attention, "soft" if cfg.get("norm_diff") else None, tanh)
 
     def layer(k: int) -> dict[str, Any]:
         moved = {"move": _perceptron(w, f"gcl_{k}.coord_mlp"), "push": _perceptron(w, f"gcl_{k}.coord_mlp_vel")}
@@ -155,8 +168,8 @@ class EGNNClean(nn.Module):
 
 def _egnn_clean(w: Mapping[str, np.ndarray], cfg: Mapping[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
     layers, width = _count(w, r"gcl_(\d+)\."), len(w["embedding_in.weight"])
-    options = {"attention": "gcl_0.att_mlp.0.weight" in w, "tanh": bool(cfg.get("tanh"))}
-    model = EGNN(width, layers, norm_diff="unit" if cfg.get("normalize") else None, **options)
+    attention, tanh = "gcl_0.att_mlp.0.weight" in w, bool(cfg.get("tanh"))
+    model = EGNN(width, layers, attention, "unit" if cfg.get("normalize") else None, tanh)
     still = {"hidden": {"kernel": np.zeros((width, width)), "bias": np.zeros(width)}}
     still |= {"output": {"kernel": np.zeros((width, 1)), "bias": np.zeros(1)}}
 

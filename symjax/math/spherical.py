@@ -53,7 +53,7 @@ def bessel_zeros(degrees: int, count: int) -> Float[np.ndarray, "l n"]:
     for degree in range(1, degrees):
         f = functools.partial(spherical_jn, degree)
         between = zip(rows[-1][:-1], rows[-1][1:], strict=True)
-        rows.append(np.array([brentq(f, low, high, xtol=1e-14, rtol=1e-15) for low, high in between]))
+        rows.append(np.array([brentq(f, low, high, xtol=1e-14) for low, high in between]))
     zeros = np.stack([row[:count] for row in rows])
     zeros.flags.writeable = False
     return zeros

@@ -16,7 +16,9 @@ class EGNN(nn.Module):
     Attributes:
         width: Number of features of a node and of a message.
         layers: Number of `EGNNLayer`s.
-        attention, norm_diff, tanh: Options of every `EGNNLayer`.
+        attention: Multiply each message by a number between 0 and 1 that it says itself.
+        norm_diff: What the vectors of moves are divided by, None, "soft" or "unit"; see `egnn_layer`.
+        tanh: Keep the lengths of moves between -1 and 1, in units of those vectors.
     """
 
     width: int = 64

@@ -34,7 +34,7 @@ class DimeNetEdges(NamedTuple):
 
 DIRECTED_MESSAGES = OnGraph(
     nodes=Trivial(),
-    edges=Tree(DimeNetEdges(Trivial(), Vectors(), Vectors(), Trivial(), Trivial())),
+    edges=Tree(DimeNetEdges._make((Trivial(), Vectors(), Vectors(), Trivial(), Trivial()))),
     name="directed messages",
 )
 

@@ -8,7 +8,7 @@ import pytest
 
 from symjax.laws import check
 from symjax.layers.graph import EGNNLayer, egnn_layer
-from symjax.layers.graph.egnn import MAX_MOVE
+from symjax.layers.graph.egnn import MAX_MOVE, _normalise
 from tests.cases import load
 from tests.cases.inputs import bodies
 
@@ -64,3 +64,53 @@ def test_float32_stays_float32():
     graph = jax.tree.map(lambda x: x.astype(jnp.float32) if jnp.issubdtype(x.dtype, jnp.floating) else x, graph)
     shapes = jax.eval_shape(lambda graph: layer.apply(layer.init(KEY, graph), graph), graph)
     assert {leaf.dtype for leaf in jax.tree.leaves(shapes.nodes)} == {jnp.dtype("float32")}
+
+
+def perceptron(params, x):
+    hidden = silu(x @ params["hidden"]["kernel"] + params["hidden"]["bias"])
+    return hidden @ params["output"]["kernel"] + params["output"].get("bias", 0)
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
+def told(params, h, squared, i, j):
+    """The message of an edge with attention, in numpy."""
+    inner = np.concatenate([h[i], h[j], squared]) @ params["message_kernel"] + params["message_bias"][0]
+    message = silu(silu(inner) @ params["message"]["kernel"] + params["message"]["bias"])
+    return message / (1 + np.exp(-(message @ params["attention"]["kernel"] + params["attention"]["bias"])))
+
+
+@pytest.mark.parametrize("norm_diff", ["soft", "unit"])
+def test_options_are_what_they_say(norm_diff):
+    """Attention, normalised differences, tanh and attributes of nodes, edge by edge."""
+    layer, graph = EGNNLayer(4, attention=True, norm_diff=norm_diff, tanh=True), bodies(4)._replace(edges=None)
+    normal = np.random.default_rng(1).standard_normal
+    attributes = jnp.asarray(normal((4, 3)))
+    params = jax.tree.map(lambda leaf: normal(leaf.shape), jax.eval_shape(layer.init, KEY, graph, attributes)["params"])
+    out = jax.jit(layer.apply)({"params": params}, graph, attributes).nodes
+    h, x, v = (np.asarray(part) for part in graph.nodes)
+    heard, moves = np.zeros((4, 4)), np.zeros((4, 3))
+    for i, j in zip(graph.receivers, graph.senders, strict=True):
+        apart = x[i] - x[j]
+        message = told(params, h, [apart @ apart], i, j)
+        length = np.linalg.norm(apart)
+        divisor = length + 1 if norm_diff == "soft" else length + 1e-8
+        heard[i] += message
+        moves[i] += apart / divisor * np.tanh(perceptron(params["move"], message)) / 3
+    np.testing.assert_allclose(out.positions, x + moves + perceptron(params["push"], h) * v, atol=1e-12)
+    updated = perceptron(params["update"], np.concatenate([h, heard, attributes], axis=1))
+    np.testing.assert_allclose(out.features, h + updated, atol=1e-12)
+
+
+def test_unit_lengths_are_constants_of_derivatives():
+    """The slope of r / (|r| + 1e-8) along r is 1 / |r|, not zero."""
+    apart = jnp.array([[3.0, 0.0, 4.0]])
+    _, slope = jax.jvp(lambda r: _normalise(r, "unit"), (apart,), (apart,))
+    np.testing.assert_allclose(slope, apart / 5, rtol=1e-8)
+
+
+def test_another_norm_diff_is_refused():
+    with pytest.raises(ValueError, match="expected norm_diff of None, 'soft' or 'unit', got 'hard'"):
+        EGNNLayer(4, norm_diff="hard")
