@@ -140,7 +140,9 @@ def logistic(
     _, b, _, _ = jax.lax.while_loop(lambda state: state[3] & (state[0] < STEPS), step, start)
     gradient, move, rank = newton(b)
     still = jnp.max(jnp.where(weights > 0, jnp.abs(x @ move), 0)) < STILL
-    return Fit(b, (jnp.max(jnp.abs(gradient)) < FLAT) & still, rank)
+    p = jax.nn.sigmoid(x @ b)
+    separated = jnp.all((weights <= 0) | ((p > 0.5) == (y > 0.5)))  # a penalty would hide it
+    return Fit(b, (jnp.max(jnp.abs(gradient)) < FLAT) & still & ~separated, rank)
 
 
 def random_features(
