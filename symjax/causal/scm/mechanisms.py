@@ -40,12 +40,27 @@ class Mechanisms(Protocol):
 
 @dataclass_transform(frozen_default=True)
 def _stacked(*names: str) -> Callable[[type], type]:
-    """Return a decorator: a frozen dataclass whose fields of these names are arrays, and the others constants."""
+    """Return a decorator: a frozen dataclass whose fields of these names are arrays, and the others constants.
+
+    A tree of other leaves (specifications, masks of an optimiser) is made without asking whether they are arrays.
+    """
 
     def decorate(cls: type) -> type:
         cls = dataclasses.dataclass(frozen=True)(cls)
         constants = [field.name for field in dataclasses.fields(cls) if field.name not in names]
-        return jax.tree_util.register_dataclass(cls, data_fields=list(names), meta_fields=constants)
+
+        def flatten(value: Any) -> tuple[Any, Any]:
+            keyed = [(jax.tree_util.GetAttrKey(name), getattr(value, name)) for name in names]
+            return keyed, tuple(getattr(value, name) for name in constants)
+
+        def unflatten(fixed: Any, leaves: Any) -> Any:
+            value = object.__new__(cls)
+            for name, leaf in zip((*names, *constants), (*leaves, *fixed), strict=True):
+                object.__setattr__(value, name, leaf)
+            return value
+
+        jax.tree_util.register_pytree_with_keys(cls, flatten, unflatten)
+        return cls
 
     return decorate
 
