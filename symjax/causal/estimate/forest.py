@@ -184,26 +184,19 @@ def _grow(
     y: Array, t: Array, binned: Array, cuts: Array, estimates: Array, bins: int, least: int, depth: int, width: int
 ) -> tuple[Array, ...]:
     """Return one tree: feature, cut, child and moments, level by level."""
-    here, alive = jnp.zeros(len(y), int), jnp.ones(len(y), bool)
     rows = jnp.stack([t * y, t * t, t, y, jnp.ones_like(y)], axis=1)
-    levels = []
-    for level in range(depth + 1):
-        size = min(2**level, width)
-        place = jnp.where(alive, here, size)
-        moments = jax.ops.segment_sum(rows * estimates[:, None], place, size + 1)[:size]
-        moments = moments / jnp.maximum(moments[:, 4:], 1)
-        if level < depth:
-            feature, cut = _best_cut(rows, place, binned, cuts, estimates, bins, least, size)
-        else:
-            feature, cut = jnp.full(size, -1), jnp.zeros(size, int)
+
+    def step(place: Array, level: Array) -> tuple[Array, tuple[Array, ...]]:
+        moments = jax.ops.segment_sum(rows * estimates[:, None], place, width + 1)[:width]
+        feature, cut = _best_cut(rows, place, binned, cuts, estimates, bins, least, width)
         child = 2 * (jnp.cumsum(feature >= 0) - 1)
-        feature = jnp.where(child + 2 <= width, feature, -1)
-        levels.append([jnp.pad(a, [(0, width - size), *[(0, 0)] * (a.ndim - 1)]) for a in (feature, cut, child, moments)])
-        mine = jnp.minimum(here, size - 1)
-        alive &= feature[mine] >= 0
-        right = jnp.take_along_axis(binned, jnp.maximum(feature[mine], 0)[:, None], 1)[:, 0] > cut[mine]
-        here = jnp.where(alive, child[mine] + right, 0)
-    return tuple(jnp.stack(parts) for parts in zip(*levels, strict=True))
+        feature = jnp.where((child + 2 <= width) & (level < depth), feature, -1)
+        own = jnp.append(feature, -1)[place]
+        right = jnp.take_along_axis(binned, jnp.maximum(own, 0)[:, None], 1)[:, 0] > cut[place]
+        after = jnp.where(own >= 0, child[place] + right, width)
+        return after, (feature, cut, child, moments / jnp.maximum(moments[:, 4:], 1))
+
+    return jax.lax.scan(step, jnp.zeros(len(y), int), jnp.arange(depth + 1))[1]
 
 
 def _best_cut(
