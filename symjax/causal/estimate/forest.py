@@ -1,19 +1,22 @@
-"""An honest causal forest for residuals of outcomes on residuals of treatments (Wager and Athey 2018; Athey et al. 2019).
+"""An honest causal forest for residuals of outcomes on residuals of treatments.
 
-Features are binned by quantiles, so that the best cut of every node of a level is read off a histogram. A tree is two
-arrays, levels by nodes; trees are grown one after another in one compiled loop, which bounds the memory.
+The method is that of Wager and Athey (2018) and Athey, Tibshirani and Wager (2019). Features are binned by quantiles,
+so that the best cut of every node of a level is read off a histogram. A tree is a few arrays, levels by nodes; trees
+are grown one after another in one compiled loop, which bounds the memory.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.stats import norm
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from symjax.causal.estimate.inference import Effect
 
 LEAST_SHARE = 0.05  # of a node's units that each child must have
+NARROW = 16  # nodes of the first levels
 
 
 class Forest(NamedTuple):
@@ -50,9 +53,9 @@ class Heterogeneous(NamedTuple):
 
 def grow_forest(
     key: Key[Array, ""],
-    outcome: Float[Array, " n"],
-    treatment: Float[Array, " n"],
-    features: Float[Array, "n p"],
+    outcome: Float[Array | np.ndarray, " n"],
+    treatment: Float[Array | np.ndarray, " n"],
+    features: Float[Array | np.ndarray, "n p"],
     *,
     n_estimators: int = 1000,
     subforest_size: int = 4,
@@ -88,7 +91,10 @@ def grow_forest(
             f"n_estimators must be a multiple of subforest_size >= 2, got {n_estimators} and {subforest_size}"
         )
     if not 0 < max_samples <= 0.5:
-        raise ValueError(f"max_samples must be a share in (0, 1/2], for bags are halves of the units; got {max_samples}")
+        raise ValueError(
+            f"max_samples must be a share in (0, 1/2], for bags are halves of the units; got {max_samples}"
+        )
+    outcome, treatment, features = (jnp.asarray(a) for a in (outcome, treatment, features))
     n = len(outcome)
     sample = int(max_samples * n)
     splitting = sample // 2 if honest else sample
@@ -97,23 +103,22 @@ def grow_forest(
     binned = _bin(edges, features)
 
     def tree(pool: Array, key: Array) -> tuple[Array, ...]:
-        chosen = jax.random.permutation(key, pool)[:sample]
-        halves = jnp.arange(sample) < splitting
-        cuts, estimates = (halves, ~halves) if honest else (halves, halves)
+        chosen = pool[_shuffled(key, len(pool))[:sample]]
         data = outcome[chosen], treatment[chosen], binned[chosen]
-        grown = _grow(*data, cuts.astype(outcome.dtype), estimates.astype(outcome.dtype),
-                      bins, min_samples_leaf, max_depth, width)  # fmt: skip
+        grown = _grow(*data, splitting, splitting if honest else 0, bins, min_samples_leaf, max_depth, width)
         return *grown, jnp.zeros(n, bool).at[chosen].set(True)
 
     def bag(key: Array) -> tuple[Array, ...]:
         half, key = jax.random.split(key)
-        pool = jax.random.permutation(half, n)[: n // 2]
+        pool = _shuffled(half, n)[: n // 2]
         return jax.lax.map(lambda key: tree(pool, key), jax.random.split(key, subforest_size))
 
     return Forest(edges, *jax.lax.map(bag, jax.random.split(key, n_estimators // subforest_size)))
 
 
-def forest_effects(forest: Forest, features: Float[Array, "m p"], *, out_of_bag: bool = False) -> Heterogeneous:
+def forest_effects(
+    forest: Forest, features: Float[Array | np.ndarray, "m p"], *, out_of_bag: bool = False
+) -> Heterogeneous:
     """Return the effects of units, tau = cov(T, Y) / var(T) in the mean over trees of their leaves' moments.
 
     The variance is that between bags less what the few trees of a bag add to it, kept positive by a flat prior, as in
@@ -125,13 +130,13 @@ def forest_effects(forest: Forest, features: Float[Array, "m p"], *, out_of_bag:
         out_of_bag: whether the units are those the forest was grown on, each served by trees that did not see it.
     """
     binned = _bin(forest.edges, features)
-    bags, trees = forest.feature.shape[:2]
+    trees = forest.feature.shape[1]
 
     def add(total: tuple[Array, ...], bag: tuple[Array, ...]) -> tuple[tuple[Array, ...], None]:
         found = jax.lax.map(lambda tree: _leaf_moments(binned, *tree), bag[:4])
         keep = ~bag[4] if out_of_bag else jnp.ones((trees, len(features)), bool)
-        found = found * keep[:, :, None]
-        whole = jnp.all(keep, axis=0)[:, None, None] * jnp.ones((), found.dtype)
+        found = jnp.where(keep[:, :, None], found, 0)
+        whole = jnp.all(keep, axis=0).astype(found.dtype)[:, None, None]
         mean = jnp.mean(found, axis=0)
         news = (
             jnp.sum(found, axis=0),
@@ -157,10 +162,10 @@ def forest_effects(forest: Forest, features: Float[Array, "m p"], *, out_of_bag:
 
 def forest_average(
     forest: Forest,
-    outcome: Float[Array, " n"],
-    treatment: Float[Array, " n"],
-    features: Float[Array, "n p"],
-    variance: Float[Array, " n"],
+    outcome: Float[Array | np.ndarray, " n"],
+    treatment: Float[Array | np.ndarray, " n"],
+    features: Float[Array | np.ndarray, "n p"],
+    variance: Float[Array | np.ndarray, " n"],
 ) -> Effect:
     """Return the average effect, doubly robust: the mean of tau(X) + T (Y - T tau(X)) / v(X), tau out of bag.
 
@@ -177,55 +182,82 @@ def forest_average(
 
 
 def _bin(edges: Array, features: Array) -> Int[Array, "m p"]:
-    return jax.vmap(lambda edge, x: jnp.searchsorted(edge, x, side="left"), (0, 1), 1)(edges, features)
+    return jax.vmap(lambda edge, x: jnp.searchsorted(edge, x, side="left"), (0, 1), 1)(
+        edges, jnp.asarray(features)
+    ).astype(int)
+
+
+def _shuffled(key: Array, n: int) -> Int[Array, " n"]:
+    """Return a random order: numbers sorted by random bits above them, one sort of single words."""
+    low = max(n - 1, 1).bit_length()
+    above = jax.random.bits(key, (n,), "uint32") >> low << low
+    return (jnp.sort(above | jnp.arange(n, dtype="uint32")) & (2**low - 1)).astype(int)
 
 
 def _grow(
-    y: Array, t: Array, binned: Array, cuts: Array, estimates: Array, bins: int, least: int, depth: int, width: int
+    y: Array, t: Array, binned: Array, splitting: int, first: int, bins: int, least: int, depth: int, width: int
 ) -> tuple[Array, ...]:
-    """Return one tree: feature, cut, child and moments, level by level."""
+    """Return one tree: feature, cut, child and moments, level by level; the first levels are narrow.
+
+    The first `splitting` units cut, those from `first` on estimate. A node whose cut would leave a child fewer than
+    `least` estimating units stays a leaf.
+    """
     rows = jnp.stack([t * y, t * t, t, y, jnp.ones_like(y)], axis=1)
 
-    def step(place: Array, level: Array) -> tuple[Array, tuple[Array, ...]]:
-        moments = jax.ops.segment_sum(rows * estimates[:, None], place, width + 1)[:width]
-        feature, cut = _best_cut(rows, place, binned, cuts, estimates, bins, least, width)
-        child = 2 * (jnp.cumsum(feature >= 0) - 1)
-        feature = jnp.where((child + 2 <= width) & (level < depth), feature, -1)
+    def grow(place: Array, level: Array, size: int) -> tuple[Array, tuple[Array, ...]]:
+        moments = jax.ops.segment_sum(rows[first:], place[first:], size + 1)[:size]
+        feature, cut = _best_cut(rows[:splitting], place[:splitting], binned[:splitting], bins, least, size)
         own = jnp.append(feature, -1)[place]
-        right = jnp.take_along_axis(binned, jnp.maximum(own, 0)[:, None], 1)[:, 0] > cut[place]
-        after = jnp.where(own >= 0, child[place] + right, width)
+        right = jnp.take_along_axis(binned, jnp.maximum(own, 0)[:, None], 1)[:, 0] > jnp.append(cut, 0)[place]
+        right = right.astype(int)
+        rights = jax.ops.segment_sum(right[first:], place[first:], size + 1)[:size].astype(rows.dtype)
+        enough = (rights >= least) & (moments[:, 4] - rights >= least) & (level < depth)
+        child = 2 * (jnp.cumsum((feature >= 0) & enough) - 1)
+        feature = jnp.where(enough & (child + 2 <= width), feature, -1)
+        after = jnp.where(jnp.append(feature, -1)[place] >= 0, jnp.append(child, 0)[place] + right, -1)
         return after, (feature, cut, child, moments / jnp.maximum(moments[:, 4:], 1))
 
-    return jax.lax.scan(step, jnp.zeros(len(y), int), jnp.arange(depth + 1))[1]
+    def levels(place: Array, numbers: Array, size: int) -> tuple[Array, tuple[Array, ...]]:
+        def step(place: Array, level: Array) -> tuple[Array, tuple[Array, ...]]:
+            return grow(jnp.where(place < 0, size, place), level, size)
+
+        place, grown = jax.lax.scan(step, place, numbers)
+        return place, tuple(jnp.pad(a, [(0, 0), (0, width - size), *[(0, 0)] * (a.ndim - 2)]) for a in grown)
+
+    narrow = min(NARROW, width)
+    early = min(narrow.bit_length(), depth + 1)
+    place, head = levels(jnp.zeros(len(y), int), jnp.arange(early), narrow)
+    _, tail = levels(place, jnp.arange(early, depth + 1), width)
+    return tuple(jnp.concatenate(parts) for parts in zip(head, tail, strict=True))
 
 
 def _best_cut(
-    rows: Array, place: Array, binned: Array, cuts: Array, estimates: Array, bins: int, least: int, size: int
+    rows: Array, place: Array, binned: Array, bins: int, least: int, size: int
 ) -> tuple[Int[Array, " size"], Int[Array, " size"]]:
     """Return the feature and last left bin of the best cut of each node, -1 where none is allowed."""
-    sums = jax.ops.segment_sum(rows * cuts[:, None], place, size + 1)
-    ty, tt, t, y, n = jnp.moveaxis(sums / jnp.maximum(sums[:, 4:], 1), 1, 0)
+    sums = jax.ops.segment_sum(rows, place, size + 1)
+    ty, tt, t, y, _ = jnp.moveaxis(sums / jnp.maximum(sums[:, 4:], 1), 1, 0)
     spread = jnp.maximum(tt - t**2, 1e-12)
     tau = (ty - t * y) / spread
     off = rows[:, 2] - t[place]
     rho = off * (rows[:, 3] - y[place] - off * tau[place]) / spread[place]
     p = binned.shape[1]
-    keys = ((place[:, None] * p + jnp.arange(p)) * bins + binned).ravel()
+    keys = ((place[:, None] * p + jnp.arange(p)[None]) * bins + binned).ravel()
+    upto = jnp.triu(jnp.ones((bins, bins), rows.dtype))
 
     def left(values: Array) -> tuple[Array, Array]:
-        spread_out = jnp.broadcast_to(values[:, None], binned.shape).ravel()
-        table = jax.ops.segment_sum(spread_out, keys, (size + 1) * p * bins)[: size * p * bins].reshape(-1, bins)
-        table = (table @ jnp.triu(jnp.ones((bins, bins), values.dtype))).reshape(size, p, bins)
-        return table, table[:, :, -1:] - table
+        each = jnp.broadcast_to(values[:, None], binned.shape).ravel()
+        table = jax.ops.segment_sum(each, keys, (size + 1) * p * bins)[: size * p * bins].reshape(-1, bins)
+        below = (table @ upto).reshape(size, p, bins)
+        return below, below[:, :, -1:] - below
 
-    score, counts, others = left(rho * cuts), left(cuts), left(estimates)
-    total = sums[:size, 4][:, None, None]
-    needed = jnp.maximum(least, LEAST_SHARE * total)
-    allowed = (counts[0] >= needed) & (counts[1] >= needed) & (others[0] >= least) & (others[1] >= least)
+    score, counts = left(rho), left(rows[:, 4])
+    needed = jnp.maximum(1.0 * least, LEAST_SHARE * sums[:size, 4])[:, None, None]
     gain = sum(s**2 / jnp.maximum(c, 1) for s, c in zip(score, counts, strict=True))
-    gain = jnp.where(allowed, gain, -1).reshape(size, -1)
-    best = jnp.argmax(gain, axis=1)
-    return jnp.where(jnp.max(gain, axis=1) > 0, best // bins, -1), best % bins
+    gain = jnp.where((counts[0] >= needed) & (counts[1] >= needed), gain, -1).reshape(size, -1)
+    most = jnp.max(gain, axis=1, keepdims=True)
+    best = jnp.min(jnp.where(gain == most, jnp.arange(p * bins)[None], p * bins), axis=1)  # faster than argmax
+    return jnp.where(most[:, 0] > 0, best // bins, -1), best % bins
 
 
 def _leaf_moments(binned: Array, feature: Array, cut: Array, child: Array, moments: Array) -> Float[Array, "m 5"]:
@@ -239,7 +271,7 @@ def _leaf_moments(binned: Array, feature: Array, cut: Array, child: Array, momen
         inner = (own >= 0) & (leaf < 0)
         leaf = jnp.where(inner | (leaf >= 0), leaf, number * width + place)
         right = jnp.take_along_axis(binned, jnp.maximum(own, 0)[:, None], 1)[:, 0] > c[place]
-        return (jnp.where(inner, first[place] + right, 0), leaf), None
+        return (jnp.where(inner, first[place] + right.astype(int), 0), leaf), None
 
     start = jnp.zeros(len(binned), int), jnp.full(len(binned), -1)
     (_, leaf), _ = jax.lax.scan(step, start, (feature, cut, child, jnp.arange(len(feature))))
