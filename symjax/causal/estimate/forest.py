@@ -181,7 +181,7 @@ def forest_average(
     return Effect(jnp.mean(scores), scores - jnp.mean(scores))
 
 
-def _bin(edges: Array, features: Array) -> Int[Array, "m p"]:
+def _bin(edges: Array, features: Array | np.ndarray) -> Int[Array, "m p"]:
     return jax.vmap(lambda edge, x: jnp.searchsorted(edge, x, side="left"), (0, 1), 1)(
         edges, jnp.asarray(features)
     ).astype(int)
