@@ -15,6 +15,13 @@ from symjax.causal.estimate.crossfit import (
     fitted_nuisances as fitted_nuisances,
     linear_nuisances as linear_nuisances,
 )
+from symjax.causal.estimate.forest import (
+    Forest as Forest,
+    Heterogeneous as Heterogeneous,
+    forest_average as forest_average,
+    forest_effects as forest_effects,
+    grow_forest as grow_forest,
+)
 from symjax.causal.estimate.frontdoor import frontdoor_effect as frontdoor_effect
 from symjax.causal.estimate.heterogeneous import (
     LinearEffect as LinearEffect,
