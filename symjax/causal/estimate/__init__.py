@@ -46,6 +46,16 @@ from symjax.causal.estimate.longitudinal import (
     marginal_structural as marginal_structural,
     stabilised_weights as stabilised_weights,
 )
+from symjax.causal.estimate.metalearners import (
+    dr_learner as dr_learner,
+    linear_dml as linear_dml,
+    ortho_iv as ortho_iv,
+    r_learner as r_learner,
+    residuals as residuals,
+    s_learner as s_learner,
+    t_learner as t_learner,
+    x_learner as x_learner,
+)
 from symjax.causal.estimate.plugin import codes as codes, empirical as empirical, plugin_effect as plugin_effect
 from symjax.causal.estimate.regression import (
     Fit as Fit,
@@ -56,3 +66,4 @@ from symjax.causal.estimate.regression import (
     solve_symmetric as solve_symmetric,
     with_constant as with_constant,
 )
+from symjax.causal.estimate.smooth import Smooth as Smooth, smooth as smooth
