@@ -5,7 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symjax.causal.estimate import linear_dml, ortho_iv, r_learner, t_learner
+from symjax.causal.estimate import (
+    calibration,
+    dr_score,
+    linear_dml,
+    ortho_iv,
+    qini_curve,
+    r_learner,
+    r_score,
+    standard_error,
+    t_learner,
+    toc_curve,
+    uplift_curve,
+)
 
 N = 400
 
@@ -48,3 +60,25 @@ def test_an_instrument_removes_what_confounds(table: tuple[jax.Array, ...]) -> N
     errors = np.sqrt(np.diag(found.covariance))
     assert np.all(np.abs(found.coefficients - truth) < 3 * errors)
     assert abs(biased.coefficients[0] - 1) > 0.5
+
+
+def test_scores_tell_good_predictions_from_bad_ones(table: tuple[jax.Array, ...]) -> None:
+    _, arm, _, tau = table
+    tau = jnp.asarray(tau)
+    scores = tau + jnp.asarray(np.random.default_rng(2).normal(size=N))
+    good, bad = dr_score(tau, scores), dr_score(-tau, scores)
+    assert good.value > 2 * standard_error(good)
+    assert bad.value < 0
+    slope = calibration(tau, scores)
+    assert abs(slope.coefficients[1] - 1) < 3 * np.sqrt(slope.covariance[1, 1])
+    residual = arm.astype(float) - 0.5
+    assert r_score(tau, tau * residual, residual).value == pytest.approx(1)
+
+
+def test_curves_of_uplift_end_where_all_are_treated(table: tuple[jax.Array, ...]) -> None:
+    tau = jnp.asarray(table[3])
+    assert uplift_curve(tau, tau).value[-1] == pytest.approx(float(tau.mean()))
+    assert qini_curve(tau, tau).value[-1] == pytest.approx(0, abs=1e-12)
+    toc = toc_curve(tau, tau).value
+    assert toc[0] == pytest.approx(float(tau.max() - tau.mean()))
+    assert np.all(np.diff(toc) <= 1e-12)

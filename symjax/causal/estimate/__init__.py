@@ -66,4 +66,13 @@ from symjax.causal.estimate.regression import (
     solve_symmetric as solve_symmetric,
     with_constant as with_constant,
 )
+from symjax.causal.estimate.score import (
+    Curve as Curve,
+    calibration as calibration,
+    dr_score as dr_score,
+    qini_curve as qini_curve,
+    r_score as r_score,
+    toc_curve as toc_curve,
+    uplift_curve as uplift_curve,
+)
 from symjax.causal.estimate.smooth import Smooth as Smooth, smooth as smooth

@@ -46,7 +46,11 @@ class Heterogeneous(NamedTuple):
     variance: Float[Array, " m"]
 
     def interval(self, level: float = 0.95) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
-        """Return the ends of the interval of each unit's effect; their means are no interval of the average."""
+        """Return the ends of the interval of each unit's effect; their means are no interval of the average.
+
+        It counts the sampling of the forest and not the bias of its leaves: at 95 %, .70 to .77 were measured to hold
+        the effect of units.
+        """
         reach = norm.ppf(0.5 + level / 2) * jnp.sqrt(self.variance)
         return self.value - reach, self.value + reach
 
