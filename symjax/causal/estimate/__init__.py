@@ -47,6 +47,7 @@ from symjax.causal.estimate.longitudinal import (
     stabilised_weights as stabilised_weights,
 )
 from symjax.causal.estimate.metalearners import (
+    causal_forest as causal_forest,
     dr_learner as dr_learner,
     linear_dml as linear_dml,
     ortho_iv as ortho_iv,

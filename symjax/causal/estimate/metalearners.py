@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from symjax.causal.estimate.crossfit import Nuisances
+from symjax.causal.estimate.forest import Heterogeneous, forest_effects, grow_forest
 from symjax.causal.estimate.heterogeneous import LinearEffect, doubly_robust_scores
 from symjax.causal.estimate.inference import folds_by_arm
 from symjax.causal.estimate.regression import covariance, least_squares, solve_symmetric, with_constant
@@ -149,6 +150,32 @@ def ortho_iv(
     predicted = q @ solve_symmetric((q * w[:, None]).T @ q, (q * w[:, None]).T @ x)[0]
     b = least_squares(predicted, outcome, w).coefficients
     return LinearEffect(b, covariance(predicted, outcome - x @ b, w, clusters=clusters))
+
+
+def causal_forest(
+    key: Key[Array, ""],
+    outcome: Float[Array, " n"],
+    arm: Int[Array, " n"],
+    covariates: Float[Array, "n p"],
+    at: Float[Array, "m p"] | None = None,
+    *,
+    n_estimators: int = 1000,
+) -> Heterogeneous:
+    """Return the effects of units by an honest forest on cross-fitted residuals; without `at`, out of bag.
+
+    Args:
+        key: of the regressions and the trees.
+        outcome: numbers.
+        arm: 0 or 1.
+        covariates: what confounds, and what the effect may depend on.
+        at: units whose effects are wanted; None: the same.
+        n_estimators: trees.
+    """
+    w, folds, x, asked = _prepared(key, outcome, arm, covariates, at, None)
+    first, second = jax.random.split(key)
+    y, t = residuals(first, outcome, arm.astype(x.dtype), x, w, folds)
+    forest = grow_forest(second, y, t, x, n_estimators=n_estimators)
+    return forest_effects(forest, asked, out_of_bag=at is None)
 
 
 def _prepared(
