@@ -15,6 +15,13 @@ from symjax.causal.estimate.crossfit import (
     fitted_nuisances as fitted_nuisances,
     linear_nuisances as linear_nuisances,
 )
+from symjax.causal.estimate.forest import (
+    Forest as Forest,
+    Heterogeneous as Heterogeneous,
+    forest_average as forest_average,
+    forest_effects as forest_effects,
+    grow_forest as grow_forest,
+)
 from symjax.causal.estimate.frontdoor import frontdoor_effect as frontdoor_effect
 from symjax.causal.estimate.heterogeneous import (
     LinearEffect as LinearEffect,
@@ -39,6 +46,17 @@ from symjax.causal.estimate.longitudinal import (
     marginal_structural as marginal_structural,
     stabilised_weights as stabilised_weights,
 )
+from symjax.causal.estimate.metalearners import (
+    causal_forest as causal_forest,
+    dr_learner as dr_learner,
+    linear_dml as linear_dml,
+    ortho_iv as ortho_iv,
+    r_learner as r_learner,
+    residuals as residuals,
+    s_learner as s_learner,
+    t_learner as t_learner,
+    x_learner as x_learner,
+)
 from symjax.causal.estimate.plugin import codes as codes, empirical as empirical, plugin_effect as plugin_effect
 from symjax.causal.estimate.regression import (
     Fit as Fit,
@@ -49,3 +67,13 @@ from symjax.causal.estimate.regression import (
     solve_symmetric as solve_symmetric,
     with_constant as with_constant,
 )
+from symjax.causal.estimate.score import (
+    Curve as Curve,
+    calibration as calibration,
+    dr_score as dr_score,
+    qini_curve as qini_curve,
+    r_score as r_score,
+    toc_curve as toc_curve,
+    uplift_curve as uplift_curve,
+)
+from symjax.causal.estimate.smooth import Smooth as Smooth, smooth as smooth
