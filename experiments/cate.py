@@ -4,7 +4,15 @@
 
 The effect is 1 + x_0 / 2 + 1{x_1 > 0}; 5000 units of ten columns, 1000 others to predict. Root of the mean squared
 error of their effects (root PEHE), and seconds with compilation. No learner is told the shape of anything: widths,
-orders and penalties are chosen by cross-validation.
+orders and penalties are chosen by cross-validation. Seed 0, key 0, two cores under other load, 2026-11-29.
+
+    S       0.479     8.2 s
+    T       0.703     2.4 s
+    X       0.350     4.9 s
+    DR      0.237     6.5 s
+    R       0.238    21.3 s
+
+A constant errs by .71: what regresses outcomes of single arms (S, T, X) is far behind what regresses scores (DR, R).
 """
 
 import time

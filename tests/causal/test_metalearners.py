@@ -28,7 +28,12 @@ def table() -> tuple[jax.Array, ...]:
     x = rng.normal(size=(N, 3))
     arm = rng.binomial(1, 1 / (1 + np.exp(-x[:, 0])))
     tau = 1 + x[:, 1]
-    return jnp.asarray(x), jnp.asarray(arm), jnp.asarray(2 * x[:, 0] + tau * arm + 0.3 * rng.normal(size=N)), tau
+    return (
+        jnp.asarray(x),
+        jnp.asarray(arm),
+        jnp.asarray(2 * x[:, 0] + tau * arm + 0.3 * rng.normal(size=N)),
+        jnp.asarray(tau),
+    )
 
 
 @pytest.mark.parametrize("learner", [t_learner, r_learner])
@@ -64,7 +69,6 @@ def test_an_instrument_removes_what_confounds(table: tuple[jax.Array, ...]) -> N
 
 def test_scores_tell_good_predictions_from_bad_ones(table: tuple[jax.Array, ...]) -> None:
     _, arm, _, tau = table
-    tau = jnp.asarray(tau)
     scores = tau + jnp.asarray(np.random.default_rng(2).normal(size=N))
     good, bad = dr_score(tau, scores), dr_score(-tau, scores)
     assert good.value > 2 * standard_error(good)
@@ -76,7 +80,7 @@ def test_scores_tell_good_predictions_from_bad_ones(table: tuple[jax.Array, ...]
 
 
 def test_curves_of_uplift_end_where_all_are_treated(table: tuple[jax.Array, ...]) -> None:
-    tau = jnp.asarray(table[3])
+    tau = table[3]
     assert uplift_curve(tau, tau).value[-1] == pytest.approx(float(tau.mean()))
     assert qini_curve(tau, tau).value[-1] == pytest.approx(0, abs=1e-12)
     toc = toc_curve(tau, tau).value

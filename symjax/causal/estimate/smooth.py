@@ -65,13 +65,13 @@ def smooth(
         loss = jnp.einsum("n,nlk->lk", weights, (y[:, None] - others) ** 2) / jnp.sum(weights)
         best = jnp.argmin(loss, axis=0)[None]
         predicted = jnp.einsum("mp,plk->mlk", asked, paths[-1])
-        chosen = [jnp.take_along_axis(a, best[None], axis=1)[:, 0] for a in (others, predicted)]
-        return jnp.take_along_axis(loss, best, axis=0)[0], *chosen
+        fitted, predicted = (jnp.take_along_axis(a, best[None], axis=1)[:, 0] for a in (others, predicted))
+        return jnp.take_along_axis(loss, best, axis=0)[0], fitted, predicted
 
     loss, fitted, predicted = jax.lax.map(kernel, grid)
     best = jnp.argmin(loss, axis=0)[None]
-    pick = [jnp.take_along_axis(a, best[None], axis=0)[0] for a in (fitted, predicted)]
-    return Smooth(*pick, jnp.min(loss, axis=0))
+    fitted, predicted = (jnp.take_along_axis(a, best[None], axis=0)[0] for a in (fitted, predicted))
+    return Smooth(fitted, predicted, jnp.min(loss, axis=0))
 
 
 def _features(key: Array, x: Array, order: Array, width: Array) -> Float[Array, "n q"]:
