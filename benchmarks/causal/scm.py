@@ -10,7 +10,7 @@ those of the first call with all that it compiles, without imports ("cold"), and
 
 CPU seconds on a guest with two cores of an AMD EPYC at a load of 4, 2026-11-29. Refits: the peer .499 for 20, ours 1.92
 cold and .060 warm for 200, so 2.6 times less with compilation and 83 times without. Units: the peer .0142, ours 1.15
-cold and .60 warm, so 20 and 34 times less a unit and intervention. The peer refits on three quarters of the rows.
+cold and .60 warm, so 20 and 34 times less a unit and intervention. Ours is float32, the peer's float64.
 """
 
 import argparse
