@@ -144,7 +144,7 @@ def as_table(frame: Any, *, name: str = "the data frame") -> Table:
     if index is not None and (any(index.names) or index.dtype.kind == "M"):
         frame = narwhals.from_native(frame.to_native().reset_index(), eager_only=True)
     if not len(frame):
-        raise ValueError(f"{name} has names of columns and no rows; expected one row for each time")
+        raise ValueError(f"{name} has names of columns and no rows; expected one row or more")
     return Table(name, {str(column): _column(frame[column]) for column in frame.columns})
 
 

@@ -49,13 +49,13 @@ def require_another(output: pathlib.Path, input: pathlib.Path) -> None:
 
 
 def require_new(*paths: pathlib.Path, remedy: str = "name another, or move it away") -> None:
-    """Refuse to write over what is there, before anything is computed for it.
+    """Refuse to write over what is there, before anything is computed for it; devices such as /dev/null may be named.
 
     Raises:
         ValueError: there is such a file; the sentence ends with the remedy.
     """
     for path in paths:
-        if path.exists():
+        if path.is_file() or path.is_dir():
             raise ValueError(f"{path} is there already; {remedy}")
 
 

@@ -203,9 +203,9 @@ def test_a_run_of_another_precision_says_so(tmp_path, wide, advice):
 
 def test_structures_the_model_does_not_know(files, run, tmp_path, refuses):
     copper = files / "crystals.xyz"
-    refuses(["evaluate", run, "--data", copper], "structure 0 (Cu2)", "29", "only knows the elements")
-    refuses(["predict", run, "--input", copper, "--output", tmp_path / "out.xyz"], "structure 0 (Cu2)", "29")
-    refuses(["check", run, "--data", copper], "29")
+    refuses(["evaluate", run, "--data", copper], "structure 0 (Cu2)", "Cu is not", "only knows the elements")
+    refuses(["predict", run, "--input", copper, "--output", tmp_path / "out.xyz"], "structure 0 (Cu2)", "Cu is not")
+    refuses(["check", run, "--data", copper], "Cu is not")
     refuses(["check", run, "--data", written(tmp_path / "atom.xyz", ase.Atoms("H"))], "no two atoms of H", "--data")
     assert not (tmp_path / "out.xyz").exists()
 

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable
 
-from symjax.causal.graphs import ADMG
+from symjax.causal.graphs import ADMG, Drawn
 from symjax.causal.identify.adjustment import minimal_adjustment, minimal_adjustments, optimal_adjustment
 from symjax.causal.identify.frontdoor import minimal_frontdoors
 from symjax.causal.identify.general import Identification, identify
@@ -46,11 +46,11 @@ class Explanation:
         return "\n".join(self.sentences)
 
 
-def explain(graph: ADMG, treatment: str, outcome: str, *, hidden: Iterable[str] = ()) -> Explanation:
+def explain(graph: ADMG | Drawn, treatment: str, outcome: str, *, hidden: Iterable[str] = ()) -> Explanation:
     """Return what a graph says of the effect of one node on another.
 
     Args:
-        graph: with the hidden nodes in it, or projected already.
+        graph: with the hidden nodes in it, or projected already; as it was read, with the marks on its nodes, too.
         treatment: what is set.
         outcome: what is asked for.
         hidden: nodes that nobody measured.
@@ -58,6 +58,8 @@ def explain(graph: ADMG, treatment: str, outcome: str, *, hidden: Iterable[str] 
     Raises:
         ValueError: a name is no node, or the treatment or outcome is hidden or the same.
     """
+    if isinstance(graph, Drawn):
+        graph, hidden = graph.graph, (*graph.hidden, *hidden)
     hidden = frozenset(hidden)
     if lost := hidden & {treatment, outcome}:
         raise ValueError(f"{' and '.join(sorted(lost))} is hidden; a treatment and an outcome must be observed")

@@ -79,7 +79,7 @@ class Answer:
         if not self.is_identified:
             limits = f" Without further assumptions it lies in {self.bounds}." if self.bounds else ""
             return f"The data cannot tell the effect of {self.plan.treatment} on {self.plan.outcome}.{limits}"
-        return " ".join([self._sized(), *self._provisos()])
+        return " ".join([*self._warning(), self._sized(), *self._provisos()])
 
     def _sized(self) -> str:
         row, t, y = self.main, self.plan.treatment, self.plan.outcome
@@ -114,10 +114,11 @@ class Answer:
         lost = 0 if self.overlap is None else max(self.overlap.clipped, self.overlap.outside)
         if lost > ROOMY * len(self.study):
             provisos.append(f"{lost} rows have no like in another arm: rather trust the overlap population.")
-        failed = [found.name for found in self.refutations if found.passed is False]
-        if failed:
-            provisos.append(f"It did not stand the {' and the '.join(failed)}: do not rely on it.")
         return provisos
+
+    def _warning(self) -> list[str]:
+        failed = [found.name for found in self.refutations if found.passed is False]
+        return [f"Do not rely on this estimate: it did not stand the {' and the '.join(failed)}."] if failed else []
 
     def page(self) -> str:
         """Return the report as text, a page."""
