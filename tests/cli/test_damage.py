@@ -37,7 +37,7 @@ def test_a_run_of_another_model(files, copy, refuses):
     check(lambda data: data.update(species=[1, 8, 6]), *same_shapes)
     check(lambda data: data["references"]["energies"].update(H=-1.1), *same_shapes)
     check(lambda data: data["statistics"].update(structures=1), *same_shapes)
-    check(lambda data: data.update(name="mace"), "'mace'", "nequip, schnet")
+    check(lambda data: data.update(name="other"), "'other'", "nequip, painn, schnet")
     check(lambda data: data["options"].update(channels=8), "of another model", "[3, 4] there and float32[3, 8]")
     check(lambda data: data["options"].update(layers=3), "of another model", "ema/params/layer_1")
     check(lambda data: data["options"].update(width=3), "model.json", "width")

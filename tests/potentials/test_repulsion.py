@@ -86,8 +86,8 @@ def test_forces_are_minus_the_gradient():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_coincident_atoms_and_padding_are_finite_with_two_derivatives(dtype):
-    together = ase.Atoms("Au2", [(0, 0, 0), (0, 0, 1e-9)])
-    graph = atoms_graph(together, cutoff=CUTOFF, species=NUMBERS)
+    near = ase.Atoms("Au2", [(0, 0, 0), (0, 0, 1)])
+    graph = atoms_graph(near, cutoff=CUTOFF, species=NUMBERS)
     graph = jax.tree.map(jnp.asarray, batch_graphs([graph], BUDGET, dtype=dtype))
     graph = graph._replace(nodes=graph.nodes._replace(positions=jnp.zeros((3, 3), dtype)))
     found = PREDICT({}, graph)
