@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+import numpy as np
+from jaxtyping import Array, Float, Int
 
-from symjax.causal.estimate.crossfit import FOLDS, Nuisances, linear_nuisances
-from symjax.causal.estimate.inference import Effect
+from symjax.causal.estimate.crossfit import FOLDS, LEAST, Nuisances, arm_scores, linear_nuisances
+from symjax.causal.estimate.inference import Effect, influences
 from symjax.causal.estimate.regression import least_squares, logistic, solve_symmetric, with_constant
 
 Population = Literal["ate", "att"]
-LEAST = 0.01  # a propensity below which a unit's weight is held
 
 
 def difference_in_means(
@@ -107,9 +107,9 @@ def ipw(
         slopes = x * (treated - jax.nn.sigmoid(x @ b))[:, None]
         return jnp.concatenate([slopes, own * inverse(b) * (outcome[:, None] - means[None])], axis=1)
 
-    start = jnp.concatenate([fit.coefficients, jnp.zeros(2, x.dtype)])
+    start, e = jnp.concatenate([fit.coefficients, jnp.zeros(2, x.dtype)]), jax.nn.sigmoid(x @ fit.coefficients)
     return _solved(
-        scores, start, w, 2, {"converged": fit.converged, "clipped": _clipped(x @ fit.coefficients, w, least)}
+        scores, start, w, 2, {"converged": fit.converged, "clipped": _held(jnp.stack([1 - e, e], axis=1), w, least)}
     )
 
 
@@ -146,13 +146,13 @@ def aipw(
     w, own = _ones(weights, outcome), _own(arm, arms, outcome)
     found = nuisances or linear_nuisances(outcome, arm, covariates, w, arms=arms, folds=folds, count=count)
     m, e = jnp.asarray(found.outcome), jnp.clip(jnp.asarray(found.propensity), least, 1)
-    facts = {**found.facts, "clipped": jnp.sum((w > 0) & jnp.any(found.propensity < least, axis=1))}
+    facts = {**found.facts, "clipped": _held(found.propensity, w, least)}
     if population == "att":
         share = w @ own[:, 1] / jnp.sum(w)
         score = (own[:, 1] - own[:, 0] * e[:, 1] / e[:, 0]) * (outcome - m[:, 0]) / share
         value = w @ score / jnp.sum(w)
         return Effect(value, score - value * own[:, 1] / share, facts)
-    scores = m + own / e * (outcome[:, None] - m)
+    scores = arm_scores(outcome, arm, found, least=least)
     means = w @ scores / jnp.sum(w)
     return _contrast(means, scores - means[None])._replace(facts=facts)
 
@@ -190,7 +190,7 @@ def tmle(
     targeted = jax.nn.sigmoid(logit + jax.lax.fori_loop(0, 12, move, jnp.zeros(arms, y.dtype))[None])
     scores = targeted + own / e * (y[:, None] - targeted)
     means = w @ targeted / jnp.sum(w)
-    facts = {**found.facts, "clipped": jnp.sum((w > 0) & jnp.any(found.propensity < least, axis=1))}
+    facts = {**found.facts, "clipped": _held(found.propensity, w, least)}
     return _contrast((high - low) * means, (high - low) * (scores - means[None]))._replace(facts=facts)
 
 
@@ -252,10 +252,9 @@ def _odds(e: Array, population: Population) -> Array:
     return e if population == "att" else jnp.ones_like(e)
 
 
-def _clipped(eta: Array, w: Array, least: float) -> Int[Array, ""]:
-    e = jax.nn.sigmoid(eta)
-    held: Bool[Array, " n"] = (w > 0) & ((e < least) | (e > 1 - least))
-    return jnp.sum(held)
+def _held(propensity: Array | np.ndarray, w: Array, least: float) -> Int[Array, ""]:
+    """Return how many units have a propensity of some arm below the least."""
+    return jnp.sum((w > 0) & jnp.any(propensity < least, axis=1))
 
 
 def _contrast(means: Float[Array, " a"], influence: Float[Array, "n a"]) -> Effect:
@@ -265,10 +264,7 @@ def _contrast(means: Float[Array, " a"], influence: Float[Array, "n a"]) -> Effe
 
 
 def _solved(scores: Callable[[Array], Array], theta: Array, w: Array, arms: int, facts: dict[str, Array]) -> Effect:
-    """Return the contrast of the last numbers of theta, at which weighted mean scores vanish, one being linear in them.
-
-    The influence of a unit is -(d mean score / d theta)^-1 score.
-    """
+    """Return the contrast of the last numbers of theta, in which the scores are linear, where their means vanish."""
 
     def mean(theta: Array) -> Array:
         return w @ scores(theta) / jnp.sum(w)
@@ -276,5 +272,4 @@ def _solved(scores: Callable[[Array], Array], theta: Array, w: Array, arms: int,
     slope = jax.jacfwd(mean)(theta)
     means = theta[-arms:] - mean(theta)[-arms:] / jnp.diagonal(slope)[-arms:]
     theta = theta.at[-arms:].set(means)
-    influence = -scores(theta) @ jnp.linalg.pinv(jax.jacfwd(mean)(theta)).T
-    return _contrast(means, influence[:, -arms:])._replace(facts=facts)
+    return _contrast(means, influences(scores, theta, w)[:, -arms:])._replace(facts=facts)

@@ -13,6 +13,7 @@ from symjax.causal.estimate.inference import NO_FACTS
 from symjax.causal.estimate.regression import Fit, least_squares, logistic, with_constant
 
 FOLDS = 5
+LEAST = 0.01  # a propensity below which a unit's weight is held
 
 
 class Nuisances(NamedTuple):
@@ -27,6 +28,14 @@ class Nuisances(NamedTuple):
     outcome: Float[Array | np.ndarray, "n a"]
     propensity: Float[Array | np.ndarray, "n a"]
     facts: Mapping[str, Array] = NO_FACTS
+
+
+def arm_scores(
+    outcome: Float[Array, " n"], arm: Int[Array, " n"], nuisances: Nuisances, *, least: float = LEAST
+) -> Float[Array, "n a"]:
+    """Return m_a + 1[A = a] / e_a (Y - m_a) for each arm, whose mean is that of the outcome were all in the arm."""
+    m, e = jnp.asarray(nuisances.outcome), jnp.clip(jnp.asarray(nuisances.propensity), least, 1)
+    return m + jax.nn.one_hot(arm, m.shape[1], dtype=outcome.dtype) / e * (outcome[:, None] - m)
 
 
 def crossfit(

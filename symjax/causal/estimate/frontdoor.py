@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from symjax.causal.estimate.inference import Effect
+from symjax.causal.estimate.inference import Effect, influences
 from symjax.causal.estimate.regression import least_squares, with_constant
 
 
@@ -43,6 +43,4 @@ def frontdoor_effect(
     def effect(theta: Array) -> Array:
         return theta[: p * m].reshape(p, m)[-1] @ theta[-m:]
 
-    slope = jax.jacfwd(lambda theta: w @ scores(theta) / jnp.sum(w))(start)
-    influence = -scores(start) @ jnp.linalg.pinv(slope).T @ jax.grad(effect)(start)
-    return Effect(effect(start), influence)
+    return Effect(effect(start), influences(scores, start, w) @ jax.grad(effect)(start))

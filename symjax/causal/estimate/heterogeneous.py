@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax.scipy.stats import norm
 from jaxtyping import Array, Float, Int
 
-from symjax.causal.estimate.crossfit import Nuisances
+from symjax.causal.estimate.crossfit import LEAST, Nuisances, arm_scores
 from symjax.causal.estimate.regression import covariance, least_squares, with_constant
 
 
@@ -32,13 +31,23 @@ class LinearEffect(NamedTuple):
 
 
 def doubly_robust_scores(
-    outcome: Float[Array, " n"], arm: Int[Array, " n"], nuisances: Nuisances, *, least: float = 0.01
+    outcome: Float[Array, " n"], arm: Int[Array, " n"], nuisances: Nuisances, *, least: float = LEAST
 ) -> Float[Array, " n"]:
     """Return m_1 - m_0 + (1[A = 1] / e_1 - 1[A = 0] / e_0) (Y - m_A), whose mean given x is the effect at x."""
-    m, e = jnp.asarray(nuisances.outcome), jnp.clip(jnp.asarray(nuisances.propensity), least, 1)
-    own = jax.nn.one_hot(arm, 2, dtype=outcome.dtype)
-    left = own / e * (outcome[:, None] - m)
-    return m[:, 1] - m[:, 0] + left[:, 1] - left[:, 0]
+    low, high = arm_scores(outcome, arm, nuisances, least=least).T
+    return high - low
+
+
+def regress_scores(
+    columns: Float[Array, "n q"],
+    scores: Float[Array, " n"],
+    weights: Float[Array, " n"],
+    clusters: Int[Array, " n"] | None = None,
+) -> LinearEffect:
+    """Return the regression of scores on columns, with a covariance robust to unequal variances, or by clusters."""
+    x = with_constant(columns)
+    b = least_squares(x, scores, weights).coefficients
+    return LinearEffect(b, covariance(x, scores - x @ b, weights, clusters=clusters))
 
 
 def linear_dr_learner(
@@ -60,6 +69,4 @@ def linear_dr_learner(
         clusters: of units that are not independent.
     """
     w = jnp.ones_like(outcome) if weights is None else weights
-    x, scores = with_constant(modifiers), doubly_robust_scores(outcome, arm, nuisances)
-    b = least_squares(x, scores, w).coefficients
-    return LinearEffect(b, covariance(x, scores - x @ b, w, clusters=clusters))
+    return regress_scores(modifiers, doubly_robust_scores(outcome, arm, nuisances), w, clusters)

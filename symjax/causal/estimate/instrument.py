@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from symjax.causal.estimate.inference import Effect
-from symjax.causal.estimate.regression import least_squares, solve_symmetric, with_constant
+from symjax.causal.estimate.regression import covariance, least_squares, solve_symmetric, with_constant
 
 WEAK = 10.0  # the first-stage F below which intervals mislead (Staiger and Stock 1997)
 
@@ -70,9 +70,6 @@ def first_stage(
 ) -> Float[Array, ""]:
     """Return the F statistic, robust to unequal variances, of the instruments in a regression of the treatment."""
     q = jnp.concatenate([with_constant(covariates), instruments], axis=1)
-    n, k = len(q), instruments.shape[1]
-    residuals = treatment - q @ (b := least_squares(q, treatment, weights).coefficients)
-    inverse, _ = solve_symmetric((q * weights[:, None]).T @ q, jnp.eye(q.shape[1], dtype=q.dtype))
-    scores = q * (weights * residuals)[:, None]
-    covariance = (n / (n - q.shape[1]) * inverse @ (scores.T @ scores) @ inverse)[-k:, -k:]
-    return b[-k:] @ jnp.linalg.pinv(covariance) @ b[-k:] / k
+    k, b = instruments.shape[1], least_squares(q, treatment, weights).coefficients
+    spread = covariance(q, treatment - q @ b, weights)[-k:, -k:]
+    return b[-k:] @ jnp.linalg.pinv(spread) @ b[-k:] / k

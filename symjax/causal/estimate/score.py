@@ -5,9 +5,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from symjax.causal.estimate.heterogeneous import LinearEffect
+from symjax.causal.estimate.heterogeneous import LinearEffect, regress_scores
 from symjax.causal.estimate.inference import Effect
-from symjax.causal.estimate.regression import covariance, least_squares, with_constant
 
 
 class Curve(NamedTuple):
@@ -31,30 +30,24 @@ def r_score(predicted: Float[Array, " n"], outcome: Float[Array, " n"], treatmen
         treatment: residuals T - E[T | X].
     """
     b = jnp.sum(treatment * outcome) / jnp.sum(treatment**2)
-    own, constant = (outcome - treatment * predicted) ** 2, (outcome - treatment * b) ** 2
-    ratio = jnp.mean(own) / jnp.mean(constant)
-    return Effect(1 - ratio, -(own - ratio * constant) / jnp.mean(constant))
+    return _gain((outcome - treatment * predicted) ** 2, (outcome - treatment * b) ** 2)
 
 
 def dr_score(predicted: Float[Array, " n"], scores: Float[Array, " n"]) -> Effect:
     """Return 1 - sum (s - tau)^2 / sum (s - mean s)^2 for doubly robust scores s; above 0 is better than a constant."""
-    own, constant = (scores - predicted) ** 2, (scores - jnp.mean(scores)) ** 2
-    ratio = jnp.mean(own) / jnp.mean(constant)
-    return Effect(1 - ratio, -(own - ratio * constant) / jnp.mean(constant))
+    return _gain((scores - predicted) ** 2, (scores - jnp.mean(scores)) ** 2)
 
 
 def calibration(predicted: Float[Array, " n"], scores: Float[Array, " n"]) -> LinearEffect:
     """Return the regression of doubly robust scores on predictions: slope 1 is calibrated, slope 0 is worthless."""
-    x, w = with_constant(predicted[:, None]), jnp.ones_like(scores)
-    b = least_squares(x, scores, w).coefficients
-    return LinearEffect(b, covariance(x, scores - x @ b, w))
+    return regress_scores(predicted[:, None], scores, jnp.ones_like(scores))
 
 
 def uplift_curve(predicted: Float[Array, " n"], scores: Float[Array, " n"]) -> Curve:
     """Return the gain of treating the i units of largest prediction: sum of their scores, divided by n."""
     ranked = scores[jnp.argsort(-predicted)]
     n = len(scores)
-    return Curve(_shares(scores), jnp.cumsum(ranked) / n)
+    return Curve(jnp.arange(1, n + 1).astype(scores.dtype) / n, jnp.cumsum(ranked) / n)
 
 
 def qini_curve(predicted: Float[Array, " n"], scores: Float[Array, " n"]) -> Curve:
@@ -69,6 +62,7 @@ def toc_curve(predicted: Float[Array, " n"], scores: Float[Array, " n"]) -> Curv
     return Curve(share, value / share - jnp.mean(scores))
 
 
-def _shares(scores: Array) -> Float[Array, " n"]:
-    n = len(scores)
-    return jnp.arange(1, n + 1).astype(scores.dtype) / n
+def _gain(own: Array, constant: Array) -> Effect:
+    """Return by how much squared errors are smaller than those of a constant, as a share of these."""
+    ratio = jnp.mean(own) / jnp.mean(constant)
+    return Effect(1 - ratio, -(own - ratio * constant) / jnp.mean(constant))

@@ -35,6 +35,11 @@ class Estimand:
         """The variables that its value depends on."""
         raise NotImplementedError
 
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """All its variables, those that are summed over too."""
+        return self.free
+
     def evaluate(self, joint: Joint) -> Joint:
         """Return its value for all values of its free variables, from the joint probabilities of all variables.
 
@@ -91,6 +96,11 @@ class Sum(Estimand):
         """Those of the summand that are not summed over."""
         return self.of.free - self.over
 
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """Those of the summand, and those summed over."""
+        return self.of.mentioned | self.over
+
     def evaluate(self, joint: Joint) -> Joint:
         """Return the sums; a variable that the summand lacks counts its values."""
         of = self.of.evaluate(joint)
@@ -121,6 +131,11 @@ class Product(Estimand):
         """Those of the factors."""
         return frozenset().union(*(factor.free for factor in self.factors))
 
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """Those of the factors."""
+        return frozenset().union(*(factor.mentioned for factor in self.factors))
+
     def evaluate(self, joint: Joint) -> Joint:
         """Return the products."""
         value = Joint((), np.array(1.0))
@@ -146,6 +161,11 @@ class Fraction(Estimand):
         """Those of both."""
         return self.numerator.free | self.denominator.free
 
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """Those of both."""
+        return self.numerator.mentioned | self.denominator.mentioned
+
     def evaluate(self, joint: Joint) -> Joint:
         """Return the quotients."""
         return _joined(_quotient, self.numerator.evaluate(joint), self.denominator.evaluate(joint))
@@ -158,9 +178,7 @@ class Fraction(Estimand):
 
 def product(factors: Iterable[Estimand]) -> Estimand:
     """Return the product of formulas, without brackets inside."""
-    flat: list[Estimand] = []
-    for factor in factors:
-        flat += factor.factors if isinstance(factor, Product) else [factor]
+    flat = [part for factor in factors for part in factors_of(factor)]
     return flat[0] if len(flat) == 1 else Product(tuple(flat))
 
 
@@ -181,7 +199,7 @@ def summed(over: Iterable[str], factors: Iterable[Estimand]) -> Estimand:
 
 def fraction(numerator: Estimand, denominator: Estimand) -> Estimand:
     """Return a quotient without the factors that both have."""
-    above, below = _factors(numerator), _factors(denominator)
+    above, below = factors_of(numerator), factors_of(denominator)
     for factor in list(below):
         if factor in above:
             above.remove(factor)
@@ -189,7 +207,8 @@ def fraction(numerator: Estimand, denominator: Estimand) -> Estimand:
     return Fraction(product(above), product(below)) if below else product(above)
 
 
-def _factors(estimand: Estimand) -> list[Estimand]:
+def factors_of(estimand: Estimand) -> list[Estimand]:
+    """Return the factors of a product, or the one formula."""
     return list(estimand.factors) if isinstance(estimand, Product) else [estimand]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from symjax.causal.graphs import ADMG
-from symjax.causal.identify.estimand import Estimand, P, Product, fraction, product, summed
+from symjax.causal.identify.estimand import Estimand, P, factors_of, fraction, product, summed
 
 
 class Hedge(NamedTuple):
@@ -87,7 +87,7 @@ def _effect(graph: ADMG, x: frozenset[str], y: frozenset[str]) -> Estimand:
         _identified(graph, part, _of_district(graph, graph.district(min(part)), order))
         for part in rest.subgraph(causes).districts()
     ]
-    return summed(causes - y, [factor for found in factors for factor in _flat(found)])
+    return summed(causes - y, [factor for found in factors for factor in factors_of(found)])
 
 
 def _of_district(graph: ADMG, district: frozenset[str], order: tuple[str, ...]) -> _Factors:
@@ -133,10 +133,6 @@ def _summed_out(factors: _Factors, gone: frozenset[str]) -> Estimand:
         left.remove(found)
         del kept[found]
     return summed(left, [kept[v] for v in factors.order if v in kept])
-
-
-def _flat(estimand: Estimand) -> list[Estimand]:
-    return list(estimand.factors) if isinstance(estimand, Product) else [estimand]
 
 
 def _names(graph: ADMG, names: str | Iterable[str]) -> frozenset[str]:

@@ -161,11 +161,9 @@ def _bounds(study: Study, instrument: np.ndarray | None) -> Bounds | None:
     if instrument is not None:
         if not two:
             return None
-        counts = np.array(
-            [[[((instrument == z) & (t == a) & (y == v)).sum() for v in (0, 1)] for a in (0, 1)] for z in (0, 1)]
-        )
+        shares = empirical({"z": instrument.astype(int), "t": t.astype(int), "y": y.astype(int)}).values
         try:
-            return instrument_bounds(counts / counts.sum(axis=(1, 2), keepdims=True))
+            return instrument_bounds(shares / shares.sum(axis=(1, 2), keepdims=True))
         except ValueError:
             return None
     means = float(y[t == 0].mean()), float(y[t == 1].mean())
@@ -177,7 +175,7 @@ def _by_formula(table: Table, plan: Plan, study: Study, draws: int, seed: int) -
     assert plan.explanation is not None
     estimand = plan.explanation.identification.estimand
     assert estimand is not None
-    names = sorted(estimand.free | {plan.treatment, plan.outcome} | _mentioned(estimand))
+    names = sorted(estimand.mentioned | {plan.treatment, plan.outcome})
     coded = {name: codes(table.numbers(name, study.rows)) for name in names}
     columns, levels = {name: code for name, (code, _) in coded.items()}, coded[plan.outcome][1]
 
@@ -197,13 +195,6 @@ def _by_formula(table: Table, plan: Plan, study: Study, draws: int, seed: int) -
             for arm, v, e in zip(others, value.tolist(), error.tolist(), strict=True)
         ),
     ]
-
-
-def _mentioned(estimand: Any) -> frozenset[str]:
-    """Return all variables of a formula, those summed over too."""
-    parts = [getattr(estimand, name) for name in ("of", "numerator", "denominator") if hasattr(estimand, name)]
-    inner = (_mentioned(part) for part in [*parts, *getattr(estimand, "factors", ())])
-    return estimand.free.union(*inner)
 
 
 def _separated(table: Table, plan: Plan, study: Study) -> str:

@@ -87,6 +87,18 @@ class RadialWeights(nn.Module):
         return radial_weights([self.param(f"kernel_{i}", normal, s, x.dtype) for i, s in enumerate(shapes)], x)
 
 
+def interaction_laws(graph: jraph.GraphsTuple, outputs: e3nn.Irreps) -> tuple[Law, ...]:
+    """Rotations and reflections turn features and harmonics; the numbering of the nodes means nothing."""
+    edges = Tree(InteractionEdges._make((Irreps(str(graph.edges.harmonics.irreps)), Trivial())))
+
+    def rep(features: e3nn.Irreps) -> OnGraph:
+        nodes = Tree(InteractionNodes._make((Irreps(str(features)), Trivial())))
+        return OnGraph(nodes=nodes, edges=edges, name=str(features))
+
+    turned = Equivariance(O(3), rep(graph.nodes.features.irreps), rep(outputs))
+    return turned, Equivariance(S(graph.nodes.species.shape[0]), Relabelling(), Relabelling())
+
+
 class Interaction(nn.Module):
     """`interaction` with its own weights.
 
@@ -119,14 +131,7 @@ class Interaction(nn.Module):
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Rotations and reflections turn features and harmonics; the numbering of the nodes means nothing."""
-        edges = Tree(InteractionEdges._make((Irreps(str(graph.edges.harmonics.irreps)), Trivial())))
-
-        def rep(features: e3nn.Irreps) -> OnGraph:
-            nodes = Tree(InteractionNodes._make((Irreps(str(features)), Trivial())))
-            return OnGraph(nodes=nodes, edges=edges, name=str(features))
-
-        turned = Equivariance(O(3), rep(graph.nodes.features.irreps), rep(self.output_irreps(graph)))
-        return turned, Equivariance(S(graph.nodes.species.shape[0]), Relabelling(), Relabelling())
+        return interaction_laws(graph, self.output_irreps(graph))
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:

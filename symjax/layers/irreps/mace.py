@@ -7,13 +7,11 @@ import flax.linen as nn
 import jraph
 from jaxtyping import Array, Float
 
-from symjax.groups import O, S
-from symjax.laws import Equivariance, Law
+from symjax.laws import Law
 from symjax.layers.irreps.contraction import SymmetricContraction, contractions
-from symjax.layers.irreps.interaction import InteractionEdges, InteractionNodes, RadialWeights
+from symjax.layers.irreps.interaction import InteractionNodes, RadialWeights, interaction_laws
 from symjax.layers.irreps.linear import IrrepsLinear
 from symjax.layers.irreps.tensor_product import tensor_product_conv, tensor_product_paths
-from symjax.reps import Irreps, OnGraph, Relabelling, Tree, Trivial
 
 
 def mace_layer(
@@ -84,14 +82,7 @@ class MACELayer(nn.Module):
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Rotations and reflections turn features and harmonics; the numbering of the nodes means nothing."""
-        edges = Tree(InteractionEdges._make((Irreps(str(graph.edges.harmonics.irreps)), Trivial())))
-
-        def rep(features: e3nn.Irreps) -> OnGraph:
-            nodes = Tree(InteractionNodes._make((Irreps(str(features)), Trivial())))
-            return OnGraph(nodes=nodes, edges=edges, name=str(features))
-
-        turned = Equivariance(O(3), rep(graph.nodes.features.irreps), rep(self.output_irreps(graph)))
-        return turned, Equivariance(S(graph.nodes.species.shape[0]), Relabelling(), Relabelling())
+        return interaction_laws(graph, self.output_irreps(graph))
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:

@@ -1,8 +1,9 @@
 """Models of atoms: a graph of atoms to irreps features on each of them, one paper a file."""
 
 from symjax.models.atoms.dimenet import DimeNetPP as DimeNetPP, dimenet_atoms as dimenet_atoms
-from symjax.models.atoms.egnn import InvariantEGNN as InvariantEGNN, invariant_egnn_atoms as invariant_egnn_atoms
+from symjax.models.atoms.egnn import InvariantEGNN as InvariantEGNN
 from symjax.models.atoms.mace import MACE as MACE, mace_atoms as mace_atoms
 from symjax.models.atoms.nequip import NequIP as NequIP, nequip_atoms as nequip_atoms
 from symjax.models.atoms.painn import PaiNN as PaiNN, painn_atoms as painn_atoms
-from symjax.models.atoms.schnet import SchNet as SchNet, schnet_atoms as schnet_atoms
+from symjax.models.atoms.parts import invariant_atoms as invariant_atoms
+from symjax.models.atoms.schnet import SchNet as SchNet

@@ -15,7 +15,7 @@ from symjax.graphs import edge_vectors, reverse_edges
 from symjax.laws import Law
 from symjax.layers.graph import DimeNetEdges, DimeNetLayer
 from symjax.math import poly_envelope, safe_divide, safe_norm, safe_sinc, segment_sum, spherical_bessel_basis
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
+from symjax.models.atoms.parts import atom_laws, embed_charges, require_options, require_scalars
 
 
 def dimenet_atoms(
@@ -123,11 +123,7 @@ class DimeNetPP(nn.Module):
         require_options(self, envelope_power=2, **least)
         if self.spherical_basis > 12:
             raise ValueError(f"expected spherical_basis of at most 12, got {self.spherical_basis}")
-        if not e3nn.Irreps(self.outputs).is_scalar():
-            raise ValueError(
-                f"expected outputs of even scalars, such as 1x0e, as distances and angles make nothing else, got "
-                f"{self.outputs}; take a model of irreps"
-            )
+        require_scalars(self.outputs, "distances and angles")
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions leave the outputs alone; the numbering of the atoms means nothing."""

@@ -2,7 +2,6 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -14,25 +13,7 @@ from symjax.graphs import edge_vectors
 from symjax.laws import Law
 from symjax.layers.graph import EGNN_INIT, EGNNEdges, InvariantEGNNLayer
 from symjax.math import cosine_envelope, safe_norm
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
-
-
-def invariant_egnn_atoms(
-    embed: Callable, interactions: Sequence[Callable], readout: Callable, edges: EGNNEdges, graph: jraph.GraphsTuple
-) -> e3nn.IrrepsArray:
-    """Return readout(h) for each atom, where h starts as embed(species) and goes through the interactions in turn.
-
-    Args:
-        embed: species [n] to features [n, c].
-        interactions: such as `InvariantEGNNLayer`, from graphs of features and `edges` to the same.
-        readout: features [n, c] to outputs [n, irreps].
-        edges: from `egnn_edges`.
-        graph: nodes are `AtomNodes`, receivers in rising order.
-    """
-    state = graph._replace(nodes=embed(graph.nodes.species), edges=edges)
-    for interact in interactions:
-        state = interact(state)
-    return readout(state.nodes)
+from symjax.models.atoms.parts import atom_laws, embed_charges, invariant_atoms, require_options, require_scalars
 
 
 def egnn_edges(graph: jraph.GraphsTuple, *, cutoff: float | None) -> EGNNEdges:
@@ -78,11 +59,7 @@ class InvariantEGNN(nn.Module):
     def __post_init__(self):
         super().__post_init__()
         require_options(self, channels=1, layers=1)
-        if not e3nn.Irreps(self.outputs).is_scalar():
-            raise ValueError(
-                f"expected outputs of even scalars, such as 1x0e, as distances make nothing else, got {self.outputs}; "
-                "take a model of irreps"
-            )
+        require_scalars(self.outputs, "distances")
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions leave the outputs alone; the numbering of the atoms means nothing."""
@@ -101,7 +78,7 @@ class InvariantEGNN(nn.Module):
         layers = [
             InvariantEGNNLayer(self.channels, self.attention, name=f"layer_{layer}") for layer in range(self.layers)
         ]
-        return invariant_egnn_atoms(
+        return invariant_atoms(
             lambda species: embed_charges(table[species], graph, self.charges),
             [functools.partial(layer, attributes=element) for layer in layers],
             lambda h: e3nn.IrrepsArray(outputs, readout(jax.nn.silu(hidden(h)))),

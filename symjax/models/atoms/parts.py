@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import e3nn_jax as e3nn
@@ -81,6 +82,24 @@ def embed_charges(features: Float[Array, "n c"], graph: jraph.GraphsTuple, charg
     return features + ChargeEmbedding(features.shape[-1], name="charges")(graph, features.dtype)
 
 
+def invariant_atoms(
+    embed: Callable, interactions: Sequence[Callable], readout: Callable, edges: Any, graph: jraph.GraphsTuple
+) -> e3nn.IrrepsArray:
+    """Return readout(h) for each atom, where h starts as embed(species) and goes through the interactions in turn.
+
+    Args:
+        embed: species [n] to features [n, c].
+        interactions: such as `schnet_layer`, from graphs of features and `edges` to the same.
+        readout: features [n, c] to outputs [n, irreps].
+        edges: what the interactions read of them.
+        graph: nodes are `AtomNodes`, receivers in rising order.
+    """
+    state = graph._replace(nodes=embed(graph.nodes.species), edges=edges)
+    for interact in interactions:
+        state = interact(state)
+    return readout(state.nodes)
+
+
 def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = True) -> tuple[Law, ...]:
     """Motions turn the outputs of each atom as their irreps say; the numbering of the atoms means nothing.
 
@@ -121,3 +140,16 @@ def require_options(model: Any, **least: int) -> None:
             raise ValueError(f"expected a positive {name}, got {getattr(model, name)}")
     if not e3nn.Irreps(model.outputs):
         raise ValueError(f"expected outputs of at least one irrep, such as 1x0e, got {model.outputs!r}")
+
+
+def require_scalars(outputs: str, made_of: str) -> None:
+    """Refuse outputs that turn, of a model whose atoms have scalars alone.
+
+    Raises:
+        ValueError: They are not even scalars; the sentence says what the model sees.
+    """
+    if not e3nn.Irreps(outputs).is_scalar():
+        raise ValueError(
+            f"expected outputs of even scalars, such as 1x0e, as {made_of} make nothing else, got {outputs}; take a "
+            "model of irreps"
+        )

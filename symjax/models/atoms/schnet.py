@@ -2,7 +2,6 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -13,25 +12,7 @@ from symjax.graphs import edge_vectors
 from symjax.laws import Law
 from symjax.layers.graph import SchNetEdges, SchNetLayer, shifted_softplus
 from symjax.math import cosine_envelope, gaussian_basis, safe_norm
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
-
-
-def schnet_atoms(
-    embed: Callable, interactions: Sequence[Callable], readout: Callable, edges: SchNetEdges, graph: jraph.GraphsTuple
-) -> e3nn.IrrepsArray:
-    """Return readout(h) for each atom, where h starts as embed(species) and goes through the interactions in turn.
-
-    Args:
-        embed: species [n] to features [n, c].
-        interactions: such as `schnet_layer`, from graphs of features and `edges` to the same.
-        readout: features [n, c] to outputs [n, irreps].
-        edges: from `schnet_edges`.
-        graph: nodes are `AtomNodes`, receivers in rising order.
-    """
-    state = graph._replace(nodes=embed(graph.nodes.species), edges=edges)
-    for interact in interactions:
-        state = interact(state)
-    return readout(state.nodes)
+from symjax.models.atoms.parts import atom_laws, embed_charges, invariant_atoms, require_options, require_scalars
 
 
 def schnet_edges(graph: jraph.GraphsTuple, *, cutoff: float, count: int) -> SchNetEdges:
@@ -71,11 +52,7 @@ class SchNet(nn.Module):
     def __post_init__(self):
         super().__post_init__()
         require_options(self, channels=2, filters=1, layers=1, radial_basis=2)
-        if not e3nn.Irreps(self.outputs).is_scalar():
-            raise ValueError(
-                f"expected outputs of even scalars, such as 1x0e, as distances make nothing else, got {self.outputs}; "
-                "take a model of irreps"
-            )
+        require_scalars(self.outputs, "distances")
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Motions leave the outputs alone; the numbering of the atoms means nothing."""
@@ -90,7 +67,7 @@ class SchNet(nn.Module):
         table = self.param("embedding", nn.initializers.normal(1.0), (self.species, self.channels), dtype)
         dense = functools.partial(nn.Dense, kernel_init=nn.initializers.xavier_uniform(), param_dtype=dtype)
         hidden, readout = dense(self.channels // 2, name="hidden"), dense(outputs.dim, name="readout")
-        return schnet_atoms(
+        return invariant_atoms(
             lambda species: embed_charges(table[species], graph, self.charges),
             [SchNetLayer(self.filters, name=f"layer_{layer}") for layer in range(self.layers)],
             lambda h: e3nn.IrrepsArray(outputs, readout(shifted_softplus(hidden(h)))),
