@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symjax.causal import refute
-from symjax.causal.estimate import linear_dr_learner
+from symjax.causal.estimate import empirical, linear_dr_learner
 from symjax.causal.identify import Bounds, instrument_bounds, manski_bounds
 from symjax.causal.question import estimates
 from symjax.causal.question.answer import Answer, Units

@@ -152,7 +152,7 @@ def association(study: Study) -> list[Estimated]:
 
 
 def refutable(study: Study, seed: int) -> Callable:
-    """Return the estimator that refuters call again and again: all it needs is fitted anew each time, in equal folds."""
+    """Return the estimator that refuters call again and again: all it needs is fitted anew, in the same folds."""
     folds = folds_of(study, seed)
     if study.instrument is not None:
 
