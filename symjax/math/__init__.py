@@ -25,6 +25,7 @@ from symjax.math.radial import (
     poly_envelope,
     xplor_envelope,
 )
+from symjax.math.relations import transitive_closure
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 from symjax.math.spherical import bessel_zeros, spherical_bessel, spherical_bessel_basis
@@ -66,6 +67,7 @@ __all__ = [
     "signed_permutation",
     "spherical_bessel",
     "spherical_bessel_basis",
+    "transitive_closure",
     "unit_like",
     "xplor_envelope",
 ]
