@@ -23,4 +23,9 @@ from symjax.causal.discover.continuous import (
     notears_linear as notears_linear,
     notears_mlp as notears_mlp,
 )
+from symjax.causal.discover.interventions import (
+    Conditionals as Conditionals,
+    Discovered as Discovered,
+    unknown_interventions as unknown_interventions,
+)
 from symjax.causal.discover.perceptrons import Perceptrons as Perceptrons

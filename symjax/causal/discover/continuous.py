@@ -62,7 +62,7 @@ def notears_linear(covariance: Float[Array, "d d"], penalty: float | Float[Array
     """Return the weights W[i, j] of causes i on effects j in a linear model, near acyclic, by NOTEARS.
 
     Minimises tr((I - W)' S (I - W)) / 2 + penalty |W|_1 where h = tr exp(W o W) - d = 0, by an augmented Lagrangian:
-    Adam minimises the score plus rho h^2 / 2 + alpha h, then alpha grows by rho h, and rho tenfold where h falls slowly.
+    Adam minimises the score + rho h^2 / 2 + alpha h, then alpha grows by rho h, and rho tenfold where h falls slowly.
 
     Args:
         covariance: S, of centred columns.
