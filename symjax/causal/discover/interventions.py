@@ -1,8 +1,9 @@
 """Graphs of categorical variables from interventions whose targets nobody noted (Ke et al. 2019, arXiv:1910.01075).
 
 There are beliefs sigma(gamma[i, j]) that i causes j, and for each variable a network of its causes under a mask drawn
-from the beliefs. In turns: the networks learn from undisturbed rows; the target of an intervention is the variable whose own rows they
-predict so much worse; and masks that predict the other variables of disturbed rows better raise the beliefs in them.
+from the beliefs. In turns: the networks learn from undisturbed rows; the target of an intervention is the variable
+whose own rows they predict so much worse; and masks that predict the other variables of disturbed rows better raise
+the beliefs in them.
 """
 
 from typing import Any, NamedTuple
