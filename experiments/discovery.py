@@ -58,6 +58,12 @@ SACHS = (  # the consensus of 17 edges
 )
 
 
+FITS = {
+    "DAGMA": jax.jit(jax.vmap(lambda s: dagma_linear(s, 0.02))),
+    "NOTEARS": jax.jit(jax.vmap(lambda s: notears_linear(s, 0.1))),
+}
+
+
 class Preset(NamedTuple):
     """Variables, rows, and random graphs of each density."""
 
@@ -119,9 +125,8 @@ def graphs(tables: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
         "empty": [np.zeros((table.shape[1],) * 2, bool) for table in tables],
         "sort and regress": [sort_and_regress(table) for table in tables],
     }
-    for name, fit, penalty in (("DAGMA", dagma_linear, 0.02), ("NOTEARS", notears_linear, 0.1)):
-        weights = jax.jit(jax.vmap(lambda s, fit=fit, penalty=penalty: fit(s, penalty)))(covariances)
-        found[name] = [as_graph(np.asarray(w)) for w in weights]
+    for name, fits in FITS.items():
+        found[name] = [as_graph(np.asarray(w)) for w in fits(covariances)]
     if importlib.util.find_spec("causallearn"):
         found["PC"] = [pc(table).edges() for table in tables]
         found["GES"] = [ges(table, penalty=1.0).edges() for table in tables]

@@ -12,10 +12,10 @@ EDGES = 2  # a node
 
 
 def make_edges(nodes: int) -> list[tuple[str, str]]:
-    """Return the edges of a random directed graph, in which V0 precedes all and the last node follows all."""
+    """Return the edges of a random directed graph in the order of names, that from treatment to outcome among them."""
     rng, names = random.Random(0), [f"V{k}" for k in range(nodes)]
     pairs = [(a, b) for k, a in enumerate(names) for b in names[k + 1 :]]
-    return rng.sample(pairs, EDGES * nodes)
+    return sorted({*rng.sample(pairs, EDGES * nodes), ask(nodes)})
 
 
 def ask(nodes: int) -> tuple[str, str]:

@@ -119,8 +119,8 @@ def _beliefs(gamma: Array) -> Array:
 
 
 def _masks(key: Array, gamma: Array, *shape: int) -> Array:
-    beliefs = _beliefs(gamma)
-    return (jax.random.uniform(key, (*shape, *gamma.shape), gamma.dtype) < beliefs).astype(gamma.dtype)
+    beliefs = jnp.broadcast_to(_beliefs(gamma), (*shape, *gamma.shape))
+    return jax.random.bernoulli(key, beliefs).astype(gamma.dtype)
 
 
 def _learn(
@@ -177,7 +177,7 @@ def _score(
         masks = _masks(masked, gamma, MASKS, 1)
         weights = jax.nn.softmax(jnp.mean(model(rows, masks), axis=1), axis=0)  # [masks, effect]
         others = (jnp.arange(len(gamma)) != targets[k]).astype(gamma.dtype)
-        away = jnp.einsum("mij,mj->ij", _beliefs(gamma)[None] - masks[:, 0], weights * others)
+        away = jnp.einsum("mij,mj->ij", _beliefs(gamma)[None] - masks[:, 0], weights * others[None])
         moves, moments = optimiser.update(away + jax.grad(prior)(gamma), moments)
         return (gamma + moves, moments), None
 
