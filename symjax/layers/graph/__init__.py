@@ -14,6 +14,15 @@ from symjax.layers.graph.egnn import (
     egnn_layer as egnn_layer,
     invariant_egnn_layer as invariant_egnn_layer,
 )
+from symjax.layers.graph.gat import (
+    GATLayer as GATLayer,
+    attend as attend,
+    gat_layer as gat_layer,
+)
+from symjax.layers.graph.gcn import (
+    GCNLayer as GCNLayer,
+    gcn_layer as gcn_layer,
+)
 from symjax.layers.graph.painn import (
     PaiNNEdges as PaiNNEdges,
     PaiNNLayer as PaiNNLayer,
