@@ -1,4 +1,4 @@
-"""What plain message passing reads off the edges of a graph: which count, which are loops, their weights and features.
+"""What plain layers read off the edges of a graph: which count, their weights and features, and where messages go.
 
 Nodes are features [n, c]; they may be a sparse matrix of `jax.experimental.sparse` where a layer begins with a linear
 map. Edges come in any order, double ones count twice, and a `mask` [e] is False at edges that are not there.
@@ -12,9 +12,28 @@ import jraph
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float
 
+from symjax.math import segment_max, segment_mean, segment_sum
+
 GLOROT = nn.initializers.glorot_uniform()
 
+AGGREGATIONS = {"sum": segment_sum, "mean": segment_mean, "max": segment_max}
+
 Mask = Bool[Array, " e"] | None
+
+
+def require_aggregation(name: str) -> None:
+    """Refuse an aggregation that is not in `AGGREGATIONS`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if name not in AGGREGATIONS:
+        raise ValueError(f"expected an aggregation of {', '.join(AGGREGATIONS)}, got {name!r}")
+
+
+def at_least_single(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Return halves in single precision: float16 overflows in squares, bfloat16 cannot count past 256."""
+    return x.astype(jnp.float32) if x.dtype.itemsize < 4 else x
 
 
 def not_loops(graph: jraph.GraphsTuple, mask: Mask) -> Bool[Array, " e"]:

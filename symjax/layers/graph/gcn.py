@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import GLOROT, Mask, not_loops, read_weights
+from symjax.layers.graph.edges import GLOROT, Mask, at_least_single, not_loops, read_weights
 from symjax.math import segment_mean, segment_sum
 from symjax.reps import Relabelling
 
@@ -56,7 +56,10 @@ def gcn_layer(
         mask=not_loops(graph, mask) if self_loops else mask,
         indices_are_sorted=indices_are_sorted,
     )
-    scale = (_inverse_roots(heard, weights, own) if normalize else jnp.ones_like(own))[:, None]
+    scale = jnp.ones_like(own)[:, None]
+    if normalize:
+        degrees = heard(at_least_single(weights)) + at_least_single(own)
+        scale = _inverse_roots(degrees).astype(h.dtype)[:, None]
     h = scale * h
     return graph._replace(nodes=scale * (heard(weights[:, None] * h[graph.senders]) + own[:, None] * h))
 
@@ -72,12 +75,9 @@ def _loop_weights(graph: jraph.GraphsTuple, weights: Array, mask: Mask, h: Array
     return jnp.where(segment_sum(is_loop.astype(int), *over) > 0, mean, 1)
 
 
-def _inverse_roots(heard: Callable, weights: Float[Array, " e"], own: Float[Array, " n"]) -> Float[Array, " n"]:
-    """Return 1 / sqrt(d_i), zero where d_i is; summed in single precision at least, as bfloat16 counts to 256."""
-    exact = jnp.float32 if own.dtype.itemsize < 4 else own.dtype
-    degrees = heard(weights.astype(exact)) + own.astype(exact)
+def _inverse_roots(degrees: Float[Array, " n"]) -> Float[Array, " n"]:
     positive = degrees > 0
-    return jnp.where(positive, jax.lax.rsqrt(jnp.where(positive, degrees, 1)), 0).astype(own.dtype)
+    return jnp.where(positive, jax.lax.rsqrt(jnp.where(positive, degrees, 1)), 0)
 
 
 class GCNLayer(nn.Module):

@@ -14,7 +14,11 @@ FOLDER = pathlib.Path(__file__).parents[2] / "golden"
 FILES = {
     "gcnconv": "gcn",
     "gcnconv_weighted": "gcn",
+    "sageconv_mean": "sage",
     "gatconv": "gat",
+    "gatv2conv_shared_edge": "gatv2",
+    "ginconv": "gin",
+    "nnconv_mpnn": "nnconv",
 }
 
 
