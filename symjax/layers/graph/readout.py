@@ -1,6 +1,6 @@
 """From nodes to one vector a graph: sums, means, maxima, and Set2Set (Vinyals et al. 2016, arXiv:1511.06391).
 
-A graph without nodes reads as zero. A `mask` [n] is False at nodes that are not there; the padding of a batch has graphs
+A graph without nodes reads as zero. A `mask` [n] is False at nodes that are not there; padding of a batch has graphs
 of its own and needs none.
 """
 
