@@ -130,7 +130,7 @@ def _gine(w: Weights, cfg: Config) -> Converted:
 
 def _nnconv(w: Weights, cfg: Config) -> Converted:
     root = {"root": w["lin.weight"].T} if "lin.weight" in w else {}
-    features = len(w["bias"]) if "bias" in w else len(w["lin.weight"])
+    features = next((len(w[name]) for name in ("bias", "lin.weight") if name in w), cfg.get("out_channels"))
     options = {"hidden": len(w["nn.0.weight"]), "root": bool(root), "use_bias": "bias" in w}
     layer = MPNNLayer(features, aggregation=_aggregation(cfg, "sum"), **options)
     return layer, {"params": {"hidden": _dense(w, "nn.0"), "matrix": _dense(w, "nn.2")} | root | _bias(w)}
