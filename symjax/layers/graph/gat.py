@@ -104,7 +104,7 @@ def gat_layer(
 
 def join_heads(layer: nn.Module, y: Float[Array, "n h c"], *, concat: bool, use_bias: bool) -> Float[Array, "n o"]:
     """Return heads one beside the other, or else their mean, plus a bias owned by the layer."""
-    y = y.reshape(len(y), -1) if concat else y.mean(axis=1)
+    y = y.reshape(len(y), y.shape[1] * y.shape[2]) if concat else y.mean(axis=1)
     return y + layer.param("bias", nn.initializers.zeros, (1, y.shape[1]), y.dtype) if use_bias else y
 
 
