@@ -31,7 +31,7 @@ def read_edge_list(edges: str | pathlib.Path, nodes: str | pathlib.Path, *, undi
         ValueError: a column is missing or holds no numbers, a name is there twice, or an edge has one that no node has.
     """
     ends, table = pd.read_csv(edges), pd.read_csv(nodes)
-    if ends.shape[1] < 2 or not MEANT <= set(table.columns[1:]):
+    if ends.shape[1] < 2 or not set(table.columns[1:]) >= MEANT:
         raise ValueError(
             f"expected two columns of names in {edges}, and in {nodes} names, a label and a split, "
             f"got {list(ends.columns)} and {list(table.columns)}"

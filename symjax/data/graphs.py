@@ -8,8 +8,8 @@ A file `.npz` holds numpy arrays of these names and no others:
     feature_shape                 (n, c)  all are one
     edges                         [e] weights, or [e, d] features; if there are any
     n_node                        [g]     sizes of the graphs where there are several, numbered one after the other
-    labels                        classes 0, 1, ... with -1 where unknown, or real numbers; of nodes, or of the graphs of
-                                  a file with n_node
+    labels                        classes 0, 1, ... with -1 where unknown, or real numbers; of nodes, or, in a file with
+                                  n_node, of graphs
     train, valid, test            places of labels
 """
 
@@ -57,7 +57,7 @@ class GraphData(NamedTuple):
 def make_graphs(
     senders: Any, receivers: Any, features: Any, *, edges: Any = None, n_node: Any = None
 ) -> jraph.GraphsTuple:
-    """Return one graph, or several in one, on the host.
+    """Return one graph, or several in one, on the host; edges are sorted by their receivers.
 
     Args:
         senders: numbers [e] of nodes.
@@ -88,7 +88,7 @@ def make_graphs(
     by = {name: owner[own] for name, own in ends.items()}
     if len(bad := np.flatnonzero(by["senders"] != by["receivers"])):
         raise ValueError(f"edge {bad[0]} leads from graph {by['senders'][bad[0]]} to {by['receivers'][bad[0]]}")
-    order = np.argsort(by["receivers"], kind="stable")
+    order = np.argsort(ends["receivers"], kind="stable")
     return jraph.GraphsTuple(
         nodes=features,
         edges=None if edges is None else np.asarray(edges)[order],
