@@ -4,6 +4,7 @@ from symjax.models.dag_transformer import DagTransformer, generate, topological_
 from symjax.models.dynamics import HamiltonianNet, hamiltonian_field
 from symjax.models.egnn import EGNN
 from symjax.models.emlp import EMLP, EMLPBlock, emlp_block
+from symjax.models.graph_network import LAYERS, Affine, GraphNetwork
 from symjax.models.linear_forecast import (
     DLinear,
     NLinear,
@@ -22,7 +23,9 @@ from symjax.models.transformer import Transformer
 __all__ = [
     "EGNN",
     "EMLP",
+    "LAYERS",
     "MLP",
+    "Affine",
     "CausalStack",
     "CausalTemporalNetwork",
     "DLinear",
@@ -30,6 +33,7 @@ __all__ = [
     "DeepSets",
     "EMLPBlock",
     "ExchangeableDeepSets",
+    "GraphNetwork",
     "HamiltonianNet",
     "NLinear",
     "RLinear",

@@ -5,6 +5,7 @@ from symjax.models import (
     EGNN,
     EMLP,
     MLP,
+    Affine,
     CausalStack,
     CausalTemporalNetwork,
     DagTransformer,
@@ -12,6 +13,7 @@ from symjax.models import (
     DLinear,
     EMLPBlock,
     ExchangeableDeepSets,
+    GraphNetwork,
     HamiltonianNet,
     NLinear,
     RLinear,
@@ -20,7 +22,7 @@ from symjax.models import (
 )
 from symjax.models.atoms import MACE, DimeNetPP, InvariantEGNN, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
+from tests.cases.inputs import RANDOM, atoms, bodies, members, on, plain, series
 
 TINY_DIMENET = {
     "channels": 4,
@@ -34,6 +36,7 @@ TINY_DIMENET = {
     "after": 1,
 }
 CASES = {
+    "Affine": lambda: (Affine(), members(4)),
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
     "InvariantEGNN": lambda: (
@@ -49,6 +52,13 @@ CASES = {
         SchNet(2, 3.0, outputs="2x0e", channels=4, filters=3, radial_basis=5),
         atoms(RANDOM, shift=0.2),
     ),
+    "GraphNetwork of gcn": lambda: (GraphNetwork(2, width=3, norm=Affine), plain()),
+    "GraphNetwork of graphs": lambda: (
+        GraphNetwork(2, "gin", 3, 2, of="graphs", readout="set2set", skip=True),
+        plain(),
+    ),
+    "GraphNetwork of edges": lambda: (GraphNetwork(2, "gat", 4, of="edges", options={"heads": 2}), plain()),
+    "GraphNetwork of mpnn": lambda: (GraphNetwork(2, "mpnn", 3), plain(2)),
     "NequIP": lambda: (NequIP(2, 3.0, channels=2, layers=2), atoms(RANDOM, shift=0.2)),
     "SchNet of charges": lambda: (
         SchNet(2, 3.0, channels=4, filters=3, layers=1, radial_basis=5, charges=True),
