@@ -17,6 +17,7 @@ from symjax.models.linear_forecast import (
 )
 from symjax.models.mlp import MLP
 from symjax.models.sets import DeepSets, ExchangeableDeepSets, SetTransformer
+from symjax.models.tarnet import Dragonnet, Potential, TARNet, clever, factual, mmd, wasserstein
 from symjax.models.temporal import CausalStack, CausalTemporalNetwork
 from symjax.models.transformer import Transformer
 
@@ -31,21 +32,28 @@ __all__ = [
     "DLinear",
     "DagTransformer",
     "DeepSets",
+    "Dragonnet",
     "EMLPBlock",
     "ExchangeableDeepSets",
     "GraphNetwork",
     "HamiltonianNet",
     "NLinear",
+    "Potential",
     "RLinear",
     "SetTransformer",
+    "TARNet",
     "Transformer",
     "View",
+    "clever",
     "decomposed",
     "emlp_block",
+    "factual",
     "from_last",
     "generate",
     "hamiltonian_field",
     "linear_forecast",
+    "mmd",
     "standardised",
     "topological_order",
+    "wasserstein",
 ]

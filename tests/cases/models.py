@@ -11,6 +11,7 @@ from symjax.models import (
     DagTransformer,
     DeepSets,
     DLinear,
+    Dragonnet,
     EMLPBlock,
     ExchangeableDeepSets,
     GraphNetwork,
@@ -18,6 +19,7 @@ from symjax.models import (
     NLinear,
     RLinear,
     SetTransformer,
+    TARNet,
     Transformer,
 )
 from symjax.models.atoms import MACE, DimeNetPP, InvariantEGNN, NequIP, PaiNN, SchNet
@@ -99,6 +101,8 @@ CASES = {
         DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
         members(4, 1),
     ),
+    "Dragonnet": lambda: (Dragonnet(channels=6, head_channels=4, layers=1, head_layers=1), members(4)),
+    "TARNet": lambda: (TARNet(channels=6, head_channels=4, layers=1, head_layers=1), members(4)),
     "DLinear": lambda: (DLinear(3), series(30)),
     "NLinear": lambda: (NLinear(3), series(7, 3)),
     "RLinear": lambda: (RLinear(3), series(7, 3)),
