@@ -3,6 +3,7 @@
 A configuration has options by their names there; what the weights show need not be said.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from symjax.layers.graph import GATLayer, GATv2Layer, GCNLayer, GINELayer, GINLayer, MPNNLayer, SAGELayer
 from symjax.math import segment_softmax
+from symjax.models import Affine, GraphNetwork
 
 Weights = Mapping[str, np.ndarray]
 Config = Mapping[str, Any]
@@ -107,11 +109,11 @@ def _isomorphism(w: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     """Eps is a parameter, and a norm of the hidden layer in evaluation a part of the layer before it."""
     first, last = ("nn.0", "nn.2") if "nn.0.weight" in w else ("nn.lins.0", "nn.lins.1")
     weight, bias = w[f"{first}.weight"], w.get(f"{first}.bias", np.zeros(len(w[f"{first}.weight"])))
-    norm = "nn.norms.0.module"
-    if f"{norm}.running_var" in w:
-        scale = w[f"{norm}.weight"] / np.sqrt(w[f"{norm}.running_var"] + 1e-5)
-        weight, bias = scale[:, None] * weight, scale * (bias - w[f"{norm}.running_mean"]) + w[f"{norm}.bias"]
-    options = {"features": len(w[f"{last}.weight"]), "hidden": len(weight), "train_eps": "eps" in w}
+    if "nn.norms.0.module.running_var" in w:
+        scale, shift = _affine(w, "nn.norms.0.module").values()
+        weight, bias = scale[:, None] * weight, scale * bias + shift
+    features, hidden = len(w[f"{last}.weight"]), len(weight)
+    options = {"features": features, "hidden": None if hidden == features else hidden, "train_eps": "eps" in w}
     eps = {"eps": w["eps"].reshape(())} if "eps" in w else {}
     return options, {"hidden": {"kernel": weight.T, "bias": bias}, "output": _dense(w, last)} | eps
 
@@ -136,6 +138,44 @@ def _nnconv(w: Weights, cfg: Config) -> Converted:
     return layer, {"params": {"hidden": _dense(w, "nn.0"), "matrix": _dense(w, "nn.2")} | root | _bias(w)}
 
 
+def _affine(w: Weights, name: str) -> dict[str, np.ndarray]:
+    """A batch norm in evaluation, with the default eps."""
+    scale = w[f"{name}.weight"] / np.sqrt(w[f"{name}.running_var"] + 1e-5)
+    return {"scale": scale, "shift": w[f"{name}.bias"] - scale * w[f"{name}.running_mean"]}
+
+
+def _kind(layer: Weights) -> str:
+    marks = {"att_src": "gat", "att": "gatv2", "nn.lins.0.weight": "gin", "lin_l.weight": "sage", "lin.weight": "gcn"}
+    return next(kind for mark, kind in marks.items() if mark in layer)
+
+
+def _graph_network(w: Weights, cfg: Config) -> Converted:
+    """GCN, GAT, GraphSAGE or GIN of `torch_geometric.nn.models` in evaluation; batch norms become affine maps."""
+    count = 1 + max(int(name.split(".")[1]) for name in w if name.startswith("convs."))
+    layers = [
+        {name.removeprefix(f"convs.{k}."): value for name, value in w.items() if name.startswith(f"convs.{k}.")}
+        for k in range(count)
+    ]
+    norm, kind, act = "norms.0.module.running_var" in w, _kind(layers[0]), cfg.get("act", "relu")
+    unknown = [name for name in w if not name.startswith(("convs.", "norms."))]
+    if unknown or cfg.get("act_first") or (act != "relu" and kind == "gin") or norm != any("norms." in k for k in w):
+        raise ValueError(f"expected a stack without jumps, with batch norms or none before relu, got {dict(cfg)}")
+    parts = [KINDS[kind](layer, {key: value for key, value in cfg.items() if key != "concat"}) for layer in layers]
+    options = {field.name: getattr(parts[0][0], field.name) for field in dataclasses.fields(parts[0][0])}
+    params = {f"layer_{k}": part["params"] for k, (_, part) in enumerate(parts)}
+    params |= {f"norm_{k}": _affine(w, f"norms.{k}.module") for k in range(count - 1) if norm}
+    network = GraphNetwork(
+        parts[-1][0].features,
+        kind,
+        width=options.pop("features") * options.get("heads", 1),
+        layers=count,
+        activation=getattr(nn, act),
+        norm=Affine if norm else None,
+        options={key: value for key, value in options.items() if key not in ("concat", "parent", "name")},
+    )
+    return network, {"params": params}
+
+
 KINDS: dict[str, Callable[[Weights, Config], Converted]] = {
     "gcn": _gcn,
     "sage": _sage,
@@ -144,5 +184,6 @@ KINDS: dict[str, Callable[[Weights, Config], Converted]] = {
     "gin": _gin,
     "gine": _gine,
     "nnconv": _nnconv,
+    "graph_network": _graph_network,
     "segment_softmax": lambda w, cfg: (SegmentSoftmax(), {}),
 }

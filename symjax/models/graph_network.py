@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float
 from symjax.groups import S
 from symjax.laws import Causality, Equivariance, Hops, Law
 from symjax.layers import graph as room
+from symjax.math import dropout
 from symjax.reps import Relabelling
 
 Make = Callable[..., nn.Module]
@@ -156,10 +157,13 @@ class GraphNetwork(nn.Module):
 
     def _dropped(self, x: Any) -> Any:
         """Return x after the dropout; of a sparse matrix the entries that it stores are what may be dropped."""
-        drop = nn.Dropout(self.dropout, deterministic=not self.has_rng("dropout"))
+        if not self.has_rng("dropout"):
+            return x
+        key = self.make_rng("dropout")
         if isinstance(x, BCOO):
-            return BCOO((drop(x.data), x.indices), shape=x.shape, indices_sorted=True, unique_indices=True)
-        return drop(x)
+            data = dropout(x.data, self.dropout, key)
+            return BCOO((data, x.indices), shape=x.shape, indices_sorted=True, unique_indices=True)
+        return dropout(x, self.dropout, key)
 
     def _linear(self, x: Float[Array, "_ c"]) -> Float[Array, "_ o"]:
         return nn.Dense(self.outputs, param_dtype=x.dtype, name="readout")(x)

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
 from symjax.layers.graph.edges import GLOROT, Mask, not_loops, read_features
-from symjax.math import safe_divide, segment_mean, segment_sum
+from symjax.math import dropout, safe_divide, segment_mean, segment_sum
 from symjax.reps import Relabelling
 
 
@@ -108,6 +108,13 @@ def join_heads(layer: nn.Module, y: Float[Array, "n h c"], *, concat: bool, use_
     return y + layer.param("bias", nn.initializers.zeros, (1, y.shape[1]), y.dtype) if use_bias else y
 
 
+def dropped(layer: nn.Module) -> Callable[[Array], Array]:
+    """Return the dropout of a layer, which does nothing where `apply` gets no key for it."""
+    if not layer.has_rng("dropout"):
+        return lambda weights: weights
+    return lambda weights: dropout(weights, layer.dropout, layer.make_rng("dropout"))
+
+
 class GATLayer(nn.Module):
     """`gat_layer` with linear maps, whose heads are joined, and a bias.
 
@@ -153,7 +160,7 @@ class GATLayer(nn.Module):
             score_edge=None if to_edge is None else lambda e: e @ to_edge,
             negative_slope=self.negative_slope,
             self_loops=self.self_loops,
-            drop=nn.Dropout(self.dropout, deterministic=not self.has_rng("dropout")),
+            drop=dropped(self),
             indices_are_sorted=self.indices_are_sorted,
         ).nodes
         return graph._replace(nodes=join_heads(self, heard, concat=self.concat, use_bias=self.use_bias))

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
 from symjax.layers.graph.edges import GLOROT, Mask, read_features
-from symjax.layers.graph.gat import attend, join_heads
+from symjax.layers.graph.gat import attend, dropped, join_heads
 from symjax.reps import Relabelling
 
 
@@ -109,7 +109,7 @@ class GATv2Layer(nn.Module):
             tell=tell,
             negative_slope=self.negative_slope,
             self_loops=self.self_loops,
-            drop=nn.Dropout(self.dropout, deterministic=not self.has_rng("dropout")),
+            drop=dropped(self),
             indices_are_sorted=self.indices_are_sorted,
         ).nodes
         return graph._replace(nodes=join_heads(self, heard, concat=self.concat, use_bias=self.use_bias))
