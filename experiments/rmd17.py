@@ -8,7 +8,7 @@
 The archive (arXiv:2007.09593) is on figshare. Of its files of frames, `index_train_0K.csv`, the first are learnt from
 and the next validated on; errors are those on 1000 of `index_test_0K.csv`. Any other file with energies and forces will
 do; its frames are drawn by the seed. Any model of `symjax train` learns, and each run directory is one of `symjax
-train`, so that `evaluate`, `check` and `md` take it. A run that was stopped goes on when the same command is given again.
+train`, so that `evaluate`, `check` and `md` take it. A stopped run goes on when the same command is given again.
 """
 
 import dataclasses

@@ -3,6 +3,7 @@
 The molecules come with the package `qm9pack`. Its tables are parsed once and kept as arrays among the user's caches.
 """
 
+import contextlib
 import csv
 import importlib.util
 import os
@@ -121,7 +122,7 @@ def read_qm9(cache: str | pathlib.Path | None = None) -> QM9:
     path = (user_caches() if cache is None else pathlib.Path(cache)) / "qm9.npz"
     if path.is_file():
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return QM9(**{name: archive[name] for name in QM9._fields})
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             pass  # damaged: made anew
@@ -193,9 +194,10 @@ def _tables() -> list[pathlib.Path]:
 def _keep(path: pathlib.Path, molecules: QM9) -> None:
     """Write the arrays, whole or not at all; where that cannot be, the tables are parsed again next time."""
     partial = path.with_suffix(f".{os.getpid()}.npz")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, **molecules._asdict())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
+        try:
+            np.savez(partial, **molecules._asdict())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ ALIASES = {
     "energy": ("E", "energies"),
     "forces": ("F", "forces"),
 }
+UNITS = ("e_unit", "r_unit")
 DATABASES = (".db", ".aselmdb")
 EVERY = slice(None)
 
@@ -141,7 +142,8 @@ def _read_npz(path: pathlib.Path) -> list[Frame]:
                     f"{list(stored[key].shape)}"
                 )
     labels = {name: value for name, value in stored.items() if value.shape[:1] == positions.shape[:1]}
+    said = {name: stored[name].astype(str).item() for name in UNITS if name in stored}
     return [
-        Frame(ase.Atoms(numbers.reshape(-1), x, **cell), {key: value[i] for key, value in labels.items()})
+        Frame(ase.Atoms(numbers.reshape(-1), x, **cell), said | {key: value[i] for key, value in labels.items()})
         for i, x in enumerate(positions)
     ]
