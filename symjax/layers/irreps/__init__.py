@@ -25,6 +25,15 @@ from symjax.layers.irreps.linear import (
     linear_shapes as linear_shapes,
 )
 from symjax.layers.irreps.mace import MACELayer as MACELayer, mace_layer as mace_layer
+from symjax.layers.irreps.so2 import (
+    SO2Convolution as SO2Convolution,
+    SO2Edges as SO2Edges,
+    SO2Linear as SO2Linear,
+    from_frames as from_frames,
+    so2_convolution as so2_convolution,
+    so2_linear as so2_linear,
+    to_frames as to_frames,
+)
 from symjax.layers.irreps.tensor_product import (
     ProductPath as ProductPath,
     tensor_product_conv as tensor_product_conv,

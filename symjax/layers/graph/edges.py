@@ -1,0 +1,95 @@
+"""What plain layers read off the edges of a graph: which count, their weights and features, and where messages go.
+
+Nodes are features [n, c]; they may be a sparse matrix of `jax.experimental.sparse` where a layer begins with a linear
+map. Edges come in any order, double ones count twice, and a `mask` [e] is False at edges that are not there.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+import jraph
+from jax.typing import DTypeLike
+from jaxtyping import Array, Bool, Float
+
+from symjax.math import segment_max, segment_mean, segment_sum
+
+GLOROT = nn.initializers.glorot_uniform()
+
+AGGREGATIONS = {"sum": segment_sum, "mean": segment_mean, "max": segment_max}
+
+Mask = Bool[Array, " e"] | None
+
+
+def require_aggregation(name: str) -> None:
+    """Refuse an aggregation that is not in `AGGREGATIONS`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if name not in AGGREGATIONS:
+        raise ValueError(f"expected an aggregation of {', '.join(AGGREGATIONS)}, got {name!r}")
+
+
+def at_least_single(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Return halves in single precision: float16 overflows in squares, bfloat16 cannot count past 256."""
+    return x.astype(jnp.float32) if x.dtype.itemsize < 4 else x
+
+
+def not_loops(graph: jraph.GraphsTuple, mask: Mask) -> Bool[Array, " e"]:
+    """Return which edges count and join two different nodes."""
+    joining = graph.senders != graph.receivers
+    return joining if mask is None else joining & mask
+
+
+def read_weights(graph: jraph.GraphsTuple, mask: Mask, dtype: DTypeLike) -> Float[Array, " e"]:
+    """Return the weights of the edges, zero where these do not count; ones where the graph has none.
+
+    Raises:
+        ValueError: the edges hold anything but one weight each; or the mask has another length than the edges.
+    """
+    _require_length(graph, "a mask", mask)
+    weights = jnp.ones(len(graph.senders), dtype) if graph.edges is None else graph.edges
+    if jnp.ndim(weights) != 1:
+        raise ValueError(
+            f"expected one weight for each edge, of shape [{len(graph.senders)}], or no edges, got features of shape "
+            f"{weights.shape}; use a layer that reads features, such as GATv2Layer, or choose one column"
+        )
+    _require_length(graph, "weights", weights)
+    return _present(weights, mask)
+
+
+def read_features(graph: jraph.GraphsTuple, mask: Mask, *, wanted: bool = True) -> Float[Array, "e d"] | None:
+    """Return the features of the edges, zero where these do not count, or None if they are not wanted.
+
+    Raises:
+        ValueError: there are none or not one row for each edge; there are some that would be ignored; or the mask has
+            another length than the edges.
+    """
+    _require_length(graph, "a mask", mask)
+    features = graph.edges
+    if not wanted and features is not None:
+        raise ValueError(
+            f"expected a graph without features of edges, got some of shape {features.shape}; use a layer that reads "
+            "them (GINELayer, MPNNLayer, GATLayer and GATv2Layer with edge_features=True) or set `edges` to None"
+        )
+    if not wanted:
+        return None
+    if features is None or jnp.ndim(features) != 2:
+        got = "none" if features is None else f"an array of shape {features.shape}"
+        raise ValueError(f"expected features of edges, [{len(graph.senders)}, d], got {got}; give them as `edges`")
+    _require_length(graph, "features", features)
+    return _present(features, mask)
+
+
+def _require_length(graph: jraph.GraphsTuple, name: str, rows: Any) -> None:
+    if rows is not None and len(rows) != len(graph.senders):
+        raise ValueError(
+            f"expected {name} of one row for each of the {len(graph.senders)} edges, got {len(rows)}; "
+            "list them in the order of `senders` and `receivers`"
+        )
+
+
+def _present(rows: Array, mask: Mask) -> Array:
+    """Whatever stands where an edge does not count, NaN included, reaches neither the value nor a gradient."""
+    return rows if mask is None else jnp.where(mask.reshape(-1, *[1] * (rows.ndim - 1)), rows, 0)
