@@ -33,9 +33,9 @@ TINY_DIMENET = {
     "radial_basis": 2,
     "after": 1,
 }
-TINY_ALLEGRO = {"scalars": 4, "channels": 2, "radial_basis": 3, "hidden": (4,), "readout": 3}
+TINY_ALLEGRO = {"scalars": 4, "lmax": 1, "channels": 2, "radial_basis": 3, "hidden": (4,), "readout": 3}
 CASES = {
-    "Allegro": lambda: (Allegro(2, 3.0, outputs="1x0o + 2x0e + 1x1o", layers=3, lmax=1, **TINY_ALLEGRO), atoms(RANDOM)),
+    "Allegro": lambda: (Allegro(2, 3.0, outputs="1x0o + 2x0e + 1x1o", layers=3, **TINY_ALLEGRO), atoms(RANDOM)),
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
     "InvariantEGNN": lambda: (

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -104,16 +104,16 @@ def _multiply_terms(
     receivers: Int[Array, " e"],
 ) -> Float[Array, "e k u"]:
     """Return the product as a sum over the coefficients that are not zero."""
-    rows = [lax.split(x, [1] * x.shape[1], axis=1) for x in (v, environments[receivers])]
-    scales = lax.split(weights, [1] * len(weights), axis=0)
+    left, right = (lax.split(x, [1] * x.shape[1], axis=1) for x in (v, environments[receivers]))
+    scales = lax.split(weights[:, None], [1] * len(weights), axis=0)
 
-    def component(k: int) -> Float[Array, "e 1 u"]:
-        return sum(scales[p] * path(p, k) for p in np.flatnonzero(table[..., k].any(axis=(1, 2))))
+    def path(block: Float[np.ndarray, "a b"]) -> Any:
+        return sum(float(block[a, b]) * (left[a] * right[b]) for a, b in np.argwhere(block))
 
-    def path(p: int, k: int) -> Float[Array, "e 1 u"]:
-        return sum(float(table[p, a, b, k]) * (rows[0][a] * rows[1][b]) for a, b in np.argwhere(table[p, :, :, k]))
+    def component(blocks: Float[np.ndarray, "p a b"]) -> Any:
+        return sum(scale * path(block) for scale, block in zip(scales, blocks, strict=True) if block.any())
 
-    return jnp.concatenate([component(k) for k in range(table.shape[3])], axis=1)
+    return jnp.concatenate([component(blocks) for blocks in np.moveaxis(table, 3, 0)], axis=1)
 
 
 def _multiply_matrices(
@@ -152,7 +152,8 @@ def allegro_layer(
 ) -> jraph.GraphsTuple:
     """Let the tensors of each edge meet what its atom sees, and invariants take up the scalars of their product.
 
-        A_i = sum_j w_ij Y_ij / sqrt(average_neighbours),    V_ij <- multiply(V_ij, A_i),    s_ij, w_ij <- mix(s_ij, V_ij)
+        A_i = sum_j w_ij Y_ij / sqrt(average_neighbours),    V_ij <- multiply(V_ij, A_i)
+        t_ij, w_ij = mix(s_ij, V_ij),    s_ij <- (s_ij, t_ij)
 
     Nothing is sent from j: what an atom knows comes from its own edges, however many layers there are.
 

@@ -141,7 +141,7 @@ class Allegro(nn.Module):
         hidden = scaled_silu(self._perceptron("hidden", [self.readout], edges.scalars))
         tensors = edges.tensors.filter(drop="0e")
         both = e3nn.concatenate([e3nn.IrrepsArray(f"{self.readout}x0e", hidden), tensors])
-        return both / math.sqrt(2 * self.average_neighbours)
+        return e3nn.IrrepsArray(both.irreps, both.array / math.sqrt(2 * self.average_neighbours))
 
     def _reached(self) -> list[set[e3nn.Irrep]]:
         """Return the irreps of the tensors at the start and after each layer."""
