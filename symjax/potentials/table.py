@@ -31,6 +31,14 @@ class Architecture(NamedTuple):
 
 
 POTENTIALS = {
+    "allegro": Architecture(
+        "symjax.models.atoms:Allegro",
+        {
+            "tiny": {"scalars": 8, "channels": 4, "lmax": 1, "radial_basis": 4, "hidden": (8,), "readout": 8},
+            "small": {},
+            "base": {"scalars": 128, "channels": 64, "layers": 3, "hidden": (128,)},
+        },
+    ),
     "dimenet++": Architecture(
         "symjax.models.atoms:DimeNetPP",
         {

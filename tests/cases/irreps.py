@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from symjax.layers.irreps import (
+    AllegroEdges,
+    AllegroLayer,
     Interaction,
     InteractionEdges,
     InteractionNodes,
@@ -35,7 +37,22 @@ def edges(l_max: int):
     return SO2Edges(normal((5, (l_max + 1) ** 2, 2)), vectors, normal((5, 3)), normal(5))
 
 
+def environments(irreps: str, harmonics: str):
+    """Nodes whose edges have invariants, weights of two channels, tensors and harmonics."""
+    normal = np.random.default_rng(12).standard_normal
+
+    def edges(e: int):
+        weights = normal((e, 2 * len(e3nn.Irreps(harmonics))))
+        return AllegroEdges(normal((e, 3)), weights, irreps_array(irreps, e), irreps_array(harmonics, e))
+
+    return all_pairs(np.arange(4), edges, 4)._replace(globals=None)
+
+
 CASES = {
+    "AllegroLayer": lambda: (
+        AllegroLayer("0e + 1o + 1e + 2o", 3.0, 3, (4,)),
+        environments("2x0e + 2x1o + 2x1e", "0e + 1o + 2e"),
+    ),
     "IrrepsLinear": lambda: (IrrepsLinear("3x0e + 2x1o + 1x0o"), irreps_array("2x0e + 1x1o + 3x0o + 2x1o", 3)),
     "Interaction": lambda: (
         Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)),

@@ -22,7 +22,7 @@ from symjax.models import (
     TARNet,
     Transformer,
 )
-from symjax.models.atoms import MACE, DimeNetPP, InvariantEGNN, NequIP, PaiNN, SchNet
+from symjax.models.atoms import MACE, Allegro, DimeNetPP, InvariantEGNN, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, members, on, plain, series
 
@@ -37,8 +37,10 @@ TINY_DIMENET = {
     "radial_basis": 2,
     "after": 1,
 }
+TINY_ALLEGRO = {"scalars": 4, "lmax": 1, "channels": 2, "radial_basis": 3, "hidden": (4,), "readout": 3}
 CASES = {
     "Affine": lambda: (Affine(), members(4)),
+    "Allegro": lambda: (Allegro(2, 3.0, outputs="1x0o + 2x0e + 1x1o", layers=3, **TINY_ALLEGRO), atoms(RANDOM)),
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
     "InvariantEGNN": lambda: (
@@ -116,6 +118,7 @@ CASES = {
 }
 
 SMALL = {
+    "Allegro": lambda positions: (Allegro(2, 3.0, **TINY_ALLEGRO), atoms(positions)),
     "EGNN": lambda positions: (EGNN(width=4, layers=2), bodies(len(positions), positions)),
     "DimeNetPP": lambda positions: (DimeNetPP(2, 3.0, **TINY_DIMENET), atoms(positions)),
     "InvariantEGNN": lambda positions: (InvariantEGNN(2, 3.0, channels=4, layers=2), atoms(positions)),

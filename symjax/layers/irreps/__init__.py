@@ -1,5 +1,12 @@
 """Layers on irreps of O(3), as e3nn writes them."""
 
+from symjax.layers.irreps.allegro import (
+    AllegroEdges as AllegroEdges,
+    AllegroLayer as AllegroLayer,
+    allegro_layer as allegro_layer,
+    multiply_environments as multiply_environments,
+    weigh_harmonics as weigh_harmonics,
+)
 from symjax.layers.irreps.contraction import (
     Contraction as Contraction,
     SymmetricContraction as SymmetricContraction,

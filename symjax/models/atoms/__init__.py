@@ -1,5 +1,6 @@
 """Models of atoms: a graph of atoms to irreps features on each of them, one paper a file."""
 
+from symjax.models.atoms.allegro import Allegro as Allegro, allegro_atoms as allegro_atoms
 from symjax.models.atoms.dimenet import DimeNetPP as DimeNetPP, dimenet_atoms as dimenet_atoms
 from symjax.models.atoms.egnn import InvariantEGNN as InvariantEGNN
 from symjax.models.atoms.mace import MACE as MACE, mace_atoms as mace_atoms
