@@ -28,7 +28,7 @@ from symjax.math.radial import (
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 from symjax.math.spherical import bessel_zeros, spherical_bessel, spherical_bessel_basis
-from symjax.math.wigner import by_order, frames, wigner_matrices
+from symjax.math.wigner import by_order, frames, require_order, wigner_matrices
 
 __all__ = [
     "Monomial",
@@ -56,6 +56,7 @@ __all__ = [
     "poly_envelope",
     "promoted",
     "require_memory",
+    "require_order",
     "restricted",
     "runge_kutta",
     "safe_divide",

@@ -42,50 +42,80 @@ def frames(vectors: Float[Array, "e 3"], *, turn: Float[Array, " e"] | None = No
     return jnp.matmul(jnp.stack([jnp.stack(row, -1) for row in about], -2), shortest, precision=Precision.HIGHEST)
 
 
-def wigner_matrices(l_max: int, rotations: Float[Array, "e 3 3"]) -> tuple[Float[Array, "e _ _"], ...]:
-    """Return the matrices D^l [e, 2 l + 1, 2 l + 1] of rotations on the irreps of degree l = 0 ... l_max.
+def wigner_matrices(
+    l_max: int, rotations: Float[Array, "e 3 3"], *, m_max: int | None = None
+) -> tuple[Float[Array, "e _ _"], ...]:
+    """Return the rows |m| <= m_max of the matrices D^l of rotations on the irreps of degree l = 0 ... l_max.
 
-        D^l = Q_l^T (D^(l-1) (x) R) Q_l
-
-    with the isometry Q_l of degree l into degree l - 1 times vectors. Entries of D^l are polynomials in those of R, and
-    rounding does not grow: there is no table and no largest degree.
+    Degree l is the largest part of degree l - 1 times vectors, D^l = L (D^(l-1) (x) R) Q with Q the isometry into that
+    product and L any of its left inverses. Here L is the one with a single entry in the rows |m| < l, which the product
+    with y reaches, and two in the rows m = +-l. So there is no table of matrices and no largest degree, and a row needs
+    no row of another order: the cost is m_max l_max^2 products of small matrices.
 
     Args:
         l_max: the largest degree.
         rotations: R, proper ones.
+        m_max: the largest order; None for all.
+
+    Returns:
+        D^l [e, 2 min(l, m_max) + 1, 2 l + 1] for each degree, orders rising.
+
+    Raises:
+        ValueError: If m_max is negative or larger than l_max.
     """
-    found = [jnp.ones_like(rotations[:, :1, :1]), rotations]
+    m_max = l_max if m_max is None else m_max
+    require_order(m_max, l_max)
+    first = rotations if m_max else rotations[:, 1:2]
+    found = [jnp.ones_like(rotations[:, :1, :1]), first]
     for degree in range(2, l_max + 1):
-        q = jnp.asarray(_isometry(degree), rotations.dtype)
-        half = jnp.einsum("eax,xyk->eayk", found[-1], q, precision=Precision.HIGHEST)
-        both = jnp.einsum("eby,eayk->eabk", rotations, half, precision=Precision.HIGHEST)
-        found.append(jnp.einsum("abj,eabk->ejk", q, both, precision=Precision.HIGHEST))
+        found.append(_raised(found[-1], rotations, degree, m_max))
     return tuple(found[: l_max + 1])
+
+
+def require_order(m_max: int, l_max: int) -> None:
+    """Refuse orders that no component has.
+
+    Raises:
+        ValueError: If m_max is negative or larger than l_max.
+    """
+    if not 0 <= m_max <= l_max:
+        raise ValueError(f"expected 0 <= m_max <= l_max, orders that components have, got m_max={m_max}, l_max={l_max}")
+
+
+def _raised(d: Float[Array, "e _ _"], r: Float[Array, "e 3 3"], degree: int, m_max: int) -> Float[Array, "e _ _"]:
+    """Return the rows of D^l, given those of D^(l-1) and R."""
+    q, n = _isometry(degree), degree - 1
+    orders = np.arange(-min(n, m_max), min(n, m_max) + 1)
+    scaled = d * jnp.asarray(1 / q[n + orders, 1, degree + orders], d.dtype)[None, :, None]
+    products = scaled[..., None] * r[:, None, None, 1]
+    if m_max >= degree:
+        half = 0.5 / q[-1, 2, -1].item()
+        x, z = half * r[:, None, None, 0], half * r[:, None, None, 2]
+        sine, cosine = d[:, :1, :, None], d[:, -1:, :, None]
+        products = jnp.concatenate([sine * z + cosine * x, products, cosine * z - sine * x], axis=1)
+    flat = products.reshape(*products.shape[:2], -1)
+    return jnp.matmul(flat, jnp.asarray(q.reshape(-1, q.shape[2]), d.dtype), precision=Precision.HIGHEST)
 
 
 @functools.lru_cache
 def _isometry(degree: int) -> Float[np.ndarray, "_ 3 _"]:
     """Return Q[a, b, k], the part of degree l of Y_a v_b for harmonics Y of degree l - 1, columns of length one.
 
-    With C_m and S_m for the components m and -m: (z + i x) (C_m + i S_m) has the part r (C_(m+1) + i S_(m+1)) and
-    (z - i x) (C_m + i S_m) the part s (C_(m-1) + i S_(m-1)); y keeps m.
+    With C_m and S_m for the components m and -m: (z + i x) (C_m + i S_m) has the part up (C_(m+1) + i S_(m+1)) and
+    (z - i x) (C_m + i S_m) the part down (C_(m-1) + i S_(m-1)); y keeps m.
     """
     n, x, y, z = degree - 1, 0, 1, 2
     q = np.zeros((2 * n + 1, 3, 2 * degree + 1))
     for m in range(n + 1):
         q[[n + m, n - m], y, [degree + m, degree - m]] = math.sqrt((n + 1) ** 2 - m**2)
-        up, down = math.sqrt((n + m + 1) * (n + m + 2)) / 2, -math.sqrt((n - m + 1) * (n - m + 2)) / 2
-        for step, r in ((1, up * math.sqrt(2) if m == 0 else up), (-1, down * math.sqrt(2) if m == 1 else down)):
-            to = m + step
-            if m == 0 and step < 0:
-                continue
-            q[n + m, z, degree + to] = r
-            if m > 0:
-                q[n - m, x, degree + to] = -step * r
-            if to > 0:
-                q[n + m, x, degree - to] = step * r
-            if m > 0 and to > 0:
-                q[n - m, z, degree - to] = r
+        up = math.sqrt((n + m + 1) * (n + m + 2)) / (2 if m else math.sqrt(2))
+        q[n + m, z, degree + m + 1] = q[n + m, x, degree - m - 1] = up
+        if m > 0:
+            q[n - m, z, degree - m - 1], q[n - m, x, degree + m + 1] = up, -up
+            down = -math.sqrt((n - m + 1) * (n - m + 2)) / (2 if m > 1 else math.sqrt(2))
+            q[n + m, z, degree + m - 1] = q[n - m, x, degree + m - 1] = down
+        if m > 1:
+            q[n - m, z, degree - m + 1], q[n + m, x, degree - m + 1] = down, -down
     return q / np.sqrt(np.sum(q**2, axis=(0, 1)))
 
 

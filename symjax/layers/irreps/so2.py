@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Int
 from symjax.groups import SO, O
 from symjax.laws import Equivariance, Law
 from symjax.layers.irreps.interaction import RadialWeights
-from symjax.math import by_order, frames, wigner_matrices
+from symjax.math import by_order, frames, require_order, wigner_matrices
 from symjax.reps import Angles, Columns, Irreps, LinearRep, Scalar, Tree, Trivial, Vectors, irreps
 
 
@@ -33,56 +33,44 @@ class SO2Edges(NamedTuple):
     turn: Float[Array | np.ndarray, " e"] | None = None
 
 
-def to_frames(
-    wigner: Sequence[Float[Array, "e _ _"]], x: Float[Array, "e k c"], m_max: int
-) -> Float[Array, "e components c"]:
-    """Return the components of x in the frames of the edges, those with |m| <= m_max, order by order.
+FUSED = 4  # up to this degree D x is a sum in one loop; 2 ways at l_max = 4, 1000 x 32: 0.5 CPU ms, as products 2.1
+
+
+def to_frames(wigner: Sequence[Float[Array, "e _ _"]], x: Float[Array, "e k c"]) -> Float[Array, "e components c"]:
+    """Return the components of features in the frames of their edges, order by order: D^l x^l.
 
     Args:
-        wigner: D^l of the rotations of the edges to the pole, for each degree.
+        wigner: the rows |m| <= m_max of D^l of the rotations of the edges to the pole, for each degree.
         x: features.
-        m_max: the largest order to keep.
-
-    Raises:
-        ValueError: If m_max is larger than the largest degree.
     """
-    l_max = len(wigner) - 1
-    require_order(m_max, l_max)
-    turned = [
-        jnp.matmul(matrix[:, _kept(degree, m_max)], x[:, degree**2 : (degree + 1) ** 2], precision=Precision.HIGHEST)
-        for degree, matrix in enumerate(wigner)
-    ]
-    return jnp.concatenate(turned, axis=1)[:, _places(l_max, m_max)]
+    turned = [_product(rows, x[:, degree**2 : (degree + 1) ** 2]) for degree, rows in enumerate(wigner)]
+    return jnp.concatenate(turned, axis=1)[:, _places(*_degrees(wigner))]
 
 
-def from_frames(
-    wigner: Sequence[Float[Array, "e _ _"]], y: Float[Array, "e components c"], m_max: int
-) -> Float[Array, "e k c"]:
-    """Return features from their components in the frames, the way back of `to_frames`.
+def from_frames(wigner: Sequence[Float[Array, "e _ _"]], y: Float[Array, "e components c"]) -> Float[Array, "e k c"]:
+    """Return features from their components in frames, the way back of `to_frames`.
 
     Those of degrees l > m_max, of which orders lack, are multiplied by sqrt((2 l + 1) / (2 m_max + 1)) to have the size
     of the others (Liao et al. 2024, arXiv:2306.12059).
     """
-    l_max = len(wigner) - 1
-    require_order(m_max, l_max)
-    by_degree, blocks, start = y[:, np.argsort(_places(l_max, m_max))], [], 0
-    for degree, matrix in enumerate(wigner):
-        rows = matrix[:, _kept(degree, m_max)]
-        grown = rows * math.sqrt((2 * degree + 1) / rows.shape[1])
-        part = by_degree[:, start : start + rows.shape[1]]
-        blocks.append(jnp.matmul(jnp.swapaxes(grown, 1, 2), part, precision=Precision.HIGHEST))
-        start += rows.shape[1]
-    return jnp.concatenate(blocks, axis=1)
+    ends = np.cumsum([rows.shape[1] for rows in wigner])[:-1]
+    parts = jnp.split(y[:, np.argsort(_places(*_degrees(wigner)))], ends, axis=1)
+    grown = [rows * math.sqrt(rows.shape[2] / rows.shape[1]) for rows in wigner]
+    return jnp.concatenate(
+        [_product(jnp.swapaxes(d, 1, 2), part) for d, part in zip(grown, parts, strict=True)], axis=1
+    )
 
 
-def require_order(m_max: int, l_max: int) -> None:
-    """Refuse orders that no component has.
+def _product(d: Float[Array, "e j k"], x: Float[Array, "e k c"]) -> Float[Array, "e j c"]:
+    """Return the product of small matrices, at the highest precision."""
+    if max(d.shape[1:]) <= 2 * FUSED + 1:
+        return jnp.sum(d[..., None] * x[:, None], axis=2)
+    return jnp.matmul(d, x, precision=Precision.HIGHEST)
 
-    Raises:
-        ValueError: If m_max is negative or larger than l_max.
-    """
-    if not 0 <= m_max <= l_max:
-        raise ValueError(f"expected 0 <= m_max <= l_max, orders that components have, got m_max={m_max}, l_max={l_max}")
+
+def _degrees(wigner: Sequence[Float[Array, "e _ _"]]) -> tuple[int, int]:
+    """Return l_max and m_max."""
+    return len(wigner) - 1, max(rows.shape[1] for rows in wigner) // 2
 
 
 def so2_linear(
@@ -139,8 +127,8 @@ def so2_convolution(linear: Callable, edges: SO2Edges, m_max: int) -> Float[Arra
         m_max: the largest order of components to use.
     """
     rotations = frames(edges.vectors, turn=edges.turn)
-    wigner = wigner_matrices(degree_of(edges.features), rotations)
-    return from_frames(wigner, linear(to_frames(wigner, edges.features, m_max)), m_max)
+    wigner = wigner_matrices(degree_of(edges.features), rotations, m_max=m_max)
+    return from_frames(wigner, linear(to_frames(wigner, edges.features)))
 
 
 def degree_of(features: Any) -> int:
@@ -240,11 +228,6 @@ class SO2Convolution(nn.Module):
         scale = weights.reshape(-1, orders, channels)
         linear = SO2Linear(self.features, l_max, m_max, 0, self.reflections, False, name="linear")
         return so2_convolution(lambda x: linear(x, scale)[0], edges, m_max)
-
-
-def _kept(degree: int, m_max: int) -> slice:
-    """Return the components of a degree with |m| <= m_max."""
-    return slice(max(0, degree - m_max), degree + min(degree, m_max) + 1)
 
 
 @functools.lru_cache
