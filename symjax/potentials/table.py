@@ -63,6 +63,30 @@ POTENTIALS = {
         {"tiny": {"channels": 8, "layers": 2}, "small": {"channels": 64, "layers": 4}, "base": {}},
         vectors=False,
     ),
+    "equiformer": Architecture(
+        "symjax.models.atoms:Equiformer",
+        {
+            "tiny": {
+                "irreps": "8x0e+4x1o",
+                "head_irreps": "4x0e+2x1o",
+                "mid_irreps": "8x0e+4x1o",
+                "heads": 2,
+                "features": 8,
+                "lmax": 1,
+                "layers": 2,
+                "radial_basis": 8,
+                "radial_widths": (8,),
+            },
+            "small": {
+                "irreps": "64x0e+32x1o+16x2e",
+                "head_irreps": "16x0e+8x1o+4x2e",
+                "mid_irreps": "128x0e+64x1o+32x2e",
+                "features": 128,
+                "layers": 3,
+            },
+            "base": {},
+        },
+    ),
     "mace": Architecture(
         "symjax.models.atoms:MACE",
         {

@@ -22,7 +22,7 @@ from symjax.models import (
     TARNet,
     Transformer,
 )
-from symjax.models.atoms import MACE, Allegro, DimeNetPP, InvariantEGNN, NequIP, PaiNN, SchNet
+from symjax.models.atoms import MACE, Allegro, DimeNetPP, Equiformer, InvariantEGNN, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, members, on, plain, series
 
@@ -38,11 +38,22 @@ TINY_DIMENET = {
     "after": 1,
 }
 TINY_ALLEGRO = {"scalars": 4, "lmax": 1, "channels": 2, "radial_basis": 3, "hidden": (4,), "readout": 3}
+TINY_EQUIFORMER = {
+    "irreps": "3x0e+2x1o+1x2e",
+    "head_irreps": "2x0e+1x1o+1x2e",
+    "mid_irreps": "2x0e+1x1o+1x2e",
+    "features": 3,
+    "heads": 2,
+    "layers": 2,
+    "radial_basis": 4,
+    "radial_widths": (4,),
+}
 CASES = {
     "Affine": lambda: (Affine(), members(4)),
     "Allegro": lambda: (Allegro(2, 3.0, outputs="1x0o + 2x0e + 1x1o", layers=3, **TINY_ALLEGRO), atoms(RANDOM)),
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
+    "Equiformer": lambda: (Equiformer(2, 3.0, outputs="2x0e + 1x1o", **TINY_EQUIFORMER), atoms(RANDOM, shift=0.2)),
     "InvariantEGNN": lambda: (
         InvariantEGNN(2, 3.0, outputs="2x0e", channels=4, layers=2, node_attributes=True),
         atoms(RANDOM, shift=0.2),
@@ -121,6 +132,7 @@ SMALL = {
     "Allegro": lambda positions: (Allegro(2, 3.0, **TINY_ALLEGRO), atoms(positions)),
     "EGNN": lambda positions: (EGNN(width=4, layers=2), bodies(len(positions), positions)),
     "DimeNetPP": lambda positions: (DimeNetPP(2, 3.0, **TINY_DIMENET), atoms(positions)),
+    "Equiformer": lambda positions: (Equiformer(2, 3.0, **TINY_EQUIFORMER), atoms(positions)),
     "InvariantEGNN": lambda positions: (InvariantEGNN(2, 3.0, channels=4, layers=2), atoms(positions)),
     "MACE": lambda positions: (MACE(2, 3.0, channels=3, lmax=2, radial_basis=4, radial_widths=(6,)), atoms(positions)),
     "PaiNN": lambda positions: (PaiNN(2, 3.0, channels=4, layers=2, radial_basis=5), atoms(positions)),

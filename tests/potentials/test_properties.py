@@ -25,6 +25,10 @@ from tests.cases import DEGENERATE, load
 
 CUTOFF, KEY = 3.0, jax.random.key(7)
 VARIANTS = {name: (name, {}) for name in POTENTIALS} | {
+    "equiformer of SE(3)": (
+        "equiformer",
+        {"irreps": "4x0e+2x1e", "head_irreps": "2x0e+1x1e", "reflections": False, "messages": "dot-product"},
+    ),
     "nequip, as sevennet": (
         "nequip",
         {
@@ -34,7 +38,7 @@ VARIANTS = {name: (name, {}) for name in POTENTIALS} | {
             "trainable_bessel": True,
             "xplor_onset": 1.0,
         },
-    )
+    ),
 }
 BUDGET = Budget(nodes=12, edges=96, graphs=4)
 TRIANGLE = np.array([(0.0, 0.0, 0.0), (1.0, 0.3, 0.0), (0.2, 1.1, 0.5)])

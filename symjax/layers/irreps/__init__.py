@@ -13,9 +13,21 @@ from symjax.layers.irreps.contraction import (
     contractions as contractions,
     symmetric_contraction as symmetric_contraction,
 )
+from symjax.layers.irreps.equiformer import (
+    EquiformerBlock as EquiformerBlock,
+    equiformer_block as equiformer_block,
+)
+from symjax.layers.irreps.equiformer_attention import (
+    AttentionEdges as AttentionEdges,
+    EquiformerAttention as EquiformerAttention,
+    attention_weights as attention_weights,
+    equiformer_attention as equiformer_attention,
+    smooth_leaky_relu as smooth_leaky_relu,
+)
 from symjax.layers.irreps.gate import (
     gate as gate,
     gated_irreps as gated_irreps,
+    scaled_sigmoid as scaled_sigmoid,
     scaled_silu as scaled_silu,
     scaled_tanh as scaled_tanh,
 )
@@ -32,6 +44,12 @@ from symjax.layers.irreps.linear import (
     linear_shapes as linear_shapes,
 )
 from symjax.layers.irreps.mace import MACELayer as MACELayer, mace_layer as mace_layer
+from symjax.layers.irreps.norm import (
+    DegreeNorm as DegreeNorm,
+    IrrepsLayerNorm as IrrepsLayerNorm,
+    degree_norm as degree_norm,
+    irreps_layer_norm as irreps_layer_norm,
+)
 from symjax.layers.irreps.so2 import (
     SO2Convolution as SO2Convolution,
     SO2Edges as SO2Edges,
@@ -43,6 +61,7 @@ from symjax.layers.irreps.so2 import (
 )
 from symjax.layers.irreps.tensor_product import (
     ProductPath as ProductPath,
+    tensor_product as tensor_product,
     tensor_product_conv as tensor_product_conv,
     tensor_product_paths as tensor_product_paths,
 )
