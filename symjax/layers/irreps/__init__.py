@@ -1,10 +1,16 @@
 """Layers on irreps of O(3), as e3nn writes them."""
 
+from symjax.layers.irreps.channels import DegreesLinear as DegreesLinear, degrees_linear as degrees_linear
 from symjax.layers.irreps.contraction import (
     Contraction as Contraction,
     SymmetricContraction as SymmetricContraction,
     contractions as contractions,
     symmetric_contraction as symmetric_contraction,
+)
+from symjax.layers.irreps.equiformer_attention import (
+    AttentionEdges as AttentionEdges,
+    EquiformerAttention as EquiformerAttention,
+    RadialProfile as RadialProfile,
 )
 from symjax.layers.irreps.gate import (
     gate as gate,
@@ -25,6 +31,12 @@ from symjax.layers.irreps.linear import (
     linear_shapes as linear_shapes,
 )
 from symjax.layers.irreps.mace import MACELayer as MACELayer, mace_layer as mace_layer
+from symjax.layers.irreps.norm import DegreeNorm as DegreeNorm
+from symjax.layers.irreps.s2_activation import (
+    S2Activation as S2Activation,
+    s2_grid as s2_grid,
+    s2_tolerance as s2_tolerance,
+)
 from symjax.layers.irreps.so2 import (
     SO2Convolution as SO2Convolution,
     SO2Edges as SO2Edges,
@@ -33,6 +45,11 @@ from symjax.layers.irreps.so2 import (
     so2_convolution as so2_convolution,
     so2_linear as so2_linear,
     to_frames as to_frames,
+)
+from symjax.layers.irreps.so2_attention import (
+    FramedEdges as FramedEdges,
+    SO2Attention as SO2Attention,
+    so2_attention as so2_attention,
 )
 from symjax.layers.irreps.tensor_product import (
     ProductPath as ProductPath,

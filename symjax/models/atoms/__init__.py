@@ -2,6 +2,7 @@
 
 from symjax.models.atoms.dimenet import DimeNetPP as DimeNetPP, dimenet_atoms as dimenet_atoms
 from symjax.models.atoms.egnn import InvariantEGNN as InvariantEGNN
+from symjax.models.atoms.equiformer_v2 import EquiformerV2 as EquiformerV2
 from symjax.models.atoms.mace import MACE as MACE, mace_atoms as mace_atoms
 from symjax.models.atoms.nequip import NequIP as NequIP, nequip_atoms as nequip_atoms
 from symjax.models.atoms.painn import PaiNN as PaiNN, painn_atoms as painn_atoms

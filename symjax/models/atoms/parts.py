@@ -142,6 +142,20 @@ def require_options(model: Any, **least: int) -> None:
         raise ValueError(f"expected outputs of at least one irrep, such as 1x0e, got {model.outputs!r}")
 
 
+def require_irreps(name: str, text: str) -> None:
+    """Refuse an option that should be the irreps of features.
+
+    Raises:
+        ValueError: They are none, or of too large a degree or number.
+    """
+    try:
+        irreps = e3nn.Irreps(text)
+    except ValueError:
+        irreps = e3nn.Irreps()
+    if not irreps.dim or irreps.lmax > MOST["lmax"] or irreps.dim > MOST_OF_ALL:
+        raise ValueError(f"expected {name} such as 64x0e+32x1o, got {text!r:.60}")
+
+
 def require_scalars(outputs: str, made_of: str) -> None:
     """Refuse outputs that turn, of a model whose atoms have scalars alone.
 
