@@ -30,6 +30,8 @@ class Architecture(NamedTuple):
     vectors: bool = True
 
 
+_THIRD = {"activation": "product", "norm": "merged"}  # exact, as energies that are to be conserved must be
+
 POTENTIALS = {
     "allegro": Architecture(
         "symjax.models.atoms:Allegro",
@@ -85,6 +87,43 @@ POTENTIALS = {
                 "layers": 3,
             },
             "base": {},
+        },
+    ),
+    "equiformer-v2": Architecture(
+        "symjax.models.atoms:EquiformerV2",
+        {
+            "tiny": _THIRD
+            | {
+                "cutoff": 5.0,
+                "channels": 4,
+                "lmax": 1,
+                "mmax": 1,
+                "layers": 1,
+                "hidden": 4,
+                "heads": 2,
+                "alpha": 4,
+                "value": 2,
+                "perceptron": 4,
+                "radial_basis": 8,
+                "radial_widths": (8,),
+                "edge_channels": 4,
+            },
+            "small": _THIRD
+            | {
+                "cutoff": 5.0,
+                "channels": 32,
+                "lmax": 3,
+                "layers": 3,
+                "hidden": 32,
+                "heads": 4,
+                "alpha": 16,
+                "value": 8,
+                "perceptron": 32,
+                "radial_basis": 64,
+                "radial_widths": (64, 64),
+                "edge_channels": 32,
+            },
+            "base": _THIRD | {"cutoff": 6.0, "lmax": 4, "layers": 8, "radial_basis": 128},
         },
     ),
     "mace": Architecture(

@@ -7,11 +7,14 @@ import numpy as np
 from symjax.layers.irreps import (
     AllegroEdges,
     AllegroLayer,
+    DegreesLinear,
+    FramedEdges,
     Interaction,
     InteractionEdges,
     InteractionNodes,
     IrrepsLinear,
     MACELayer,
+    SO2Attention,
     SO2Convolution,
     SO2Edges,
     SO2Linear,
@@ -48,11 +51,24 @@ def environments(irreps: str, harmonics: str):
     return all_pairs(np.arange(4), edges, 4)._replace(globals=None)
 
 
+def heard(l_max: int):
+    """Four nodes with two channels of features up to a degree, all joined, one edge along the pole."""
+    normal = np.random.default_rng(13).standard_normal
+
+    def framed(count: int):
+        vectors = np.concatenate([normal((count - 1, 3)), [[0.0, -1.0, 0.0]]])
+        return FramedEdges(vectors, normal((count, 3)), normal(count) ** 2)
+
+    return all_pairs(normal((4, (l_max + 1) ** 2, 2)), framed, 4)._replace(globals=None)
+
+
+ATTENTION = {"hidden": 2, "heads": 2, "alpha": 3, "value": 2, "radial_widths": (4,)}
 CASES = {
     "AllegroLayer": lambda: (
         AllegroLayer("0e + 1o + 1e + 2o", 3.0, 3, (4,)),
         environments("2x0e + 2x1o + 2x1e", "0e + 1o + 2e"),
     ),
+    "DegreesLinear": lambda: (DegreesLinear(3), edges(2).features),
     "IrrepsLinear": lambda: (IrrepsLinear("3x0e + 2x1o + 1x0o"), irreps_array("2x0e + 1x1o + 3x0o + 2x1o", 3)),
     "Interaction": lambda: (
         Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)),
@@ -62,6 +78,8 @@ CASES = {
         MACELayer("2x1o + 2x0e + 2x0o", "2x0e + 2x1o + 2x1e", 2, 3.0, 3, True, (4,)),
         features("2x0e + 3x1e", RANDOM),
     ),
+    "SO2Attention": lambda: (SO2Attention(3, m_max=1, activation="product", **ATTENTION), heard(2)),
+    "SO2Attention on a grid": lambda: (SO2Attention(2, m_max=1, resolution=14, **ATTENTION), heard(2)),
     "SO2Convolution": lambda: (SO2Convolution(3, radial_widths=(4,)), edges(2)),
     "SO2Convolution with reflections": lambda: (SO2Convolution(2, m_max=1, reflections=True), edges(2)),
     "SO2Linear": lambda: (SO2Linear(3, l_max=3, m_max=2, scalars=2), edges(3).features[:, :14]),

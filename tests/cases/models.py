@@ -22,7 +22,7 @@ from symjax.models import (
     TARNet,
     Transformer,
 )
-from symjax.models.atoms import MACE, Allegro, DimeNetPP, Equiformer, InvariantEGNN, NequIP, PaiNN, SchNet
+from symjax.models.atoms import MACE, Allegro, DimeNetPP, Equiformer, EquiformerV2, InvariantEGNN, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
 from tests.cases.inputs import RANDOM, atoms, bodies, members, on, plain, series
 
@@ -48,12 +48,37 @@ TINY_EQUIFORMER = {
     "radial_basis": 4,
     "radial_widths": (4,),
 }
+TINY_V2 = {
+    "channels": 3,
+    "lmax": 2,
+    "mmax": 1,
+    "layers": 1,
+    "hidden": 2,
+    "heads": 2,
+    "alpha": 3,
+    "value": 2,
+    "perceptron": 3,
+    "radial_basis": 4,
+    "radial_widths": (4,),
+    "edge_channels": 2,
+    "cutoff": 5.0,
+}
+EXACT = {"activation": "product", "norm": "merged"}
 CASES = {
     "Affine": lambda: (Affine(), members(4)),
     "Allegro": lambda: (Allegro(2, 3.0, outputs="1x0o + 2x0e + 1x1o", layers=3, **TINY_ALLEGRO), atoms(RANDOM)),
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
     "Equiformer": lambda: (Equiformer(2, 3.0, outputs="2x0e + 1x1o", **TINY_EQUIFORMER), atoms(RANDOM, shift=0.2)),
+    "EquiformerV2": lambda: (
+        EquiformerV2(2, 3.0, outputs="1x1o + 2x0e + 1x1o", reflections=True, **EXACT, **TINY_V2),
+        atoms(RANDOM),
+    ),
+    "EquiformerV2 of the paper": lambda: (EquiformerV2(2, 3.0, resolution=10, **TINY_V2), atoms(RANDOM)),
+    "EquiformerV2 of many layers": lambda: (
+        EquiformerV2(2, 3.0, **EXACT, **(TINY_V2 | {"layers": 6})),
+        atoms(RANDOM),
+    ),
     "InvariantEGNN": lambda: (
         InvariantEGNN(2, 3.0, outputs="2x0e", channels=4, layers=2, node_attributes=True),
         atoms(RANDOM, shift=0.2),
@@ -133,6 +158,7 @@ SMALL = {
     "EGNN": lambda positions: (EGNN(width=4, layers=2), bodies(len(positions), positions)),
     "DimeNetPP": lambda positions: (DimeNetPP(2, 3.0, **TINY_DIMENET), atoms(positions)),
     "Equiformer": lambda positions: (Equiformer(2, 3.0, **TINY_EQUIFORMER), atoms(positions)),
+    "EquiformerV2": lambda positions: (EquiformerV2(2, 3.0, **EXACT, **TINY_V2), atoms(positions)),
     "InvariantEGNN": lambda positions: (InvariantEGNN(2, 3.0, channels=4, layers=2), atoms(positions)),
     "MACE": lambda positions: (MACE(2, 3.0, channels=3, lmax=2, radial_basis=4, radial_widths=(6,)), atoms(positions)),
     "PaiNN": lambda positions: (PaiNN(2, 3.0, channels=4, layers=2, radial_basis=5), atoms(positions)),

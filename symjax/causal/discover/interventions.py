@@ -1,6 +1,6 @@
 """Graphs of categorical variables from interventions whose targets nobody noted (Ke et al. 2019, arXiv:1910.01075).
 
-Beliefs sigma(gamma[i, j]) that i causes j, and for each variable a network of its causes under a random mask of beliefs.
+Beliefs sigma(gamma[i, j]) that i causes j, and for each variable a network of its causes under a mask of beliefs.
 In turns: the networks learn from undisturbed rows; the target of an intervention is the variable whose own rows they
 predict so much worse; and masks that predict the other variables of disturbed rows better raise the beliefs in them.
 """
@@ -79,8 +79,8 @@ def unknown_interventions(
 
         d/d gamma_ij = sum_c (sigma_ij - c_ij) p_j(c) / sum_c p_j(c) + d/d gamma_ij (sparsity S + ACYCLIC A)
 
-    with p_j the geometric mean over rows, S the sum of beliefs and A = sum_i<j cosh(sigma_ij sigma_ji); the target's own
-    column is left out.
+    with p_j the geometric mean over rows, S the sum of beliefs and A = sum_i<j cosh(sigma_ij sigma_ji). The target's
+    own column is left out.
 
     Args:
         key: of networks, rows and masks.

@@ -7,6 +7,7 @@ from symjax.layers.irreps.allegro import (
     multiply_environments as multiply_environments,
     weigh_harmonics as weigh_harmonics,
 )
+from symjax.layers.irreps.channels import DegreesLinear as DegreesLinear, degrees_linear as degrees_linear
 from symjax.layers.irreps.contraction import (
     Contraction as Contraction,
     SymmetricContraction as SymmetricContraction,
@@ -20,6 +21,7 @@ from symjax.layers.irreps.equiformer import (
 from symjax.layers.irreps.equiformer_attention import (
     AttentionEdges as AttentionEdges,
     EquiformerAttention as EquiformerAttention,
+    RadialProfile as RadialProfile,
     attention_weights as attention_weights,
     equiformer_attention as equiformer_attention,
     smooth_leaky_relu as smooth_leaky_relu,
@@ -50,6 +52,11 @@ from symjax.layers.irreps.norm import (
     degree_norm as degree_norm,
     irreps_layer_norm as irreps_layer_norm,
 )
+from symjax.layers.irreps.s2_activation import (
+    S2Activation as S2Activation,
+    s2_grid as s2_grid,
+    s2_tolerance as s2_tolerance,
+)
 from symjax.layers.irreps.so2 import (
     SO2Convolution as SO2Convolution,
     SO2Edges as SO2Edges,
@@ -58,6 +65,11 @@ from symjax.layers.irreps.so2 import (
     so2_convolution as so2_convolution,
     so2_linear as so2_linear,
     to_frames as to_frames,
+)
+from symjax.layers.irreps.so2_attention import (
+    FramedEdges as FramedEdges,
+    SO2Attention as SO2Attention,
+    so2_attention as so2_attention,
 )
 from symjax.layers.irreps.tensor_product import (
     ProductPath as ProductPath,
