@@ -1,6 +1,7 @@
 """Equiformer, an equivariant graph attention transformer (Liao and Smidt 2023, arXiv:2206.11990)."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -25,7 +26,7 @@ from symjax.models.atoms.parts import atom_laws, embed_charges, require_irreps, 
 
 
 def equiformer_atoms(
-    embed: Callable, blocks: Sequence[Callable], readout: Callable, edges: AttentionEdges, graph: jraph.GraphsTuple
+    embed: Callable, blocks: Sequence[Callable], readout: Callable, edges: Any, graph: jraph.GraphsTuple
 ) -> e3nn.IrrepsArray:
     """Return readout(x) for each atom, where x starts as embed(species, edges) and goes through the blocks in turn.
 
@@ -33,7 +34,7 @@ def equiformer_atoms(
         embed: graph of species and `edges` to features [n, irreps].
         blocks: such as `equiformer_block`, from graphs of features and `edges` to the same.
         readout: features [n, irreps] to outputs [n, irreps].
-        edges: from `equiformer_edges`.
+        edges: what the blocks read of them, such as `equiformer_edges`.
         graph: nodes are `AtomNodes`, receivers in rising order.
     """
     state = graph._replace(nodes=graph.nodes.species, edges=edges)
