@@ -59,28 +59,36 @@ def read_weights(graph: jraph.GraphsTuple, mask: Mask, dtype: DTypeLike) -> Floa
     return _present(weights, mask)
 
 
-def read_features(graph: jraph.GraphsTuple, mask: Mask, *, wanted: bool = True) -> Float[Array, "e d"] | None:
-    """Return the features of the edges, zero where these do not count, or None if they are not wanted.
+def read_features(graph: jraph.GraphsTuple, mask: Mask) -> Float[Array, "e d"]:
+    """Return the features of the edges, zero where these do not count.
 
     Raises:
-        ValueError: there are none or not one row for each edge; there are some that would be ignored; the mask has
-            another length than the edges; or an end of an edge is no node.
+        ValueError: there are none or not one row for each edge; the mask has another length than the edges; or an end
+            of an edge is no node.
     """
     _require_ends(graph)
     _require_length(graph, "a mask", mask)
     features = graph.edges
-    if not wanted and features is not None:
-        raise ValueError(
-            f"expected a graph without features of edges, got some of shape {features.shape}; use a layer that reads "
-            "them (GINELayer, MPNNLayer, GATLayer and GATv2Layer with edge_features=True) or set `edges` to None"
-        )
-    if not wanted:
-        return None
     if features is None or jnp.ndim(features) != 2:
         got = "none" if features is None else f"an array of shape {features.shape}"
         raise ValueError(f"expected features of edges, [{len(graph.senders)}, d], got {got}; give them as `edges`")
     _require_length(graph, "features", features)
     return _present(features, mask)
+
+
+def require_no_features(graph: jraph.GraphsTuple, mask: Mask) -> None:
+    """Refuse features of edges, which would be ignored.
+
+    Raises:
+        ValueError: there are some; the mask has another length than the edges; or an end of an edge is no node.
+    """
+    _require_ends(graph)
+    _require_length(graph, "a mask", mask)
+    if graph.edges is not None:
+        raise ValueError(
+            f"expected a graph without features of edges, got some of shape {graph.edges.shape}; use one that "
+            "reads them (GINELayer, MPNNLayer, GATLayer and GATv2Layer with edge_features=True) or set `edges` to None"
+        )
 
 
 def _require_ends(graph: jraph.GraphsTuple) -> None:

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import Mask, not_loops, read_features
+from symjax.layers.graph.edges import Mask, not_loops, read_features, require_no_features
 from symjax.layers.graph.parameters import GLOROT, bias, kernel
 from symjax.math import dropout, safe_divide, segment_mean, segment_sum
 from symjax.reps import Relabelling
@@ -91,13 +91,14 @@ def gat_layer(
     Raises:
         ValueError: features of edges are lacking or would be ignored, or lengths disagree.
     """
-    edges = read_features(graph, mask, wanted=score_edge is not None)
+    edges = require_no_features(graph, mask) if score_edge is None else read_features(graph, mask)
     h = project(graph.nodes)
     sent, received = score_sender(h), score_receiver(h)
 
     def score(senders: Any, receivers: Any, features: Array | None) -> Float[Array, "m h"]:
         told = sent[senders] + received[receivers]
-        told = told if score_edge is None else told + score_edge(features)
+        if score_edge is not None and features is not None:
+            told = told + score_edge(features)
         return jax.nn.leaky_relu(told, negative_slope)
 
     return graph._replace(nodes=attend(score, h, graph._replace(edges=edges), mask, **how))

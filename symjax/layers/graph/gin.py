@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import Mask, read_features
+from symjax.layers.graph.edges import Mask, read_features, require_no_features
 from symjax.layers.graph.parameters import GLOROT, bias, kernel
 from symjax.math import segment_sum
 from symjax.reps import Relabelling
@@ -39,7 +39,7 @@ def gin_layer(
     Raises:
         ValueError: there are features of edges, or lengths disagree.
     """
-    read_features(graph, mask, wanted=False)
+    require_no_features(graph, mask)
     h = linear(graph.nodes)
     heard = segment_sum(h[graph.senders], graph.receivers, h.shape[0], mask=mask, indices_are_sorted=indices_are_sorted)
     return graph._replace(nodes=update((1 + eps) * h + heard))

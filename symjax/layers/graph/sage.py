@@ -5,7 +5,7 @@ from typing import Any
 
 import flax.linen as nn
 import jraph
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
@@ -13,8 +13,8 @@ from symjax.layers.graph.edges import (
     AGGREGATIONS,
     Mask,
     at_least_single,
-    read_features,
     require_aggregation,
+    require_no_features,
 )
 from symjax.layers.graph.parameters import bias, kernel
 from symjax.math import safe_divide, safe_norm
@@ -48,7 +48,7 @@ def sage_layer(
         ValueError: there are features of edges, lengths disagree or the aggregation is unknown.
     """
     require_aggregation(aggregation)
-    read_features(graph, mask, wanted=False)
+    require_no_features(graph, mask)
     sent = send(graph.nodes)
     heard = AGGREGATIONS[aggregation](
         sent[graph.senders], graph.receivers, sent.shape[0], mask=mask, indices_are_sorted=indices_are_sorted
