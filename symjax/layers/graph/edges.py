@@ -47,8 +47,7 @@ def read_weights(graph: jraph.GraphsTuple, mask: Mask, dtype: DTypeLike) -> Floa
         ValueError: the edges hold anything but one weight each; the mask has another length than the edges; or an end
             of an edge is no node.
     """
-    _require_ends(graph)
-    _require_length(graph, "a mask", mask)
+    _require(graph, mask)
     weights = jnp.ones(len(graph.senders), dtype) if graph.edges is None else graph.edges
     if jnp.ndim(weights) != 1:
         raise ValueError(
@@ -66,8 +65,7 @@ def read_features(graph: jraph.GraphsTuple, mask: Mask) -> Float[Array, "e d"]:
         ValueError: there are none or not one row for each edge; the mask has another length than the edges; or an end
             of an edge is no node.
     """
-    _require_ends(graph)
-    _require_length(graph, "a mask", mask)
+    _require(graph, mask)
     features = graph.edges
     if features is None or jnp.ndim(features) != 2:
         got = "none" if features is None else f"an array of shape {features.shape}"
@@ -82,8 +80,7 @@ def require_no_features(graph: jraph.GraphsTuple, mask: Mask) -> None:
     Raises:
         ValueError: there are some; the mask has another length than the edges; or an end of an edge is no node.
     """
-    _require_ends(graph)
-    _require_length(graph, "a mask", mask)
+    _require(graph, mask)
     if graph.edges is not None:
         raise ValueError(
             f"expected a graph without features of edges, got some of shape {graph.edges.shape}; use one that "
@@ -91,8 +88,9 @@ def require_no_features(graph: jraph.GraphsTuple, mask: Mask) -> None:
         )
 
 
-def _require_ends(graph: jraph.GraphsTuple) -> None:
+def _require(graph: jraph.GraphsTuple, mask: Mask) -> None:
     """Indices on the host are looked at; jax itself would take the nearest node for one that is out of range."""
+    _require_length(graph, "a mask", mask)
     count = graph.nodes.shape[0]
     for name in ("senders", "receivers"):
         ends = getattr(graph, name)
