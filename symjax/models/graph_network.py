@@ -5,12 +5,13 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
 from flax.core import FrozenDict
 from jax.experimental.sparse import BCOO
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Key
 
 from symjax.groups import S
 from symjax.laws import Causality, Equivariance, Hops, Law
@@ -59,6 +60,18 @@ LAYERS: Mapping[str, Make] = MappingProxyType(
         "mpnn": _plain(room.MPNNLayer),
     }
 )
+
+
+def drop(x: Float[Array, "..."], rate: float, key: Key[Array, ""]) -> Float[Array, "..."]:
+    """Return x with entries made zero at random and the others stretched so that the mean stays.
+
+    A random byte decides on each entry, which is four times cheaper than a random number; the rate is rounded to a
+    256th.
+    """
+    words = jax.random.bits(key, (2 * -(-x.size // 8),), jnp.uint32)  # an odd number of them takes nine times as long
+    chance = jax.lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[: x.size].reshape(x.shape)
+    dropped = round(256 * rate)
+    return jnp.where(chance >= dropped, x * jnp.asarray(256 / (256 - dropped), x.dtype), 0)
 
 
 class Affine(nn.Module):
@@ -156,10 +169,13 @@ class GraphNetwork(nn.Module):
 
     def _dropped(self, x: Any) -> Any:
         """Return x after the dropout; of a sparse matrix the entries that it stores are what may be dropped."""
-        drop = nn.Dropout(self.dropout, deterministic=not self.has_rng("dropout"))
+        if not self.dropout or not self.has_rng("dropout"):
+            return x
+        key = self.make_rng("dropout")
         if isinstance(x, BCOO):
-            return BCOO((drop(x.data), x.indices), shape=x.shape, indices_sorted=True, unique_indices=True)
-        return drop(x)
+            kept = drop(x.data, self.dropout, key)
+            return BCOO((kept, x.indices), shape=x.shape, indices_sorted=True, unique_indices=True)
+        return drop(x, self.dropout, key)
 
     def _linear(self, x: Float[Array, "_ c"]) -> Float[Array, "_ o"]:
         return nn.Dense(self.outputs, param_dtype=x.dtype, name="readout")(x)
