@@ -36,10 +36,10 @@ class Config:
     preset: Literal["tiny", "small"] = "small"
     layers: tuple[Layer, ...] = ("gcn", "sage", "gat", "gatv2", "gin")
     signals: tuple[float, ...] = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0)
-    nodes: int = 4000
-    width: int = 32
+    nodes: int = 8000
+    width: int = 16
     epochs: int = 200
-    learning_rate: float = 0.01
+    learning_rate: float = 0.005
     seed: int = 0
     out: pathlib.Path = pathlib.Path("runs/block_models")
 
@@ -83,8 +83,9 @@ def train_one(config: Config, layer: Layer, graphs: Any) -> jax.Array:
     """Return the accuracy on the third graph of what learns from the first and is chosen by the second."""
     attends = layer in ("gat", "gatv2")
     options: dict[str, Any] = {"indices_are_sorted": True} | ({"heads": 4} if attends else {})
+    last = {"hidden": config.width} if layer == "gin" else {}
     activation = nn.elu if attends else nn.relu
-    model = GraphNetwork(2, layer, config.width, HOPS, activation=activation, options=options)
+    model = GraphNetwork(2, layer, config.width, HOPS, activation=activation, options=options, last=last)
     start, keys = graphs[0][0], jax.random.key(config.seed)
     params, optimizer = model.init(keys, start), optax.adam(config.learning_rate)
 
