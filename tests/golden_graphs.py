@@ -3,6 +3,7 @@
 A configuration has options by their names there; what the weights show need not be said.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,8 +13,9 @@ import jax.numpy as jnp
 import jraph
 import numpy as np
 
-from symjax.layers.graph import GATLayer, GATv2Layer, GCNLayer, GINELayer, GINLayer, MPNNLayer, SAGELayer
+from symjax.layers.graph import GATLayer, GATv2Layer, GCNLayer, GINELayer, GINLayer, MPNNLayer, SAGELayer, Set2Set
 from symjax.math import segment_softmax
+from symjax.models import Affine, GraphNetwork
 
 Weights = Mapping[str, np.ndarray]
 Config = Mapping[str, Any]
@@ -107,33 +109,90 @@ def _isomorphism(w: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     """Eps is a parameter, and a norm of the hidden layer in evaluation a part of the layer before it."""
     first, last = ("nn.0", "nn.2") if "nn.0.weight" in w else ("nn.lins.0", "nn.lins.1")
     weight, bias = w[f"{first}.weight"], w.get(f"{first}.bias", np.zeros(len(w[f"{first}.weight"])))
-    norm = "nn.norms.0.module"
-    if f"{norm}.running_var" in w:
-        scale = w[f"{norm}.weight"] / np.sqrt(w[f"{norm}.running_var"] + 1e-5)
-        weight, bias = scale[:, None] * weight, scale * (bias - w[f"{norm}.running_mean"]) + w[f"{norm}.bias"]
-    options = {"features": len(w[f"{last}.weight"]), "hidden": len(weight), "train_eps": "eps" in w}
-    eps = {"eps": w["eps"].reshape(())} if "eps" in w else {}
-    return options, {"hidden": {"kernel": weight.T, "bias": bias}, "output": _dense(w, last)} | eps
+    if "nn.norms.0.module.running_var" in w:
+        scale, shift = _affine(w, "nn.norms.0.module").values()
+        weight, bias = scale[:, None] * weight, scale * bias + shift
+    features, hidden = len(w[f"{last}.weight"]), len(weight)
+    options = {"features": features, "hidden": None if hidden == features else hidden, "train_eps": "eps" in w}
+    params = {"kernel": weight.T, "hidden_bias": bias[None], "output": _dense(w, last)}
+    return options, params | ({"eps": w["eps"].reshape(())} if "eps" in w else {})
 
 
 def _gin(w: Weights, cfg: Config) -> Converted:
     options, params = _isomorphism(w)
-    hidden = params.pop("hidden")
-    return GINLayer(**options), {"params": params | {"kernel": hidden["kernel"], "hidden_bias": hidden["bias"][None]}}
+    return GINLayer(**options), {"params": params}
 
 
 def _gine(w: Weights, cfg: Config) -> Converted:
     options, params = _isomorphism(w)
-    project = {"project": _dense(w, "lin")} if "lin.weight" in w else {}
+    project = {"edge_kernel": w["lin.weight"].T} | _bias(w, "lin.bias", "edge_bias") if "lin.weight" in w else {}
     return GINELayer(**options, project=bool(project)), {"params": params | project}
 
 
 def _nnconv(w: Weights, cfg: Config) -> Converted:
     root = {"root": w["lin.weight"].T} if "lin.weight" in w else {}
-    features = len(w["bias"]) if "bias" in w else len(w["lin.weight"])
-    options = {"hidden": len(w["nn.0.weight"]), "root": bool(root), "use_bias": "bias" in w}
+    features = next((len(w[name]) for name in ("bias", "lin.weight") if name in w), cfg.get("out_channels"))
+    edge = {"edge_kernel": w["nn.0.weight"].T} | _bias(w, "nn.0.bias", "edge_bias")
+    gru = {"gru": _gates(w, "gru", "rzn")} if "gru.weight_ih_l0" in w else {}
+    options = {"hidden": len(w["nn.0.weight"]), "root": bool(root), "use_bias": "bias" in w, "gated": bool(gru)}
     layer = MPNNLayer(features, aggregation=_aggregation(cfg, "sum"), **options)
-    return layer, {"params": {"hidden": _dense(w, "nn.0"), "matrix": _dense(w, "nn.2")} | root | _bias(w)}
+    return layer, {"params": edge | {"matrix": _dense(w, "nn.2")} | root | gru | _bias(w)}
+
+
+def _gates(w: Weights, name: str, gates: str) -> dict[str, Any]:
+    """A recurrent unit, whose gates lie one under the other; of their two biases we have the sum, but for a GRU's n."""
+    names = [f"{kind}_{end}_l0" for kind in ("weight", "bias") for end in ("ih", "hh")]
+    cells = zip(gates, *(np.split(w[f"{name}.{part}"], len(gates)) for part in names), strict=True)
+    parts: dict[str, Any] = {}
+    for gate, to_input, to_state, bias_input, bias_state in cells:
+        both = {"bias": bias_input + bias_state}
+        of_input, of_state = (both, {}) if "n" in gates else ({}, both)
+        if gate == "n":
+            of_input, of_state = {"bias": bias_input}, {"bias": bias_state}
+        parts |= {f"i{gate}": {"kernel": to_input.T} | of_input, f"h{gate}": {"kernel": to_state.T} | of_state}
+    return parts
+
+
+def _set2set(w: Weights, cfg: Config) -> Converted:
+    return Set2Set(cfg["processing_steps"]), {"params": {"lstm": _gates(w, "lstm", "ifgo")}}
+
+
+def _affine(w: Weights, name: str) -> dict[str, np.ndarray]:
+    """A batch norm in evaluation, with the default eps."""
+    scale = w[f"{name}.weight"] / np.sqrt(w[f"{name}.running_var"] + 1e-5)
+    return {"scale": scale, "shift": w[f"{name}.bias"] - scale * w[f"{name}.running_mean"]}
+
+
+def _kind(layer: Weights) -> str:
+    marks = {"att_src": "gat", "att": "gatv2", "nn.lins.0.weight": "gin", "lin_l.weight": "sage", "lin.weight": "gcn"}
+    return next(kind for mark, kind in marks.items() if mark in layer)
+
+
+def _graph_network(w: Weights, cfg: Config) -> Converted:
+    """GCN, GAT, GraphSAGE or GIN of `torch_geometric.nn.models` in evaluation; batch norms become affine maps."""
+    count = 1 + max(int(name.split(".")[1]) for name in w if name.startswith("convs."))
+    layers = [
+        {name.removeprefix(f"convs.{k}."): value for name, value in w.items() if name.startswith(f"convs.{k}.")}
+        for k in range(count)
+    ]
+    norm, kind, act = "norms.0.module.running_var" in w, _kind(layers[0]), cfg.get("act", "relu")
+    unknown = [name for name in w if not name.startswith(("convs.", "norms."))]
+    if unknown or cfg.get("act_first") or (act != "relu" and kind == "gin") or norm != any("norms." in k for k in w):
+        raise ValueError(f"expected a stack without jumps, with batch norms or none before relu, got {dict(cfg)}")
+    parts = [KINDS[kind](layer, {key: value for key, value in cfg.items() if key != "concat"}) for layer in layers]
+    options = {field.name: getattr(parts[0][0], field.name) for field in dataclasses.fields(parts[0][0])}
+    params = {f"layer_{k}": part["params"] for k, (_, part) in enumerate(parts)}
+    params |= {f"norm_{k}": _affine(w, f"norms.{k}.module") for k in range(count - 1) if norm}
+    network = GraphNetwork(
+        parts[-1][0].features,
+        kind,
+        width=options.pop("features") * options.get("heads", 1),
+        layers=count,
+        activation=getattr(nn, act),
+        norm=Affine if norm else None,
+        options={key: value for key, value in options.items() if key not in ("concat", "parent", "name")},
+    )
+    return network, {"params": params}
 
 
 KINDS: dict[str, Callable[[Weights, Config], Converted]] = {
@@ -144,5 +203,7 @@ KINDS: dict[str, Callable[[Weights, Config], Converted]] = {
     "gin": _gin,
     "gine": _gine,
     "nnconv": _nnconv,
+    "graph_network": _graph_network,
+    "set2set": _set2set,
     "segment_softmax": lambda w, cfg: (SegmentSoftmax(), {}),
 }

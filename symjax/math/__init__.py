@@ -11,6 +11,7 @@ from symjax.math.arrays import (
     unit_like,
 )
 from symjax.math.attention import attention, masked_softmax
+from symjax.math.dropout import dropout
 from symjax.math.entropy import cross_entropy
 from symjax.math.fourier import excluded, fourier_basis, frequency_shares, of_sum, restricted
 from symjax.math.host import double_precision
@@ -40,6 +41,7 @@ __all__ = [
     "cosine_envelope",
     "cross_entropy",
     "double_precision",
+    "dropout",
     "excluded",
     "exp_normal_basis",
     "fourier_basis",

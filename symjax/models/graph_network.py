@@ -5,17 +5,17 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
 from flax.core import FrozenDict
 from jax.experimental.sparse import BCOO
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float
 
 from symjax.groups import S
 from symjax.laws import Causality, Equivariance, Hops, Law
 from symjax.layers import graph as room
+from symjax.math import dropout
 from symjax.reps import Relabelling
 
 Make = Callable[..., nn.Module]
@@ -60,18 +60,6 @@ LAYERS: Mapping[str, Make] = MappingProxyType(
         "mpnn": _plain(room.MPNNLayer),
     }
 )
-
-
-def drop(x: Float[Array, "..."], rate: float, key: Key[Array, ""]) -> Float[Array, "..."]:
-    """Return x with entries made zero at random and the others stretched so that the mean stays.
-
-    A random byte decides on each entry, which is four times cheaper than a random number; the rate is rounded to a
-    256th.
-    """
-    words = jax.random.bits(key, (2 * -(-x.size // 8),), jnp.uint32)  # an odd number of them takes nine times as long
-    chance = jax.lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[: x.size].reshape(x.shape)
-    dropped = round(256 * rate)
-    return jnp.where(chance >= dropped, x * jnp.asarray(256 / (256 - dropped), x.dtype), 0)
 
 
 class Affine(nn.Module):
@@ -169,13 +157,13 @@ class GraphNetwork(nn.Module):
 
     def _dropped(self, x: Any) -> Any:
         """Return x after the dropout; of a sparse matrix the entries that it stores are what may be dropped."""
-        if not self.dropout or not self.has_rng("dropout"):
+        if not self.has_rng("dropout"):
             return x
         key = self.make_rng("dropout")
         if isinstance(x, BCOO):
-            kept = drop(x.data, self.dropout, key)
-            return BCOO((kept, x.indices), shape=x.shape, indices_sorted=True, unique_indices=True)
-        return drop(x, self.dropout, key)
+            data = dropout(x.data, self.dropout, key)
+            return BCOO((data, x.indices), shape=x.shape, indices_sorted=True, unique_indices=True)
+        return dropout(x, self.dropout, key)
 
     def _linear(self, x: Float[Array, "_ c"]) -> Float[Array, "_ o"]:
         return nn.Dense(self.outputs, param_dtype=x.dtype, name="readout")(x)

@@ -11,7 +11,6 @@ from jax.experimental.sparse import BCOO
 from symjax.data import from_networkx
 from symjax.laws import Hops, check, random_params
 from symjax.models import LAYERS, Affine, GraphNetwork
-from symjax.models.graph_network import drop
 from tests.cases import start
 from tests.cases.inputs import plain
 
@@ -47,12 +46,7 @@ def test_sparse_features_are_dense_ones(layer):
     np.testing.assert_allclose(sparse, dense, atol=1e-12)
 
 
-def test_dropout_has_a_key_and_keeps_the_mean():
-    x = jnp.ones((1001,))
-    dropped = drop(x, 0.25, KEY)
-    assert set(np.unique(dropped)) == {0.0, 4 / 3}
-    assert dropped.mean() == pytest.approx(1, abs=0.1)
-    np.testing.assert_array_equal(dropped, drop(x, 0.25, KEY))
+def test_dropout_has_a_key():
     model = GraphNetwork(2, width=3, dropout=0.5)
     params, apply = start(model, GRAPH)
     once, again, other = (apply(params, GRAPH, rngs={"dropout": jax.random.key(k)}).nodes for k in (1, 1, 2))

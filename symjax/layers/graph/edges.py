@@ -6,15 +6,13 @@ map. Edges come in any order, double ones count twice, and a `mask` [e] is False
 
 from typing import Any
 
-import flax.linen as nn
 import jax.numpy as jnp
 import jraph
+import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float
 
 from symjax.math import segment_max, segment_mean, segment_sum
-
-GLOROT = nn.initializers.glorot_uniform()
 
 AGGREGATIONS = {"sum": segment_sum, "mean": segment_mean, "max": segment_max}
 
@@ -46,8 +44,10 @@ def read_weights(graph: jraph.GraphsTuple, mask: Mask, dtype: DTypeLike) -> Floa
     """Return the weights of the edges, zero where these do not count; ones where the graph has none.
 
     Raises:
-        ValueError: the edges hold anything but one weight each; or the mask has another length than the edges.
+        ValueError: the edges hold anything but one weight each; the mask has another length than the edges; or an end
+            of an edge is no node.
     """
+    _require_ends(graph)
     _require_length(graph, "a mask", mask)
     weights = jnp.ones(len(graph.senders), dtype) if graph.edges is None else graph.edges
     if jnp.ndim(weights) != 1:
@@ -63,9 +63,10 @@ def read_features(graph: jraph.GraphsTuple, mask: Mask, *, wanted: bool = True) 
     """Return the features of the edges, zero where these do not count, or None if they are not wanted.
 
     Raises:
-        ValueError: there are none or not one row for each edge; there are some that would be ignored; or the mask has
-            another length than the edges.
+        ValueError: there are none or not one row for each edge; there are some that would be ignored; the mask has
+            another length than the edges; or an end of an edge is no node.
     """
+    _require_ends(graph)
     _require_length(graph, "a mask", mask)
     features = graph.edges
     if not wanted and features is not None:
@@ -80,6 +81,15 @@ def read_features(graph: jraph.GraphsTuple, mask: Mask, *, wanted: bool = True) 
         raise ValueError(f"expected features of edges, [{len(graph.senders)}, d], got {got}; give them as `edges`")
     _require_length(graph, "features", features)
     return _present(features, mask)
+
+
+def _require_ends(graph: jraph.GraphsTuple) -> None:
+    """Indices on the host are looked at; jax itself would take the nearest node for one that is out of range."""
+    count = graph.nodes.shape[0]
+    for name in ("senders", "receivers"):
+        ends = getattr(graph, name)
+        if isinstance(ends, np.ndarray) and len(bad := ends[(ends < 0) | (ends >= count)]):
+            raise ValueError(f"expected {name} among the nodes 0 to {count - 1}, got {bad[0]}")
 
 
 def _require_length(graph: jraph.GraphsTuple, name: str, rows: Any) -> None:

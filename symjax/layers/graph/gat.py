@@ -13,8 +13,9 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import GLOROT, Mask, not_loops, read_features
-from symjax.math import safe_divide, segment_mean, segment_sum
+from symjax.layers.graph.edges import Mask, not_loops, read_features
+from symjax.layers.graph.parameters import GLOROT, bias, kernel
+from symjax.math import dropout, safe_divide, segment_mean, segment_sum
 from symjax.reps import Relabelling
 
 
@@ -104,8 +105,15 @@ def gat_layer(
 
 def join_heads(layer: nn.Module, y: Float[Array, "n h c"], *, concat: bool, use_bias: bool) -> Float[Array, "n o"]:
     """Return heads one beside the other, or else their mean, plus a bias owned by the layer."""
-    y = y.reshape(len(y), -1) if concat else y.mean(axis=1)
-    return y + layer.param("bias", nn.initializers.zeros, (1, y.shape[1]), y.dtype) if use_bias else y
+    y = y.reshape(len(y), y.shape[1] * y.shape[2]) if concat else y.mean(axis=1)
+    return y + bias(layer, "bias", y.shape[1], y.dtype) if use_bias else y
+
+
+def dropped(layer: nn.Module) -> Callable[[Array], Array]:
+    """Return the dropout of a layer, which does nothing where `apply` gets no key for it."""
+    if not layer.has_rng("dropout"):
+        return lambda weights: weights
+    return lambda weights: dropout(weights, layer.dropout, layer.make_rng("dropout"))
 
 
 class GATLayer(nn.Module):
@@ -141,11 +149,11 @@ class GATLayer(nn.Module):
     def __call__(self, graph: jraph.GraphsTuple, mask: Mask = None) -> jraph.GraphsTuple:
         """Return the graph with new features."""
         shape, dtype = (self.heads, self.features), graph.nodes.dtype
-        kernel = self.param("kernel", GLOROT, (graph.nodes.shape[-1], math.prod(shape)), dtype)
+        linear = kernel(self, "kernel", graph.nodes.shape[-1], math.prod(shape), dtype)
         sender, receiver = (self.param(name, GLOROT, shape, dtype) for name in ("sender", "receiver"))
         to_edge = self._edge_map(read_features(graph, mask).shape[-1], dtype) if self.edge_features else None
         heard = gat_layer(
-            lambda x: (x @ kernel).reshape(-1, *shape),
+            lambda x: (x @ linear).reshape(-1, *shape),
             lambda h: jnp.sum(h * sender[None], axis=-1),
             lambda h: jnp.sum(h * receiver[None], axis=-1),
             graph,
@@ -153,7 +161,7 @@ class GATLayer(nn.Module):
             score_edge=None if to_edge is None else lambda e: e @ to_edge,
             negative_slope=self.negative_slope,
             self_loops=self.self_loops,
-            drop=nn.Dropout(self.dropout, deterministic=not self.has_rng("dropout")),
+            drop=dropped(self),
             indices_are_sorted=self.indices_are_sorted,
         ).nodes
         return graph._replace(nodes=join_heads(self, heard, concat=self.concat, use_bias=self.use_bias))
@@ -161,6 +169,6 @@ class GATLayer(nn.Module):
     def _edge_map(self, inputs: int, dtype: DTypeLike) -> Float[Array, "d h"]:
         """Features of edges to heads of channels, then to numbers: two linear maps in a row are one."""
         shape = self.heads, self.features
-        kernel = self.param("edge_kernel", GLOROT, (inputs, math.prod(shape)), dtype)
+        linear = kernel(self, "edge_kernel", inputs, math.prod(shape), dtype, of="edges")
         edge = self.param("edge", GLOROT, shape, dtype)
-        return jnp.sum(kernel.reshape(inputs, *shape) * edge[None], axis=-1)
+        return jnp.sum(linear.reshape(inputs, *shape) * edge[None], axis=-1)

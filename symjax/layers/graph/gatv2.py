@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import GLOROT, Mask, read_features
-from symjax.layers.graph.gat import attend, join_heads
+from symjax.layers.graph.edges import Mask, read_features
+from symjax.layers.graph.gat import attend, dropped, join_heads
+from symjax.layers.graph.parameters import GLOROT, bias, kernel
 from symjax.reps import Relabelling
 
 
@@ -109,13 +110,13 @@ class GATv2Layer(nn.Module):
             tell=tell,
             negative_slope=self.negative_slope,
             self_loops=self.self_loops,
-            drop=nn.Dropout(self.dropout, deterministic=not self.has_rng("dropout")),
+            drop=dropped(self),
             indices_are_sorted=self.indices_are_sorted,
         ).nodes
         return graph._replace(nodes=join_heads(self, heard, concat=self.concat, use_bias=self.use_bias))
 
     def _in_heads(self, name: str, inputs: int, dtype: DTypeLike, *, use_bias: bool) -> Callable:
         outputs = self.heads * self.features
-        kernel = self.param(f"{name}_kernel", GLOROT, (inputs, outputs), dtype)
-        bias = self.param(f"{name}_bias", nn.initializers.zeros, (1, outputs), dtype) if use_bias else 0
-        return lambda x: (x @ kernel + bias).reshape(-1, self.heads, self.features)
+        linear = kernel(self, f"{name}_kernel", inputs, outputs, dtype, of="edges" if name == "edge" else "nodes")
+        shift = bias(self, f"{name}_bias", outputs, dtype) if use_bias else 0
+        return lambda x: (x @ linear + shift).reshape(-1, self.heads, self.features)
