@@ -5,7 +5,7 @@ from typing import Any
 
 import flax.linen as nn
 import jraph
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
