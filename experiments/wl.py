@@ -120,6 +120,7 @@ def main(seeds: int = 3, out: pathlib.Path | None = None, atlas: int = 1253) -> 
     )
     if out is not None:
         figure = draw()
+        out.mkdir(parents=True, exist_ok=True)
         training.write_picture(out / "wl_pairs.png", figure)
         plt.close(figure)
     return found
