@@ -101,11 +101,11 @@ def product_points(l_max: int, m_max: int | None) -> tuple[int, int]:
 
 
 def s2_tolerance(l_max: int, resolution: int) -> float:
-    """Return how far a silu on a grid may miss rotations, in units of the output: (step / wavelength)^2.
+    """Return how far a silu on a grid may miss rotations, in units of the output: 1.5 (step / wavelength)^2.
 
     So much at any size of the input, where silu looks like a relu; a smooth one on small inputs misses far less.
     """
-    return ((l_max + 1) / resolution) ** 2
+    return 1.5 * ((l_max + 1) / resolution) ** 2
 
 
 @functools.lru_cache
