@@ -23,7 +23,7 @@ def test_scalars_alone_attend_like_an_invariant_attention():
         return x @ p[name]["0e_0"] / np.sqrt(x.shape[-1]) + p[name].get("bias", 0)
 
     x, sender, receiver = graph.nodes.array, graph.senders, graph.receivers
-    radial = np.asarray(RadialProfile((5, 4)).apply({"params": p["radial"]}, edges.radial))
+    radial = np.asarray(RadialProfile((5, 4)).apply({"params": p["radial"]}, jnp.asarray(edges.radial)))
     told = (linear("send", x)[sender] + linear("receive", x)[receiver]) * radial
     scores = linear("scores", told).reshape(12, 2, 2)
     leaky = 1.529087143556854 * (0.6 * scores + 0.4 * scores * np.tanh(scores / 2))
