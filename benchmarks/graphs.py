@@ -5,8 +5,8 @@
 
 2708 nodes, 10,556 edges, 1433 features of which 49,216 are not zero, 7 classes, cross entropy on 140 nodes, Adam, the
 dropout of the papers (Geometric's on 3.9 million numbers, ours too where features are dense), float32, one thread.
-"gin" and "sage" are 3 layers of 64 and a sum over each of 128 molecules of 18 atoms and 36 edges; "mpnn" has 16 channels and
-a matrix an edge, made of 4 features.
+"gin" and "sage" are 3 layers of 64 and a sum over each of 128 molecules of 18 atoms and 36 edges; "mpnn" has 16
+channels and a matrix an edge, made of 4 features.
 """
 
 import argparse

@@ -59,7 +59,13 @@ ATTENTION = Plan(
     activation=nn.elu,
     epochs=400,
 )
-PLANS: dict[Layer, Plan] = {"gcn": Plan(), "sage": Plan(), "gat": ATTENTION, "gatv2": ATTENTION, "gin": Plan()}
+PLANS: dict[Layer, Plan] = {
+    "gcn": Plan(),
+    "sage": Plan(),
+    "gat": ATTENTION,
+    "gatv2": ATTENTION,
+    "gin": Plan(last=FrozenDict(hidden=16)),
+}
 
 
 @dataclasses.dataclass(frozen=True)

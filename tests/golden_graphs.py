@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import jraph
 import numpy as np
 
-from symjax.layers.graph import GATLayer, GATv2Layer, GCNLayer, GINELayer, GINLayer, MPNNLayer, SAGELayer
+from symjax.layers.graph import GATLayer, GATv2Layer, GCNLayer, GINELayer, GINLayer, MPNNLayer, SAGELayer, Set2Set
 from symjax.math import segment_softmax
 from symjax.models import Affine, GraphNetwork
 
@@ -114,28 +114,47 @@ def _isomorphism(w: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
         weight, bias = scale[:, None] * weight, scale * bias + shift
     features, hidden = len(w[f"{last}.weight"]), len(weight)
     options = {"features": features, "hidden": None if hidden == features else hidden, "train_eps": "eps" in w}
-    eps = {"eps": w["eps"].reshape(())} if "eps" in w else {}
-    return options, {"hidden": {"kernel": weight.T, "bias": bias}, "output": _dense(w, last)} | eps
+    params = {"kernel": weight.T, "hidden_bias": bias[None], "output": _dense(w, last)}
+    return options, params | ({"eps": w["eps"].reshape(())} if "eps" in w else {})
 
 
 def _gin(w: Weights, cfg: Config) -> Converted:
     options, params = _isomorphism(w)
-    hidden = params.pop("hidden")
-    return GINLayer(**options), {"params": params | {"kernel": hidden["kernel"], "hidden_bias": hidden["bias"][None]}}
+    return GINLayer(**options), {"params": params}
 
 
 def _gine(w: Weights, cfg: Config) -> Converted:
     options, params = _isomorphism(w)
-    project = {"project": _dense(w, "lin")} if "lin.weight" in w else {}
+    project = {"edge_kernel": w["lin.weight"].T} | _bias(w, "lin.bias", "edge_bias") if "lin.weight" in w else {}
     return GINELayer(**options, project=bool(project)), {"params": params | project}
 
 
 def _nnconv(w: Weights, cfg: Config) -> Converted:
     root = {"root": w["lin.weight"].T} if "lin.weight" in w else {}
     features = next((len(w[name]) for name in ("bias", "lin.weight") if name in w), cfg.get("out_channels"))
-    options = {"hidden": len(w["nn.0.weight"]), "root": bool(root), "use_bias": "bias" in w}
+    edge = {"edge_kernel": w["nn.0.weight"].T} | _bias(w, "nn.0.bias", "edge_bias")
+    gru = {"gru": _gates(w, "gru", "rzn")} if "gru.weight_ih_l0" in w else {}
+    options = {"hidden": len(w["nn.0.weight"]), "root": bool(root), "use_bias": "bias" in w, "gated": bool(gru)}
     layer = MPNNLayer(features, aggregation=_aggregation(cfg, "sum"), **options)
-    return layer, {"params": {"hidden": _dense(w, "nn.0"), "matrix": _dense(w, "nn.2")} | root | _bias(w)}
+    return layer, {"params": edge | {"matrix": _dense(w, "nn.2")} | root | gru | _bias(w)}
+
+
+def _gates(w: Weights, name: str, gates: str) -> dict[str, Any]:
+    """A recurrent unit, whose gates lie one under the other; of their two biases we have the sum, but for a GRU's n."""
+    names = [f"{kind}_{end}_l0" for kind in ("weight", "bias") for end in ("ih", "hh")]
+    cells = zip(gates, *(np.split(w[f"{name}.{part}"], len(gates)) for part in names), strict=True)
+    parts: dict[str, Any] = {}
+    for gate, to_input, to_state, bias_input, bias_state in cells:
+        both = {"bias": bias_input + bias_state}
+        of_input, of_state = (both, {}) if "n" in gates else ({}, both)
+        if gate == "n":
+            of_input, of_state = {"bias": bias_input}, {"bias": bias_state}
+        parts |= {f"i{gate}": {"kernel": to_input.T} | of_input, f"h{gate}": {"kernel": to_state.T} | of_state}
+    return parts
+
+
+def _set2set(w: Weights, cfg: Config) -> Converted:
+    return Set2Set(cfg["processing_steps"]), {"params": {"lstm": _gates(w, "lstm", "ifgo")}}
 
 
 def _affine(w: Weights, name: str) -> dict[str, np.ndarray]:
@@ -185,5 +204,6 @@ KINDS: dict[str, Callable[[Weights, Config], Converted]] = {
     "gine": _gine,
     "nnconv": _nnconv,
     "graph_network": _graph_network,
+    "set2set": _set2set,
     "segment_softmax": lambda w, cfg: (SegmentSoftmax(), {}),
 }

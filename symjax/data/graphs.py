@@ -189,8 +189,8 @@ def read_graphs(path: str | pathlib.Path, *, undirected: bool = True) -> GraphDa
         raise ValueError(f"{path} has no array {missing[0]!r}")
     nodes = arrays.get("features")
     if nodes is None:
-        rows, columns, shape = (arrays[name] for name in SPARSE)
-        nodes = sparse_features(rows, columns, shape, arrays.get("feature_value"))
+        rows, columns, shape = (arrays[name].tolist() for name in SPARSE)
+        nodes = sparse_features(rows, columns, tuple(shape), arrays.get("feature_value"))
     ends = arrays["senders"], arrays["receivers"]
     graph = make_graphs(*ends, nodes, edges=arrays.get("edges"), n_node=arrays.get("n_node"))
     if undirected:

@@ -19,6 +19,8 @@ def dropout(x: Float[Array, "..."], rate: float, key: Key[Array, ""]) -> Float[A
     kept = round((1 - rate) * 2**16)
     if kept == 2**16:
         return x
-    words = jax.random.bits(key, (-(-x.size // 2),), jnp.uint32)
+    words = jax.random.bits(
+        key, (2 * -(-x.size // 4),), jnp.uint32
+    )  # an odd number of words takes several times as long
     halves = jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)[: x.size].reshape(x.shape)
     return jnp.where(halves < kept, x * (2**16 / kept), 0)

@@ -93,7 +93,7 @@ def _raised(d: Float[Array, "e _ _"], r: Float[Array, "e 3 3"], degree: int, m_m
         x, z = half * r[:, None, None, 0], half * r[:, None, None, 2]
         sine, cosine = d[:, :1, :, None], d[:, -1:, :, None]
         products = jnp.concatenate([sine * z + cosine * x, products, cosine * z - sine * x], axis=1)
-    flat = products.reshape(*products.shape[:2], -1)
+    flat = products.reshape(*products.shape[:2], products.shape[2] * products.shape[3])
     return jnp.matmul(flat, jnp.asarray(q.reshape(-1, q.shape[2]), d.dtype), precision=Precision.HIGHEST)
 
 

@@ -103,7 +103,7 @@ class GraphNetwork(nn.Module):
     width: int = 16
     layers: int = 2
     of: Literal["nodes", "edges", "graphs"] = "nodes"
-    readout: Literal["sum", "mean", "max", "set2set"] = "sum"
+    readout: str = "sum"
     activation: Callable = nn.relu
     norm: Make | None = None
     skip: bool = False

@@ -1,8 +1,9 @@
 """Graphs of categorical variables from interventions whose targets nobody noted (Ke et al. 2019, arXiv:1910.01075).
 
-Beliefs sigma(gamma[i, j]) that i causes j, and for each variable a network of its causes under a mask of beliefs.
-In turns: the networks learn from undisturbed rows; the target of an intervention is the variable whose own rows they
-predict so much worse; and masks that predict the other variables of disturbed rows better raise the beliefs in them.
+There are beliefs sigma(gamma[i, j]) that i causes j, and for each variable a network of its causes under a mask drawn
+from the beliefs. In turns: the networks learn from undisturbed rows; the target of an intervention is the variable
+whose own rows they predict so much worse; and masks that predict the other variables of disturbed rows better raise
+the beliefs in them.
 """
 
 from typing import Any, NamedTuple
@@ -79,8 +80,8 @@ def unknown_interventions(
 
         d/d gamma_ij = sum_c (sigma_ij - c_ij) p_j(c) / sum_c p_j(c) + d/d gamma_ij (sparsity S + ACYCLIC A)
 
-    with p_j the geometric mean over rows, S the sum of beliefs and A = sum_i<j cosh(sigma_ij sigma_ji). The target's
-    own column is left out.
+    with p_j the geometric mean over rows, S the sum of beliefs and A = sum_i<j cosh(sigma_ij sigma_ji); the column of
+    the target is left out.
 
     Args:
         key: of networks, rows and masks.
@@ -118,8 +119,8 @@ def _beliefs(gamma: Array) -> Array:
 
 
 def _masks(key: Array, gamma: Array, *shape: int) -> Array:
-    beliefs = _beliefs(gamma)
-    return (jax.random.uniform(key, (*shape, *gamma.shape), gamma.dtype) < beliefs).astype(gamma.dtype)
+    beliefs = jnp.broadcast_to(_beliefs(gamma), (*shape, *gamma.shape))
+    return jax.random.bernoulli(key, beliefs).astype(gamma.dtype)
 
 
 def _learn(
@@ -176,7 +177,7 @@ def _score(
         masks = _masks(masked, gamma, MASKS, 1)
         weights = jax.nn.softmax(jnp.mean(model(rows, masks), axis=1), axis=0)  # [masks, effect]
         others = (jnp.arange(len(gamma)) != targets[k]).astype(gamma.dtype)
-        away = jnp.einsum("mij,mj->ij", _beliefs(gamma)[None] - masks[:, 0], weights * others)
+        away = jnp.einsum("mij,mj->ij", _beliefs(gamma)[None] - masks[:, 0], weights * others[None])
         moves, moments = optimiser.update(away + jax.grad(prior)(gamma), moments)
         return (gamma + moves, moments), None
 

@@ -6,15 +6,13 @@ map. Edges come in any order, double ones count twice, and a `mask` [e] is False
 
 from typing import Any
 
-import flax.linen as nn
 import jax.numpy as jnp
 import jraph
+import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float
 
 from symjax.math import segment_max, segment_mean, segment_sum
-
-GLOROT = nn.initializers.glorot_uniform()
 
 AGGREGATIONS = {"sum": segment_sum, "mean": segment_mean, "max": segment_max}
 
@@ -46,9 +44,10 @@ def read_weights(graph: jraph.GraphsTuple, mask: Mask, dtype: DTypeLike) -> Floa
     """Return the weights of the edges, zero where these do not count; ones where the graph has none.
 
     Raises:
-        ValueError: the edges hold anything but one weight each; or the mask has another length than the edges.
+        ValueError: the edges hold anything but one weight each; the mask has another length than the edges; or an end
+            of an edge is no node.
     """
-    _require_length(graph, "a mask", mask)
+    _require(graph, mask)
     weights = jnp.ones(len(graph.senders), dtype) if graph.edges is None else graph.edges
     if jnp.ndim(weights) != 1:
         raise ValueError(
@@ -59,27 +58,44 @@ def read_weights(graph: jraph.GraphsTuple, mask: Mask, dtype: DTypeLike) -> Floa
     return _present(weights, mask)
 
 
-def read_features(graph: jraph.GraphsTuple, mask: Mask, *, wanted: bool = True) -> Float[Array, "e d"] | None:
-    """Return the features of the edges, zero where these do not count, or None if they are not wanted.
+def read_features(graph: jraph.GraphsTuple, mask: Mask) -> Float[Array, "e d"]:
+    """Return the features of the edges, zero where these do not count.
 
     Raises:
-        ValueError: there are none or not one row for each edge; there are some that would be ignored; or the mask has
-            another length than the edges.
+        ValueError: there are none or not one row for each edge; the mask has another length than the edges; or an end
+            of an edge is no node.
     """
-    _require_length(graph, "a mask", mask)
+    _require(graph, mask)
     features = graph.edges
-    if not wanted and features is not None:
-        raise ValueError(
-            f"expected a graph without features of edges, got some of shape {features.shape}; use a layer that reads "
-            "them (GINELayer, MPNNLayer, GATLayer and GATv2Layer with edge_features=True) or set `edges` to None"
-        )
-    if not wanted:
-        return None
     if features is None or jnp.ndim(features) != 2:
         got = "none" if features is None else f"an array of shape {features.shape}"
         raise ValueError(f"expected features of edges, [{len(graph.senders)}, d], got {got}; give them as `edges`")
     _require_length(graph, "features", features)
     return _present(features, mask)
+
+
+def require_no_features(graph: jraph.GraphsTuple, mask: Mask) -> None:
+    """Refuse features of edges, which would be ignored.
+
+    Raises:
+        ValueError: there are some; the mask has another length than the edges; or an end of an edge is no node.
+    """
+    _require(graph, mask)
+    if graph.edges is not None:
+        raise ValueError(
+            f"expected a graph without features of edges, got some of shape {graph.edges.shape}; use one that "
+            "reads them (GINELayer, MPNNLayer, GATLayer and GATv2Layer with edge_features=True) or set `edges` to None"
+        )
+
+
+def _require(graph: jraph.GraphsTuple, mask: Mask) -> None:
+    """Indices on the host are looked at; jax itself would take the nearest node for one that is out of range."""
+    _require_length(graph, "a mask", mask)
+    count = graph.nodes.shape[0]
+    for name in ("senders", "receivers"):
+        ends = getattr(graph, name)
+        if isinstance(ends, np.ndarray) and len(bad := ends[(ends < 0) | (ends >= count)]):
+            raise ValueError(f"expected {name} among the nodes 0 to {count - 1}, got {bad[0]}")
 
 
 def _require_length(graph: jraph.GraphsTuple, name: str, rows: Any) -> None:

@@ -13,7 +13,8 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import GLOROT, Mask, not_loops, read_features
+from symjax.layers.graph.edges import Mask, not_loops, read_features, require_no_features
+from symjax.layers.graph.parameters import GLOROT, bias, kernel
 from symjax.math import dropout, safe_divide, segment_mean, segment_sum
 from symjax.reps import Relabelling
 
@@ -90,13 +91,14 @@ def gat_layer(
     Raises:
         ValueError: features of edges are lacking or would be ignored, or lengths disagree.
     """
-    edges = read_features(graph, mask, wanted=score_edge is not None)
+    edges = require_no_features(graph, mask) if score_edge is None else read_features(graph, mask)
     h = project(graph.nodes)
     sent, received = score_sender(h), score_receiver(h)
 
     def score(senders: Any, receivers: Any, features: Array | None) -> Float[Array, "m h"]:
         told = sent[senders] + received[receivers]
-        told = told if score_edge is None else told + score_edge(features)
+        if score_edge is not None and features is not None:
+            told = told + score_edge(features)
         return jax.nn.leaky_relu(told, negative_slope)
 
     return graph._replace(nodes=attend(score, h, graph._replace(edges=edges), mask, **how))
@@ -105,7 +107,7 @@ def gat_layer(
 def join_heads(layer: nn.Module, y: Float[Array, "n h c"], *, concat: bool, use_bias: bool) -> Float[Array, "n o"]:
     """Return heads one beside the other, or else their mean, plus a bias owned by the layer."""
     y = y.reshape(len(y), y.shape[1] * y.shape[2]) if concat else y.mean(axis=1)
-    return y + layer.param("bias", nn.initializers.zeros, (1, y.shape[1]), y.dtype) if use_bias else y
+    return y + bias(layer, "bias", y.shape[1], y.dtype) if use_bias else y
 
 
 def dropped(layer: nn.Module) -> Callable[[Array], Array]:
@@ -148,11 +150,11 @@ class GATLayer(nn.Module):
     def __call__(self, graph: jraph.GraphsTuple, mask: Mask = None) -> jraph.GraphsTuple:
         """Return the graph with new features."""
         shape, dtype = (self.heads, self.features), graph.nodes.dtype
-        kernel = self.param("kernel", GLOROT, (graph.nodes.shape[-1], math.prod(shape)), dtype)
+        linear = kernel(self, "kernel", graph.nodes.shape[-1], math.prod(shape), dtype)
         sender, receiver = (self.param(name, GLOROT, shape, dtype) for name in ("sender", "receiver"))
         to_edge = self._edge_map(read_features(graph, mask).shape[-1], dtype) if self.edge_features else None
         heard = gat_layer(
-            lambda x: (x @ kernel).reshape(-1, *shape),
+            lambda x: (x @ linear).reshape(-1, *shape),
             lambda h: jnp.sum(h * sender[None], axis=-1),
             lambda h: jnp.sum(h * receiver[None], axis=-1),
             graph,
@@ -168,6 +170,6 @@ class GATLayer(nn.Module):
     def _edge_map(self, inputs: int, dtype: DTypeLike) -> Float[Array, "d h"]:
         """Features of edges to heads of channels, then to numbers: two linear maps in a row are one."""
         shape = self.heads, self.features
-        kernel = self.param("edge_kernel", GLOROT, (inputs, math.prod(shape)), dtype)
+        linear = kernel(self, "edge_kernel", inputs, math.prod(shape), dtype, of="edges")
         edge = self.param("edge", GLOROT, shape, dtype)
-        return jnp.sum(kernel.reshape(inputs, *shape) * edge[None], axis=-1)
+        return jnp.sum(linear.reshape(inputs, *shape) * edge[None], axis=-1)

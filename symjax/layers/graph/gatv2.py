@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import GLOROT, Mask, read_features
+from symjax.layers.graph.edges import Mask, read_features, require_no_features
 from symjax.layers.graph.gat import attend, dropped, join_heads
+from symjax.layers.graph.parameters import GLOROT, bias, kernel
 from symjax.reps import Relabelling
 
 
@@ -48,12 +49,13 @@ def gatv2_layer(
     Raises:
         ValueError: features of edges are lacking or would be ignored, or lengths disagree.
     """
-    edges = read_features(graph, mask, wanted=tell is not None)
+    edges = require_no_features(graph, mask) if tell is None else read_features(graph, mask)
     sent, received = send(graph.nodes), receive(graph.nodes)
 
     def scored(senders: Any, receivers: Any, features: Array | None) -> Float[Array, "m h"]:
         told = sent[senders] + received[receivers]
-        told = told if tell is None else told + tell(features)
+        if tell is not None and features is not None:
+            told = told + tell(features)
         return score(jax.nn.leaky_relu(told, negative_slope))
 
     return graph._replace(nodes=attend(scored, sent, graph._replace(edges=edges), mask, **how))
@@ -116,6 +118,6 @@ class GATv2Layer(nn.Module):
 
     def _in_heads(self, name: str, inputs: int, dtype: DTypeLike, *, use_bias: bool) -> Callable:
         outputs = self.heads * self.features
-        kernel = self.param(f"{name}_kernel", GLOROT, (inputs, outputs), dtype)
-        bias = self.param(f"{name}_bias", nn.initializers.zeros, (1, outputs), dtype) if use_bias else 0
-        return lambda x: (x @ kernel + bias).reshape(-1, self.heads, self.features)
+        linear = kernel(self, f"{name}_kernel", inputs, outputs, dtype, of="edges" if name == "edge" else "nodes")
+        shift = bias(self, f"{name}_bias", outputs, dtype) if use_bias else 0
+        return lambda x: (x @ linear + shift).reshape(-1, self.heads, self.features)

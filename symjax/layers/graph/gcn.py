@@ -12,7 +12,8 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import GLOROT, Mask, at_least_single, not_loops, read_weights
+from symjax.layers.graph.edges import Mask, at_least_single, not_loops, read_weights
+from symjax.layers.graph.parameters import bias, kernel
 from symjax.math import segment_mean, segment_sum
 from symjax.reps import Relabelling
 
@@ -104,9 +105,9 @@ class GCNLayer(nn.Module):
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple, mask: Mask = None) -> jraph.GraphsTuple:
         """Return the graph with new features."""
-        kernel = self.param("kernel", GLOROT, (graph.nodes.shape[-1], self.features), graph.nodes.dtype)
+        weight = kernel(self, "kernel", graph.nodes.shape[-1], self.features, graph.nodes.dtype)
         out = gcn_layer(
-            lambda x: x @ kernel,
+            lambda x: x @ weight,
             graph,
             mask,
             normalize=self.normalize,
@@ -115,5 +116,4 @@ class GCNLayer(nn.Module):
         )
         if not self.use_bias:
             return out
-        bias = self.param("bias", nn.initializers.zeros, (1, self.features), out.nodes.dtype)
-        return out._replace(nodes=out.nodes + bias)
+        return out._replace(nodes=out.nodes + bias(self, "bias", self.features, out.nodes.dtype))

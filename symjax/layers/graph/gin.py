@@ -1,17 +1,16 @@
 """GIN (Xu et al. 2019, arXiv:1810.00826, eq. 4.1), and GINE, which hears edges (Hu et al. 2020, arXiv:1905.12265)."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
 import jraph
-from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import GLOROT, Mask, read_features
+from symjax.layers.graph.edges import Mask, read_features, require_no_features
+from symjax.layers.graph.parameters import GLOROT, bias, kernel
 from symjax.math import segment_sum
 from symjax.reps import Relabelling
 
@@ -40,7 +39,7 @@ def gin_layer(
     Raises:
         ValueError: there are features of edges, or lengths disagree.
     """
-    read_features(graph, mask, wanted=False)
+    require_no_features(graph, mask)
     h = linear(graph.nodes)
     heard = segment_sum(h[graph.senders], graph.receivers, h.shape[0], mask=mask, indices_are_sorted=indices_are_sorted)
     return graph._replace(nodes=update((1 + eps) * h + heard))
@@ -102,18 +101,8 @@ class GINLayer(nn.Module):
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple, mask: Mask = None) -> jraph.GraphsTuple:
         """Return the graph with new features."""
-        dtype, width = graph.nodes.dtype, self.hidden or self.features
-        kernel = self.param("kernel", GLOROT, (graph.nodes.shape[-1], width), dtype)
-        bias = self.param("hidden_bias", nn.initializers.zeros, (1, width), dtype)
-        output = nn.Dense(self.features, kernel_init=GLOROT, param_dtype=dtype, name="output")
-        return gin_layer(
-            lambda x: x @ kernel,
-            lambda heard: output(nn.relu(heard + bias)),
-            graph,
-            mask,
-            eps=_eps(self, dtype),
-            indices_are_sorted=self.indices_are_sorted,
-        )
+        linear, rest = _perceptron(self, graph)
+        return gin_layer(linear, rest, graph, mask, eps=_eps(self, graph), indices_are_sorted=self.indices_are_sorted)
 
 
 class GINELayer(nn.Module):
@@ -142,20 +131,33 @@ class GINELayer(nn.Module):
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple, mask: Mask = None) -> jraph.GraphsTuple:
         """Return the graph with new features."""
-        c, dtype = graph.nodes.shape[-1], graph.nodes.dtype
-        dense = functools.partial(nn.Dense, kernel_init=GLOROT, param_dtype=dtype)
-        projected = self.project or read_features(graph, mask).shape[-1] != c
-        tell = dense(c, name="project") if projected else lambda features: features
-        hidden, output = dense(self.hidden or self.features, name="hidden"), dense(self.features, name="output")
+        linear, rest = _perceptron(self, graph)
         return gine_layer(
-            tell,
-            lambda heard: output(nn.relu(hidden(heard))),
+            self._tell(graph, read_features(graph, mask).shape[-1]),
+            lambda heard: rest(linear(heard)),
             graph,
             mask,
-            eps=_eps(self, dtype),
+            eps=_eps(self, graph),
             indices_are_sorted=self.indices_are_sorted,
         )
 
+    def _tell(self, graph: jraph.GraphsTuple, d: int) -> Callable[[Float[Array, "e d"]], Float[Array, "e c"]]:
+        c, dtype = graph.nodes.shape[-1], graph.nodes.dtype
+        if d == c and not self.project:
+            return lambda features: features
+        linear, shift = kernel(self, "edge_kernel", d, c, dtype, of="edges"), bias(self, "edge_bias", c, dtype)
+        return lambda features: features @ linear + shift
 
-def _eps(layer: GINLayer | GINELayer, dtype: DTypeLike) -> float | Float[Array, ""]:
-    return layer.param("eps", nn.initializers.constant(layer.eps), (), dtype) if layer.train_eps else layer.eps
+
+def _perceptron(layer: GINLayer | GINELayer, graph: jraph.GraphsTuple) -> tuple[Callable, Callable]:
+    """Return the linear map that a perceptron begins with, and what follows."""
+    dtype, width = graph.nodes.dtype, layer.hidden or layer.features
+    linear = kernel(layer, "kernel", graph.nodes.shape[-1], width, dtype)
+    shift = bias(layer, "hidden_bias", width, dtype)
+    output = nn.Dense(layer.features, kernel_init=GLOROT, param_dtype=dtype, name="output")
+    return lambda x: x @ linear, lambda hidden: output(nn.relu(hidden + shift))
+
+
+def _eps(layer: GINLayer | GINELayer, graph: jraph.GraphsTuple) -> float | Float[Array, ""]:
+    initial = nn.initializers.constant(layer.eps)
+    return layer.param("eps", initial, (), graph.nodes.dtype) if layer.train_eps else layer.eps

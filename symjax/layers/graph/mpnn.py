@@ -9,7 +9,8 @@ from jaxtyping import Array, Float
 
 from symjax.groups import S
 from symjax.laws import Equivariance, Law
-from symjax.layers.graph.edges import AGGREGATIONS, GLOROT, Mask, read_features, require_aggregation
+from symjax.layers.graph.edges import AGGREGATIONS, Mask, read_features, require_aggregation
+from symjax.layers.graph.parameters import bias, kernel
 from symjax.reps import Relabelling
 
 
@@ -85,18 +86,19 @@ class MPNNLayer(nn.Module):
         c, dtype = graph.nodes.shape[-1], graph.nodes.dtype
         if self.gated and c != self.features:
             raise ValueError(f"expected nodes with the {self.features} features that a gated layer returns, got {c}")
-        hidden = nn.Dense(self.hidden, param_dtype=dtype, name="hidden")
+        hidden = kernel(self, "edge_kernel", read_features(graph, mask).shape[-1], self.hidden, dtype, of="edges")
+        hidden_shift = bias(self, "edge_bias", self.hidden, dtype)
         matrix = nn.Dense(c * self.features, param_dtype=dtype, name="matrix")
-        root = self.param("root", GLOROT, (c, self.features), dtype) if self.root else None
-        bias = self.param("bias", nn.initializers.zeros, (1, self.features), dtype) if self.use_bias else 0
+        root = kernel(self, "root", c, self.features, dtype) if self.root else None
+        shift = bias(self, "bias", self.features, dtype) if self.use_bias else 0
         gru = nn.GRUCell(self.features, param_dtype=dtype, name="gru") if self.gated else None
 
         def update(x: Array, heard: Float[Array, "n o"]) -> Float[Array, "n o"]:
-            y = heard + bias if root is None else heard + x @ root + bias
+            y = heard + shift if root is None else heard + x @ root + shift
             return y if gru is None else gru(x, nn.relu(y))[0]
 
         return mpnn_layer(
-            lambda e: matrix(nn.relu(hidden(e))).reshape(-1, c, self.features),
+            lambda e: matrix(nn.relu(e @ hidden + hidden_shift)).reshape(-1, c, self.features),
             update,
             graph,
             mask,

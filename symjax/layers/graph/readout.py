@@ -60,13 +60,14 @@ class Set2Set(nn.Module):
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple, mask: NodeMask = None) -> Float[Array, "g d"]:
         """Return twice as many numbers a graph as a node has features."""
-        x, owner, count = graph.nodes, graph_index(graph), len(graph.n_node)
-        how = {"mask": mask, "indices_are_sorted": True}
+        x = graph.nodes if mask is None else jnp.where(mask[:, None], graph.nodes, 0)
+        owner, count = graph_index(graph), len(graph.n_node)
         cell = nn.OptimizedLSTMCell(x.shape[-1], param_dtype=x.dtype, name="lstm")
         query = read = jnp.zeros((count, x.shape[-1]), x.dtype)
         carry = query, query
         for _ in range(self.steps):
             carry, query = cell(carry, jnp.concatenate([query, read], axis=-1))
-            share = segment_softmax(jnp.sum(x * query[owner], axis=-1), owner, count, **how)
-            read = segment_sum(share[:, None] * x, owner, count, **how)
+            logits = jnp.sum(x * query[owner], axis=-1)
+            share = segment_softmax(logits, owner, count, mask=mask, indices_are_sorted=True)
+            read = segment_sum(share[:, None] * x, owner, count, indices_are_sorted=True)
         return jnp.concatenate([query, read], axis=-1)

@@ -1,6 +1,7 @@
 """GraphSAGE: sample and aggregate (Hamilton et al. 2017, arXiv:1706.02216, algorithm 1), on whole neighbourhoods."""
 
 from collections.abc import Callable
+from typing import Any
 
 import flax.linen as nn
 import jraph
@@ -10,12 +11,12 @@ from symjax.groups import S
 from symjax.laws import Equivariance, Law
 from symjax.layers.graph.edges import (
     AGGREGATIONS,
-    GLOROT,
     Mask,
     at_least_single,
-    read_features,
     require_aggregation,
+    require_no_features,
 )
+from symjax.layers.graph.parameters import bias, kernel
 from symjax.math import safe_divide, safe_norm
 from symjax.reps import Relabelling
 
@@ -47,7 +48,7 @@ def sage_layer(
         ValueError: there are features of edges, lengths disagree or the aggregation is unknown.
     """
     require_aggregation(aggregation)
-    read_features(graph, mask, wanted=False)
+    require_no_features(graph, mask)
     sent = send(graph.nodes)
     heard = AGGREGATIONS[aggregation](
         sent[graph.senders], graph.receivers, sent.shape[0], mask=mask, indices_are_sorted=indices_are_sorted
@@ -86,18 +87,18 @@ class SAGELayer(nn.Module):
     def __call__(self, graph: jraph.GraphsTuple, mask: Mask = None) -> jraph.GraphsTuple:
         """Return the graph with new features."""
         inputs, dtype = graph.nodes.shape[-1], graph.nodes.dtype
-        kernel = self.param("kernel", GLOROT, (inputs, self.features), dtype)
-        root = self.param("root", GLOROT, (inputs, self.features), dtype) if self.root else None
-        bias = self.param("bias", nn.initializers.zeros, (1, self.features), dtype) if self.use_bias else 0
+        linear = kernel(self, "kernel", inputs, self.features, dtype)
+        root = kernel(self, "root", inputs, self.features, dtype) if self.root else None
+        shift = bias(self, "bias", self.features, dtype) if self.use_bias else 0
         project = nn.Dense(inputs, param_dtype=dtype, name="project") if self.project else None
         first = self.aggregation != "max"
 
-        def send(x: Array) -> Float[Array, "n f"]:
+        def send(x: Any) -> Float[Array, "n f"]:
             sent = x if project is None else nn.relu(project(x))
-            return sent @ kernel if first else sent
+            return sent @ linear if first else sent
 
-        def update(x: Array, heard: Float[Array, "n f"]) -> Float[Array, "n o"]:
-            y = (heard if first else heard @ kernel) + bias
+        def update(x: Any, heard: Float[Array, "n f"]) -> Float[Array, "n o"]:
+            y = (heard if first else heard @ linear) + shift
             y = y if root is None else y + x @ root
             return safe_divide(y, safe_norm(at_least_single(y), keepdims=True).astype(y.dtype)) if self.normalize else y
 

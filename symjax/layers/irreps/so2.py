@@ -188,8 +188,10 @@ class SO2Linear(nn.Module):
             return y, invariants
         zeros = nn.initializers.zeros
         bias = self.param("bias", zeros, (self.l_max + 1, self.features), x.dtype)
-        of_scalars = self.param("bias_of_scalars", zeros, (self.scalars,), x.dtype)
-        return y.at[:, : self.l_max + 1].add(bias[None]), invariants + of_scalars[None]
+        y = y.at[:, : self.l_max + 1].add(bias[None])
+        if not self.scalars:
+            return y, invariants
+        return y, invariants + self.param("bias_of_scalars", zeros, (1, self.scalars), x.dtype)
 
 
 class SO2Convolution(nn.Module):
@@ -225,7 +227,7 @@ class SO2Convolution(nn.Module):
         m_max = l_max if self.m_max is None else self.m_max
         orders = sum(l_max + 1 - m for m in range(m_max + 1))
         weights = RadialWeights((*self.radial_widths, orders * channels), name="radial")(edges.radial)
-        scale = weights.reshape(-1, orders, channels)
+        scale = weights.reshape(len(weights), orders, channels)
         linear = SO2Linear(self.features, l_max, m_max, 0, self.reflections, False, name="linear")
         return so2_convolution(lambda x: linear(x, scale)[0], edges, m_max)
 

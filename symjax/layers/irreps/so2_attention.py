@@ -104,7 +104,7 @@ class SO2Attention(nn.Module):
         channels, orders = 2 * graph.nodes.shape[2], sum(l_max + 1 - m for m in range(self.m_max + 1))
         activate = self._activation(l_max)
         scale = RadialProfile((*self.radial_widths, orders * channels), name="radial")(graph.edges.features)
-        scale = scale.reshape(-1, orders, channels)
+        scale = scale.reshape(len(scale), orders, channels)
         invariants = self.heads * self.alpha + self.hidden
         first = SO2Linear(activate.width(self.hidden), l_max, self.m_max, invariants, self.reflections, name="first")
         second = SO2Linear(self.heads * self.value, l_max, self.m_max, 0, self.reflections, name="second")
@@ -117,7 +117,7 @@ class SO2Attention(nn.Module):
         def score(alpha: Float[Array, "e a"]) -> Float[Array, "e h"]:
             normed = nn.LayerNorm(
                 1e-5, param_dtype=dtype, use_fast_variance=False, force_float32_reductions=False, name="norm"
-            )(alpha.reshape(-1, self.heads, self.alpha))
+            )(alpha.reshape(len(alpha), self.heads, self.alpha))
             weights = self.param("score", nn.initializers.lecun_normal(), (self.heads, self.alpha), dtype)
             return jnp.sum(smooth_leaky_relu(normed) * weights[None], axis=2)
 

@@ -136,7 +136,7 @@ class EquiformerV2(nn.Module):
         """Return the species as scalars, and all degrees of a sum over edges of functions that point along them."""
         edges, species = state.edges, state.nodes
         radial = RadialProfile((*self.radial_widths, (self.lmax + 1) * self.channels), name="degree")(edges.features)
-        components = radial.reshape(-1, self.lmax + 1, self.channels) * edges.envelope[:, None, None]
+        components = radial.reshape(len(radial), self.lmax + 1, self.channels) * edges.envelope[:, None, None]
         along = from_frames(wigner_matrices(self.lmax, frames(edges.vectors), m_max=0), components)
         heard = segment_sum(along, graph.receivers, len(species), indices_are_sorted=True)
         scalars = embed_charges(self._table("embedding", self.channels, components)[species], graph, self.charges)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import jraph
 import numpy as np
 import pytest
+from jax.experimental.sparse import BCOO
 
 from symjax.layers.graph import (
     GATLayer,
@@ -147,6 +148,9 @@ def test_shapes_and_precisions(case):
     graph = graph_for(edges)
     no_edges = jax.tree.map(lambda x: x[:0], graph._replace(nodes=None, n_node=None, n_edge=None))
     no_edges = no_edges._replace(nodes=graph.nodes)
+    order = jnp.argsort(graph.receivers, stable=True)
+    in_order = {end: getattr(graph, end)[order] for end in ("senders", "receivers")}
+    in_order = graph._replace(edges=None if graph.edges is None else graph.edges[order], **in_order)
     graphs = {
         "more padding": padded(graph, 7, 42, 1.0),
         "no edges": (no_edges, None),
@@ -157,13 +161,15 @@ def test_shapes_and_precisions(case):
 
     @jax.jit
     def run(params, graphs):
-        return {
+        y = {"in order": layer.clone(indices_are_sorted=True).apply(params, in_order).nodes}
+        return y | {
             key: layer.apply(with_dtype(graph.nodes.dtype, params), graph, mask).nodes
             for key, (graph, mask) in graphs.items()
         }
 
     y = run(ready.params, graphs)
     np.testing.assert_array_equal(y["more padding"][:NODES], ready.y)
+    np.testing.assert_allclose(y["in order"], ready.y, rtol=0, atol=1e-14)
     assert y["no edges"].shape == ready.y.shape
     assert y["no nodes"].shape == (0, ready.y.shape[1])
     assert (y["halves"].dtype, y["brain halves"].dtype) == (jnp.float16, jnp.bfloat16)
@@ -236,9 +242,31 @@ SHORT = FEATURES._replace(edges=FEATURES.edges[:-1])
             None,
             "expected nodes with the 3 features .*, got 4",
         ),
+        (GATLayer(3), BARE._replace(senders=np.arange(9)), None, "expected senders among the nodes 0 to 7, got 8"),
+        (GCNLayer(3), BARE._replace(receivers=np.arange(9) - 1), None, "expected receivers among the nodes .*, got -1"),
         (SAGELayer(3), BARE, jnp.ones(5, bool), "expected a mask of one row for each of the 9 edges, got 5"),
     ],
 )
 def test_graphs_that_do_not_fit_are_refused(layer, graph, mask, message):
     with pytest.raises(ValueError, match=message):
-        jax.eval_shape(layer.init, jax.random.key(0), graph, mask)
+        jax.eval_shape(lambda key: layer.init(key, graph, mask), jax.random.key(0))
+
+
+def test_features_of_another_length_are_refused(case):
+    name, ready = case
+    shorter = ready.graph._replace(nodes=ready.graph.nodes[:, 1:])
+    with pytest.raises(ValueError, match="expected nodes with 4 features, which the parameters are for, got 3"):
+        jax.eval_shape(LAYERS[name][0].apply, ready.params, shorter, ready.mask)
+    if LAYERS[name][1]:
+        shorter = ready.graph._replace(edges=ready.graph.edges[:, 1:])
+        with pytest.raises(ValueError, match="expected edges with 2 features, which the parameters are for, got 1"):
+            jax.eval_shape(LAYERS[name][0].apply, ready.params, shorter, ready.mask)
+
+
+@pytest.mark.parametrize("layer", [GATLayer(2), GATv2Layer(2), GCNLayer(2), GINLayer(2), SAGELayer(2)])
+def test_features_may_be_sparse(layer):
+    """The first layer of a citation network sees mostly zeros."""
+    nodes = jnp.maximum(BARE.nodes, 0)
+    params = random_like(jax.eval_shape(layer.init, jax.random.key(0), BARE))
+    both = jax.jit(lambda *nodes: [layer.apply(params, BARE._replace(nodes=x)).nodes for x in nodes])
+    np.testing.assert_allclose(*both(nodes, BCOO.fromdense(nodes)), rtol=0, atol=1e-14)

@@ -52,6 +52,14 @@ def test_reference_outputs_and_gradients(file):
         np.testing.assert_allclose(gradients["edges"], arrays["out/grad_edges"], rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize(("file", "kind"), [("nnconv_gru", "nnconv"), ("set2set", "set2set")])
+def test_reference_recurrent_units(file, kind):
+    weights, config, arrays = read(FOLDER / f"pyg_{file}.npz")
+    module, params = convert(kind, weights, config)
+    y = jax.jit(module.apply)(params, plain_graph(arrays))
+    np.testing.assert_allclose(y.nodes if kind == "nnconv" else y, arrays["out/y"], rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize("name", ["sum", "mean", "max"])
 def test_reference_readouts(name):
     arrays = read(FOLDER / "pyg_model_gcn.npz")[2]
