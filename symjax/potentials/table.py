@@ -75,7 +75,7 @@ POTENTIALS = {
                 "heads": 2,
                 "features": 8,
                 "lmax": 1,
-                "layers": 2,
+                "layers": 1,
                 "radial_basis": 8,
                 "radial_widths": (8,),
             },

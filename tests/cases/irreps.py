@@ -7,11 +7,16 @@ import numpy as np
 from symjax.layers.irreps import (
     AllegroEdges,
     AllegroLayer,
+    AttentionEdges,
+    DegreeNorm,
     DegreesLinear,
+    EquiformerAttention,
+    EquiformerBlock,
     FramedEdges,
     Interaction,
     InteractionEdges,
     InteractionNodes,
+    IrrepsLayerNorm,
     IrrepsLinear,
     MACELayer,
     SO2Attention,
@@ -31,6 +36,13 @@ def features(irreps: str, positions):
     vectors = positions[graph.senders] - positions[graph.receivers]
     harmonics = e3nn.spherical_harmonics("0e + 1o + 2e", jnp.asarray(vectors), normalize=True)
     return graph._replace(edges=InteractionEdges(harmonics, radial((len(vectors), 3))), globals=None)
+
+
+def attending(irreps: str, positions):
+    """Nodes with features, all joined by edges with harmonics, a radial basis and an envelope."""
+    graph = features(irreps, positions)
+    (harmonics, radial), normal = graph.edges, np.random.default_rng(14).standard_normal
+    return graph._replace(nodes=graph.nodes.features, edges=AttentionEdges(harmonics, radial, normal(len(radial)) ** 2))
 
 
 def edges(l_max: int):
@@ -69,6 +81,21 @@ CASES = {
         environments("2x0e + 2x1o + 2x1e", "0e + 1o + 2e"),
     ),
     "DegreesLinear": lambda: (DegreesLinear(3), edges(2).features),
+    "DegreeNorm": lambda: (DegreeNorm("above"), edges(2).features),
+    "DegreeNorm of all": lambda: (DegreeNorm("all", centred=False), edges(2).features),
+    "EquiformerAttention": lambda: (
+        EquiformerAttention("2x0e + 1x1o", "2x0e + 1x1o + 1x2e", 2, radial_widths=(4,)),
+        attending("2x0e + 1x1o + 1x1e", RANDOM),
+    ),
+    "EquiformerAttention of linear messages": lambda: (
+        EquiformerAttention("2x0e + 1x1o", "1x0e + 1x1o", 2, "linear", (4,)),
+        attending("2x0e + 1x1o", RANDOM),
+    ),
+    "EquiformerBlock": lambda: (
+        EquiformerBlock("2x0e + 1x1o", "1x0e + 1x1o", "2x0e + 1x1o", 1, "dot-product", (4,)),
+        attending("2x0e + 1x0o + 1x1o", RANDOM),
+    ),
+    "IrrepsLayerNorm": lambda: (IrrepsLayerNorm(), irreps_array("3x0e + 2x1o + 2x0o + 3x2e", 3)),
     "IrrepsLinear": lambda: (IrrepsLinear("3x0e + 2x1o + 1x0o"), irreps_array("2x0e + 1x1o + 3x0o + 2x1o", 3)),
     "Interaction": lambda: (
         Interaction("2x1o + 3x0e + 1x0o + 2x2o", 2, 3.0, (4,)),

@@ -39,12 +39,13 @@ TINY_DIMENET = {
 }
 TINY_ALLEGRO = {"scalars": 4, "lmax": 1, "channels": 2, "radial_basis": 3, "hidden": (4,), "readout": 3}
 TINY_EQUIFORMER = {
-    "irreps": "3x0e+2x1o+1x2e",
-    "head_irreps": "2x0e+1x1o+1x2e",
-    "mid_irreps": "2x0e+1x1o+1x2e",
+    "irreps": "3x0e+2x1o",
+    "head_irreps": "2x0e+1x1o",
+    "mid_irreps": "2x0e+1x1o",
     "features": 3,
+    "lmax": 1,
     "heads": 2,
-    "layers": 2,
+    "layers": 1,
     "radial_basis": 4,
     "radial_widths": (4,),
 }
@@ -70,6 +71,15 @@ CASES = {
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
     "Equiformer": lambda: (Equiformer(2, 3.0, outputs="2x0e + 1x1o", **TINY_EQUIFORMER), atoms(RANDOM, shift=0.2)),
+    "Equiformer without reflections": lambda: (
+        Equiformer(
+            *(2, 3.0),
+            reflections=False,
+            messages="dot-product",
+            **TINY_EQUIFORMER | {"irreps": "2x0e+1x1e", "head_irreps": "1x0e+1x1e", "mid_irreps": "2x0e+1x1e"},
+        ),
+        atoms(RANDOM),
+    ),
     "EquiformerV2": lambda: (
         EquiformerV2(2, 3.0, outputs="1x1o + 2x0e + 1x1o", reflections=True, **EXACT, **TINY_V2),
         atoms(RANDOM),

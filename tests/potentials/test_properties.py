@@ -25,10 +25,6 @@ from tests.cases import DEGENERATE, load
 
 CUTOFF, KEY = 3.0, jax.random.key(7)
 VARIANTS = {name: (name, {}) for name in POTENTIALS} | {
-    "equiformer of SE(3)": (
-        "equiformer",
-        {"irreps": "4x0e+2x1e", "head_irreps": "2x0e+1x1e", "reflections": False, "messages": "dot-product"},
-    ),
     "nequip, as sevennet": (
         "nequip",
         {
