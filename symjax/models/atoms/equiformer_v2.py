@@ -106,9 +106,14 @@ class EquiformerV2(nn.Module):
         self._activation()
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
-        """Motions turn the outputs as their irreps say; the numbering of the atoms means nothing."""
+        """Motions turn the outputs as their irreps say; the numbering of the atoms means nothing.
+
+        With silus on grids the former holds as far as each of the two activations of a layer does, at most.
+        """
         turned, renumbered = atom_laws(graph, self.outputs, reflections=self.reflections)
-        return dataclasses.replace(turned, tolerance=self._activation().tolerance), renumbered
+        missed = self._activation().tolerance
+        tolerance = None if missed is None else min(1.0, 2 * self.layers * missed)
+        return dataclasses.replace(turned, tolerance=tolerance), renumbered
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
