@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import e3nn_jax as e3nn
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import jraph
-import numpy as np
 from jaxtyping import Array, Float, Int
 
 from symjax.groups import O, S
@@ -18,7 +17,7 @@ from symjax.layers.irreps.gate import gate, gated_irreps, scaled_sigmoid
 from symjax.layers.irreps.linear import IrrepsLinear, irreps_blocks
 from symjax.layers.irreps.tensor_product import tensor_product, tensor_product_paths
 from symjax.math import segment_softmax, segment_sum
-from symjax.reps import Irreps, OnGraph, Relabelling, Tree, Trivial
+from symjax.reps import Axis, Irreps, OnGraph, Relabelling, Tree, Trivial
 
 Messages = Literal["nonlinear", "linear", "dot-product"]
 
@@ -27,8 +26,8 @@ class AttentionEdges(NamedTuple):
     """Spherical harmonics of the edge directions, a radial basis, and an envelope that vanishes at the cutoff."""
 
     harmonics: e3nn.IrrepsArray
-    radial: Float[Array | np.ndarray, "e b"]
-    envelope: Float[Array | np.ndarray, " e"]
+    radial: Float[Array, "e b"]
+    envelope: Float[Array, " e"]
 
 
 def smooth_leaky_relu(x: Float[Array, "..."], *, slope: float = 0.2) -> Float[Array, "..."]:
@@ -114,6 +113,10 @@ class RadialProfile(nn.Module):
     """
 
     widths: tuple[int, ...]
+
+    def laws(self, x: Float[Any, "e b"]) -> tuple[Law, ...]:
+        """The numbering of the edges means nothing."""
+        return (Equivariance(S(x.shape[0]), Axis(0), Axis(0)),)
 
     @nn.compact
     def __call__(self, x: Float[Array, "e b"]) -> Float[Array, "e w"]:

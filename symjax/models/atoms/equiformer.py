@@ -16,13 +16,14 @@ from symjax.layers.irreps import (
     EquiformerBlock,
     IrrepsLayerNorm,
     IrrepsLinear,
+    RadialProfile,
     scaled_silu,
     tensor_product_conv,
     tensor_product_paths,
 )
-from symjax.layers.irreps.equiformer_attention import Messages, RadialProfile
+from symjax.layers.irreps.equiformer_attention import Messages
 from symjax.math import exp_normal_basis, poly_envelope, safe_norm
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_irreps, require_options
+from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, require_irreps, require_options
 
 
 def equiformer_atoms(
@@ -143,7 +144,7 @@ class Equiformer(nn.Module):
     def _embed(self, state: jraph.GraphsTuple, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         """Return a vector of the species, and a sum over neighbours of harmonics times functions of the distance."""
         irreps, edges = e3nn.Irreps(self.irreps), state.edges
-        scalars = irreps.filter("0e")
+        scalars = irreps.filter(SCALARS)
         n, channels, dtype = len(state.nodes), scalars.dim, edges.radial.dtype
         table = self.param("embedding", nn.initializers.normal(1.0), (self.species, channels), dtype)
         own = e3nn.IrrepsArray(scalars, embed_charges(table[state.nodes], graph, self.charges))
@@ -158,7 +159,7 @@ class Equiformer(nn.Module):
     def _read(self, x: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
         """Return even scalars by a perceptron of the scalars, and the other outputs linearly."""
         x = IrrepsLayerNorm(name="norm")(x)
-        scalars = IrrepsLinear(f"{self.features}x0e", bias=True, name="read_hidden")(x.filter("0e")).array
+        scalars = IrrepsLinear(f"{self.features}x0e", bias=True, name="read_hidden")(x.filter(SCALARS)).array
         hidden = e3nn.IrrepsArray(f"{self.features}x0e", scaled_silu(scalars))
-        both = e3nn.concatenate([hidden, x.filter(drop="0e")])
+        both = e3nn.concatenate([hidden, x.filter(drop=SCALARS)])
         return IrrepsLinear(self.outputs, bias=True, name="readout")(both)

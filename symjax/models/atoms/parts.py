@@ -15,12 +15,13 @@ from jaxtyping import Array, Float
 
 from symjax.graphs import ATOMS, edge_vectors, graph_index
 from symjax.groups import SE, E, S
-from symjax.laws import Equivariance, Law
+from symjax.laws import Equivariance
 from symjax.math import bessel_basis, poly_envelope, safe_norm, xplor_envelope
 from symjax.reps import Axis, Irreps, Relabelling
 
 MOST = {"lmax": 11, "layers": 100}
 MOST_OF_ALL = 10**6
+SCALARS = e3nn.Irreps("0e")
 
 
 class EmbeddedEdges(NamedTuple):
@@ -100,7 +101,7 @@ def invariant_atoms(
     return readout(state.nodes)
 
 
-def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = True) -> tuple[Law, ...]:
+def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = True) -> tuple[Equivariance, Equivariance]:
     """Motions turn the outputs of each atom as their irreps say; the numbering of the atoms means nothing.
 
     Raises:

@@ -3,8 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symjax.layers.irreps import AttentionEdges, EquiformerAttention, attention_weights
-from symjax.layers.irreps.equiformer_attention import RadialProfile
+from symjax.layers.irreps import AttentionEdges, EquiformerAttention, RadialProfile, attention_weights
 from tests.cases import start
 from tests.cases.inputs import all_pairs
 

@@ -65,4 +65,4 @@ def test_the_hessian_on_the_pole_is_symmetric():
 
     hessian = jax.jit(jax.jacfwd(forces))(jnp.asarray(POLE)).reshape(9, 9)
     assert jnp.abs(hessian).max() > 1e-3
-    np.testing.assert_allclose(hessian, hessian.T, atol=1e-8 * jnp.abs(hessian).max())
+    np.testing.assert_allclose(hessian, hessian.T, atol=1e-8 * float(jnp.abs(hessian).max()))
