@@ -65,14 +65,15 @@ FITS = {
 
 
 class Preset(NamedTuple):
-    """Variables, rows, and random graphs of each density."""
+    """Variables, rows, random graphs of each density, and edges a variable."""
 
     variables: int
     rows: int
     graphs: int
+    densities: tuple[int, ...]
 
 
-PRESETS = {"tiny": Preset(5, 200, 1), "small": Preset(20, 1000, 4)}
+PRESETS = {"tiny": Preset(5, 200, 1, (1,)), "small": Preset(20, 1000, 4, (1, 2))}
 
 
 class Found(NamedTuple):
@@ -156,7 +157,7 @@ def _compared(found: np.ndarray, true: np.ndarray) -> Found:
 def main(preset: str = "small", sachs_path: pathlib.Path | None = None) -> dict[str, dict[str, list[Found]]]:
     """Print and return the comparisons by data and method."""
     size, found = PRESETS[preset], {}
-    for density in (1, 2):
+    for density in size.densities:
         pairs = [random_table(size.variables, size.rows, density, seed) for seed in range(size.graphs)]
         truths, tables = [list(part) for part in zip(*pairs, strict=True)]
         found[f"ER{density}"] = report(f"ER{density}, raw", truths, tables)

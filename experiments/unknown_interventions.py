@@ -48,7 +48,7 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "tiny": Preset(("chain3",), 2, 500, 100, 1, 2),
+    "tiny": Preset(("chain3",), 2, 2000, 300, 1, 12),
     "small": Preset(("chain3", "fork3", "collider3", "confounder3", "chain8", "jungle8", "collider8", "full5")),
 }
 
@@ -105,7 +105,7 @@ def main(preset: str = "small", seed: int = 0) -> dict[str, tuple[int, int, floa
     for name in size.graphs:
         start, rng, edges = time.perf_counter(), np.random.default_rng(seed), graph(name)
         rules = mechanisms(rng, edges, size.values)
-        targets = np.repeat(np.arange(len(edges)), size.each)
+        targets = np.repeat(np.arange(len(edges)), size.each).tolist()
         observed = sample(rng, rules, size.observed, size.values)
         disturbed = np.stack([sample(rng, rules, size.disturbed, size.values, t) for t in targets])
         mixed = rng.permutation(len(edges))  # no column's place tells of causes

@@ -20,8 +20,8 @@ def told():
         return jnp.asarray(np.stack([c, a, b], axis=1).astype(int))
 
     disturbed = jnp.stack([rows(300, target) for target in (2, 0, 1)])
-    fit = jax.jit(unknown_interventions, static_argnames=("values", "width", "rounds"))
-    return fit(jax.random.key(0), rows(2000), disturbed, values=2, width=8, rounds=12)
+    fit = jax.jit(unknown_interventions, static_argnames=("values", "rounds"))
+    return fit(jax.random.key(0), rows(2000), disturbed, values=2, rounds=12)
 
 
 def test_each_target_is_the_variable_that_lost_most(told):

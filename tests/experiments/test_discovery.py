@@ -6,10 +6,9 @@ from experiments import discovery
 def test_smooth_methods_find_raw_graphs_and_lose_the_scales(monkeypatch, capsys):
     monkeypatch.setattr(discovery.importlib.util, "find_spec", lambda name: None)  # neither cdt nor causal-learn
     found = discovery.main("tiny")
-    assert set(found) == {"ER1", "ER1, standardised", "ER2", "ER2, standardised"}
+    assert set(found) == {"ER1", "ER1, standardised"}
     for name in ("DAGMA", "NOTEARS"):
-        wrong = {data: sum(row.distance for row in rows[name]) for data, rows in found.items()}
-        assert wrong["ER1"] + wrong["ER2"] < wrong["ER1, standardised"] + wrong["ER2, standardised"]
+        assert found["ER1"][name][0].distance < found["ER1, standardised"][name][0].distance
     assert "varsortability 0.50" in capsys.readouterr().out
 
 

@@ -134,5 +134,5 @@ def _read(marks: np.ndarray, names: Sequence[str] | None) -> PartialGraph:
     for i, j in np.argwhere(np.triu(marks != 0)).tolist():
         ends = (int(marks[i, j]), int(marks[j, i]))
         a, b = (i, j) if ends in LINKS else (j, i)
-        links.append((named[a], LINKS[ends if ends in LINKS else ends[::-1]], named[b]))
+        links.append((named[a], LINKS[int(marks[a, b]), int(marks[b, a])], named[b]))
     return PartialGraph(named, tuple(links))

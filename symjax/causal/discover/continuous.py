@@ -172,13 +172,11 @@ def _perceptrons(
 
 
 def _central_path(fit: Fit, steps: int) -> Any:
-    params = fit.start
-    for mu in PATH:
-        params = _stage(fit, params, mu, steps)
-    return params
+    path = jnp.asarray(PATH, jax.tree.leaves(fit.start)[0].dtype)
+    return jax.lax.scan(lambda params, mu: (_stage(fit, params, mu, steps), None), fit.start, path)[0]
 
 
-def _stage(fit: Fit, start: Any, mu: float, steps: int) -> Any:
+def _stage(fit: Fit, start: Any, mu: Array, steps: int) -> Any:
     """Minimise mu score(params) - log det(I - strength(params)), whose gradient needs the inverse alone."""
     adam = optax.scale_by_adam(*PATH_DECAY)
 

@@ -141,7 +141,7 @@ def _learn(
         masks = _masks(masked, gamma, 1, BATCH)
         gradient = jax.grad(lambda m: -jnp.mean(jnp.sum(m(rows, masks), axis=2)))(model)
         moves, moments = optimiser.update(gradient, moments)
-        return (optax.apply_updates(model, moves), moments), None
+        return (jax.tree.map(jnp.add, model, moves), moments), None
 
     return jax.lax.scan(step, (model, moments), jax.random.split(key, steps))[0]
 
@@ -178,7 +178,8 @@ def _score(
         weights = jax.nn.softmax(jnp.mean(model(rows, masks), axis=1), axis=0)  # [masks, effect]
         others = (jnp.arange(len(gamma)) != targets[k]).astype(gamma.dtype)
         away = jnp.einsum("mij,mj->ij", _beliefs(gamma)[None] - masks[:, 0], weights * others[None])
+        moves: Any
         moves, moments = optimiser.update(away + jax.grad(prior)(gamma), moments)
-        return (gamma + moves, moments), None
+        return (jnp.add(gamma, moves), moments), None
 
     return jax.lax.scan(step, (gamma, moments), jax.random.split(key, SCORED))[0]
