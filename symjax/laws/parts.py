@@ -18,6 +18,7 @@ from symjax.reps import (
     Axes,
     Axis,
     Channels,
+    Columns,
     LinearRep,
     Matrices,
     OnGraph,
@@ -94,6 +95,11 @@ def _(rep: LinearRep, x: Any) -> Any:
         labels[summand.places] = count + np.arange(copies)[:, None]
         count += copies
     return _apart((*x.shape[:-1], 1)) * count + labels
+
+
+@_parts.register
+def _(rep: Columns, x: Any) -> Any:
+    return np.swapaxes(_parts(rep.rep, np.swapaxes(x, -1, -2)), -1, -2)
 
 
 @_parts.register

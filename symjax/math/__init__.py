@@ -11,6 +11,7 @@ from symjax.math.arrays import (
     unit_like,
 )
 from symjax.math.attention import attention, masked_softmax
+from symjax.math.dropout import dropout
 from symjax.math.entropy import cross_entropy
 from symjax.math.fourier import excluded, fourier_basis, frequency_shares, of_sum, restricted
 from symjax.math.host import double_precision
@@ -29,6 +30,7 @@ from symjax.math.relations import transitive_closure
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 from symjax.math.spherical import bessel_zeros, spherical_bessel, spherical_bessel_basis
+from symjax.math.wigner import by_order, frames, require_order, wigner_matrices
 
 __all__ = [
     "Monomial",
@@ -38,12 +40,15 @@ __all__ = [
     "bessel_roots",
     "bessel_zeros",
     "block_diagonal",
+    "by_order",
     "cosine_envelope",
     "cross_entropy",
     "double_precision",
+    "dropout",
     "excluded",
     "exp_normal_basis",
     "fourier_basis",
+    "frames",
     "frequency_shares",
     "gaussian_basis",
     "integration_matrix",
@@ -54,6 +59,7 @@ __all__ = [
     "poly_envelope",
     "promoted",
     "require_memory",
+    "require_order",
     "restricted",
     "runge_kutta",
     "safe_divide",
@@ -69,5 +75,6 @@ __all__ = [
     "spherical_bessel_basis",
     "transitive_closure",
     "unit_like",
+    "wigner_matrices",
     "xplor_envelope",
 ]

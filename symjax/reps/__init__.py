@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from symjax.reps.augment import augment
 from symjax.reps.channels import Channels
+from symjax.reps.columns import Columns
 from symjax.reps.complex import conjugate, in_parts, real_form
 from symjax.reps.cosets import induced, quotient, regular
 from symjax.reps.generators import monomials, moved, permutes
@@ -22,6 +23,7 @@ from symjax.reps.linear import (
     pullback,
 )
 from symjax.reps.named import irreps
+from symjax.reps.planar import Angles
 from symjax.reps.powers import Power, alternating, symmetric
 from symjax.reps.rep import Rep
 from symjax.reps.simple import Axes, Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
     from symjax.reps.orthogonal import Irreps
 
 __all__ = [
+    "Angles",
     "Axes",
     "Axis",
     "Channels",
+    "Columns",
     "Defining",
     "Det",
     "Determinant",

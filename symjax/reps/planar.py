@@ -1,9 +1,11 @@
-"""Irreps of the groups of the plane, SO(2), O(2), C(k) and D(k): turns by a multiple of the angle."""
+"""Irreps of the groups of the plane, SO(2), O(2), C(k) and D(k): turns by a multiple of the angle; and angles."""
 
 import dataclasses
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from symjax.groups import MatrixGroup
 from symjax.math import namespace
@@ -50,3 +52,15 @@ class Turns(LinearRep):
 
     def __repr__(self) -> str:
         return self.text
+
+
+@dataclasses.dataclass(frozen=True)
+class Angles:
+    """Angles in radians, to each of which a turn of the plane adds its own."""
+
+    def act(self, g: Float[Array, "2 2"], x: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Return every angle with that of g added."""
+        return x + jnp.arctan2(g[1, 0], g[0, 0]).astype(x.dtype)
+
+    def __str__(self) -> str:
+        return "angles"

@@ -105,3 +105,34 @@ def test_separated_arms_are_refused_by_name(frame):
     apart = frame.assign(told=np.where(frame.t == 1, 5.0, -5.0) + 0.1 * frame.z)
     with pytest.raises(ValueError, match="told alone tells who has t"):
         causal.effect(apart, treatment="t", outcome="y", adjust=["w", "told"])
+
+
+def test_a_formula_compares_with_the_control_and_takes_text():
+    rng = np.random.default_rng(0)
+    n = 20_000
+    w = rng.binomial(1, 0.5, n)
+    r = rng.binomial(1, 0.2 + 0.6 * w)
+    x = rng.binomial(1, 0.2 + 0.5 * r)
+    frame = pd.DataFrame(
+        {"w": np.where(w, "b", "a"), "r": r, "x": np.where(x, "drug", "none"), "y": rng.binomial(1, 0.1 + 0.3 * x)}
+    )
+    question = {"treatment": "x", "outcome": "y", "graph": "w -> r -> x -> y; w <-> x; w <-> y"}
+    answer = causal.effect(frame, **question, control="none", draws=20)
+    assert (answer.plan.way, answer.main.contrast) == ("formula", "drug - none")
+    assert answer.main.low < 0.3 < answer.main.high
+    gaps = frame.assign(r=frame.r.where(frame.index > 5))
+    with pytest.raises(ValueError, match="missing in r 6 of"):
+        causal.effect(gaps, **question)
+
+
+@pytest.mark.parametrize("graph", ["z -> t3; t3 -> y; t3 <-> y", "t3 -> z -> y; t3 <-> y"])
+def test_several_arms_are_no_dose(frame, graph):
+    arms = frame.assign(t3=np.array(["a", "b", "c"])[np.arange(N) % 3])
+    with pytest.raises(ValueError, match=r"3 arms, and .* tells one contrast"):
+        causal.effect(arms, treatment="t3", outcome="y", graph=graph)
+
+
+def test_simulated_hidden_causes_stand_beside_the_sensitivity(frame):
+    answer = causal.effect(frame, treatment="t", outcome="y", adjust=["w"], draws=20)
+    assert answer.hidden.simulated.shape == (5, 5)
+    assert answer.hidden.verdict.split()[0] in answer.page()

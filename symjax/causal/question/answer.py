@@ -9,10 +9,11 @@ from jaxtyping import Float
 
 from symjax.causal.identify import Bounds
 from symjax.causal.question.columns import Study
-from symjax.causal.question.estimates import Estimated
+from symjax.causal.question.estimates import NORMAL, Estimated
 from symjax.causal.question.plan import Plan
 from symjax.causal.refute import Overlap, Refutation, Sensitivity
 
+SEVERAL = "Not made with several arms: keep the rows of two to see whether their estimate withstands."
 ROOMY = 0.05  # of the rows: as many without counterpart are said in the conclusion
 
 
@@ -37,6 +38,7 @@ class Answer:
         overlap: how comparable the arms are.
         refutations: what changed data gave.
         sensitivity: to hidden causes.
+        hidden: what simulated ones leave of the estimate.
         units: effects by unit.
         bounds: of an effect that is not identified.
         facts: further numbers, such as the F of a first stage.
@@ -48,6 +50,7 @@ class Answer:
     overlap: Overlap | None = None
     refutations: tuple[Refutation, ...] = ()
     sensitivity: Sensitivity | None = None
+    hidden: Refutation | None = None
     units: Units | None = None
     bounds: Bounds | None = None
     facts: dict[str, float] = dataclasses.field(default_factory=dict)
@@ -128,8 +131,11 @@ class Answer:
             parts.append(("Overlap and balance", [self.overlap.verdict]))
         if self.refutations:
             parts.append(("Refuters", [_told(found) for found in self.refutations]))
+        elif self.study.kind == "arms":
+            parts.append(("Refuters", [SEVERAL]))
         if self.sensitivity is not None:
-            parts.append(("Sensitivity to hidden causes", [self.sensitivity.verdict]))
+            simulated = [] if self.hidden is None else [self.hidden.verdict]
+            parts.append(("Sensitivity to hidden causes", [self.sensitivity.verdict, *simulated]))
         if self.units is not None and self.units.coefficients:
             parts.append(("Units", [_varies(self.units)]))
         parts.append(("Conclusion", [self.conclusion]))
@@ -169,6 +175,7 @@ class Answer:
                 {"name": r.name, "expected": r.expected, "came": r.came, "verdict": r.verdict, "passed": r.passed}
                 for r in self.refutations
             ],
+            "hidden_causes": None if self.hidden is None else self.hidden.verdict,
             "robustness_value": None if self.sensitivity is None else self.sensitivity.robustness,
             "modifiers": {} if self.units is None else self.units.coefficients,
             "conclusion": self.conclusion,
@@ -189,7 +196,7 @@ def _told(found: Refutation) -> str:
 
 
 def _varies(units: Units) -> str:
-    told = ", ".join(f"{name} {b:+.3g} ± {1.96 * error:.2g}" for name, (b, error) in units.coefficients.items())
+    told = ", ".join(f"{name} {b:+.3g} ± {NORMAL * error:.2g}" for name, (b, error) in units.coefficients.items())
     return f"By how much one unit of a modifier changes the effect, with 95 % intervals: {told}."
 
 

@@ -8,14 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from symjax.causal import refute
-from symjax.causal.estimate import codes, empirical, linear_dr_learner, plugin_effect
+from symjax.causal.estimate import empirical, linear_dr_learner
 from symjax.causal.identify import Bounds, instrument_bounds, manski_bounds
 from symjax.causal.question import estimates
 from symjax.causal.question.answer import Answer, Units
-from symjax.causal.question.columns import Study, read_study
+from symjax.causal.question.columns import Study, encode, read_study
 from symjax.causal.question.estimates import Estimated
+from symjax.causal.question.formula import by_formula
 from symjax.causal.question.plan import Plan, make_plan
 from symjax.data import Table, as_table
+
+_ALONE = {"frontdoor": "a front door", "instrument": "one instrument"}
 
 
 def effect(
@@ -63,6 +66,7 @@ def effect(
         plan.treatment,
         plan.outcome,
         covariates=plan.covariates,
+        others=plan.others,
         instrument=plan.instrument,
         modifiers=modifiers,
         cluster=cluster,
@@ -70,6 +74,11 @@ def effect(
         arms=arms,
         drop_missing=drop_missing,
     )
+    if plan.way in ("frontdoor", "instrument") and study.kind == "arms":
+        raise ValueError(
+            f"{table.name}: {plan.treatment} has {len(study.arms)} arms, and {_ALONE[plan.way]} tells one contrast: "
+            "keep the rows of two arms, or give the arms numbers that make a dose"
+        )
     with jax.enable_x64(True):
         return _answer(table, plan, study, draws, seed)
 
@@ -78,9 +87,9 @@ def _answer(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> An
     if plan.way == "none":
         return Answer(plan, study, tuple(estimates.association(study)), bounds=_bounds(study, None))
     if plan.way == "formula":
-        return Answer(plan, study, tuple(_by_formula(table, plan, study, draws, seed)))
+        return Answer(plan, study, tuple(by_formula(table, plan, study, draws, seed)))
     if plan.way == "frontdoor":
-        mediators = np.stack([table.numbers(name, study.rows) for name in plan.mediators], axis=1)
+        mediators, _ = encode(table, plan.mediators, study.rows)
         return Answer(plan, study, tuple(estimates.by_frontdoor(study, mediators)))
     if plan.way == "instrument":
         rows, strength = estimates.by_instrument(study)
@@ -109,6 +118,7 @@ def _answer(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> An
         overlap,
         _refute(study, rows, draws, seed),
         _sensitivity(study),
+        _hide(study, rows, draws, seed),
         _units(study, nuisances),
     )
 
@@ -117,9 +127,7 @@ def _refute(study: Study, rows: Sequence[Estimated], draws: int, seed: int) -> t
     """Return what changed data give; several arms are too many for one number."""
     if study.kind == "arms" or not draws:
         return ()
-    x = np.asarray(estimates.standardised(study.covariates))
-    sample = refute.Sample(study.outcome, study.treatment, x, instrument=study.instrument)
-    estimate, keys = estimates.refutable(study), jax.random.split(jax.random.key(seed), 5)
+    sample, estimate, keys = _sample(study), estimates.refutable(study, seed), jax.random.split(jax.random.key(seed), 5)
     error = next(row.error for row in rows if row.main)
     return (
         refute.placebo(estimate, sample, keys[0], draws=draws),
@@ -128,6 +136,22 @@ def _refute(study: Study, rows: Sequence[Estimated], draws: int, seed: int) -> t
         refute.subset(estimate, sample, keys[3], draws=draws, error=error),
         refute.bootstrap(estimate, sample, keys[4], draws=draws, error=error),
     )
+
+
+def _hide(study: Study, rows: Sequence[Estimated], draws: int, seed: int) -> refute.Refutation | None:
+    """Return what simulated hidden causes of each strength leave of the estimate; a twentieth of the draws for each."""
+    if study.kind == "arms" or not draws:
+        return None
+    value = next(row.value for row in rows if row.main)
+    key = jax.random.fold_in(jax.random.key(seed), 1)
+    return refute.hidden_causes(
+        estimates.refutable(study, seed), _sample(study), key, draws=max(2, draws // 20), value=value
+    )
+
+
+def _sample(study: Study) -> refute.Sample:
+    x = np.asarray(estimates.standardised(study.covariates))
+    return refute.Sample(study.outcome, study.treatment, x, instrument=study.instrument)
 
 
 def _sensitivity(study: Study) -> refute.Sensitivity | None:
@@ -168,33 +192,6 @@ def _bounds(study: Study, instrument: np.ndarray | None) -> Bounds | None:
             return None
     means = float(y[t == 0].mean()), float(y[t == 1].mean())
     return manski_bounds(means, (float((t == 0).mean()), float((t == 1).mean())), (float(y.min()), float(y.max())))
-
-
-def _by_formula(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> list[Estimated]:
-    """Return the rows of an effect by the formula of its identification, on columns of few values."""
-    assert plan.explanation is not None
-    estimand = plan.explanation.identification.estimand
-    assert estimand is not None
-    names = sorted(estimand.mentioned | {plan.treatment, plan.outcome})
-    coded = {name: codes(table.numbers(name, study.rows)) for name in names}
-    columns, levels = {name: code for name, (code, _) in coded.items()}, coded[plan.outcome][1]
-
-    def contrasts(weights: np.ndarray | None) -> np.ndarray:
-        means = plugin_effect(estimand, empirical(columns, weights), plan.treatment, plan.outcome, levels)
-        return means[1:] - means[0]
-
-    rng, value = np.random.default_rng(seed), contrasts(None)
-    samples = rng.multinomial(len(study), np.full(len(study), 1 / len(study)), size=max(draws, 2)).astype(float)
-    scatter = np.array([contrasts(weights) for weights in samples])
-    error = scatter.std(axis=0, ddof=1)
-    first, *others = (f"{level:g}" for level in coded[plan.treatment][1])
-    return [
-        *estimates.association(study),
-        *(
-            Estimated("formula, plugged in", f"{arm} - {first}", v, e, v - 1.96 * e, v + 1.96 * e, "bootstrap", True)
-            for arm, v, e in zip(others, value.tolist(), error.tolist(), strict=True)
-        ),
-    ]
 
 
 def _separated(table: Table, plan: Plan, study: Study) -> str:

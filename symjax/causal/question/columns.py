@@ -58,6 +58,7 @@ def read_study(
     outcome: str,
     *,
     covariates: Sequence[str] = (),
+    others: Sequence[str] = (),
     instrument: str | None = None,
     modifiers: Sequence[str] = (),
     cluster: str | None = None,
@@ -72,6 +73,7 @@ def read_study(
         treatment: two values, or text, make arms; other numbers are a dose.
         outcome: numbers.
         covariates: numbers or text that is adjusted for.
+        others: columns that must be complete as well.
         instrument: numbers, or text of two values.
         modifiers: numbers or text.
         cluster: of units that are not independent.
@@ -84,18 +86,18 @@ def read_study(
             needed; an arm of too few rows; as many columns as rows.
     """
     used = _distinct(treatment, outcome, instrument, covariates)
-    more = [name for name in (*modifiers, *([cluster] if cluster else [])) if name not in used]
+    more = [name for name in (*others, *modifiers, *([cluster] if cluster else [])) if name not in used]
     rows, notes = _complete(table, [*used, *more], drop_missing)
     y = _numbers(table, outcome, rows, "outcome")
     _require_varied(table, outcome, y, "outcome")
     t, kind, names = _treatment(table, treatment, rows, control, arms)
-    x, x_names = _encode(table, covariates, rows)
+    x, x_names = encode(table, covariates, rows)
     x, x_names, dropped = _independent(x, x_names)
     if x.shape[1] + 2 >= len(rows):
         raise ValueError(
             f"{table.name}: {len(rows)} rows cannot adjust for {x.shape[1]} columns; name fewer, or find more rows"
         )
-    m, m_names = _encode(table, modifiers, rows)
+    m, m_names = encode(table, modifiers, rows)
     clusters = None if cluster is None else np.unique(_labels(table, cluster, rows), return_inverse=True)[1]
     z = None if instrument is None else _binary_or_number(table, instrument, rows)
     return Study(y, t, kind, names, x, x_names, z, m, m_names, clusters, rows, (*notes, *dropped))
@@ -121,7 +123,8 @@ def _complete(table: Table, names: Iterable[str], drop: bool) -> tuple[np.ndarra
     if not drop:
         raise ValueError(
             f"{table.name}: values are missing in {told} of {len(table)} rows; fill them in, or leave those rows out "
-            "(--drop-missing), which is fair only where what is missing does not depend on what it would have been"
+            "(--drop-missing, drop_missing=True), which is fair only where what is missing does not depend on what it "
+            "would have been"
         )
     rows = np.flatnonzero(~np.any(list(missing.values()), axis=0))
     if not len(rows):
@@ -219,7 +222,7 @@ def _binary_or_number(table: Table, name: str, rows: np.ndarray) -> np.ndarray:
     return values
 
 
-def _encode(table: Table, names: Sequence[str], rows: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def encode(table: Table, names: Sequence[str], rows: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return numbers as they are, and text as one column of 0 and 1 for each level but the first."""
     columns: list[np.ndarray] = []
     told: list[str] = []

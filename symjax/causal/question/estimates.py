@@ -151,8 +151,9 @@ def association(study: Study) -> list[Estimated]:
     return _rows(study, lambda _: [Row("difference of means", _difference(study, y, t), note)], None)
 
 
-def refutable(study: Study) -> Callable:
-    """Return the estimator that refuters call again and again: all it needs is fitted anew each time."""
+def refutable(study: Study, seed: int) -> Callable:
+    """Return the estimator that refuters call again and again: all it needs is fitted anew, in the same folds."""
+    folds = folds_of(study, seed)
     if study.instrument is not None:
 
         def two_stage(
@@ -164,10 +165,10 @@ def refutable(study: Study) -> Callable:
         return two_stage
 
     def doubly_robust(outcome: Array, treatment: Array, covariates: Array, weights: Array, key: Array) -> Effect:
-        return methods.aipw(outcome, treatment.astype(int), covariates, weights)
+        return methods.aipw(outcome, treatment.astype(int), covariates, weights, folds=folds, count=FOLDS)
 
     def linear(outcome: Array, treatment: Array, covariates: Array, weights: Array, key: Array) -> Effect:
-        return methods.partially_linear(outcome, treatment, covariates, weights)
+        return methods.partially_linear(outcome, treatment, covariates, weights, folds=folds, count=FOLDS)
 
     return linear if study.kind == "dose" else doubly_robust
 

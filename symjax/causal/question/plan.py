@@ -40,6 +40,16 @@ class Plan:
     graph: ADMG | None = None
     hidden: tuple[str, ...] = ()
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Columns that are needed besides, of a front door or of a formula."""
+        if self.way != "formula":
+            return self.mediators
+        assert self.explanation is not None
+        estimand = self.explanation.identification.estimand
+        assert estimand is not None
+        return tuple(sorted(estimand.mentioned - {self.treatment, self.outcome}))
+
 
 def make_plan(
     table: Table,

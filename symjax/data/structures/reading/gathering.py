@@ -29,6 +29,7 @@ from symjax.data.structures.reading.labelling import (
     masked_forces,
     remarks_of,
     require_mask,
+    require_units,
 )
 from symjax.data.structures.reading.notes import describe_kinds, describe_known, describe_remarks
 from symjax.data.structures.reading.sources import Source, find_sources
@@ -154,6 +155,7 @@ def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy",
 def _read(source: Source) -> _Contents:
     rules = make_rules(**source.rules)
     found = read_frames(source.path, frames=source.frames, format=rules.format)
+    require_units(found[0], rules)
     alone = ["energy" in rules.keys and is_isolated(frame, rules) for frame in found]
     apart, frames = ([found[i] for i in np.flatnonzero(np.equal(alone, side))] for side in (True, False))
     labels = {name: [label_of(frame, rules, name) for frame in frames] for name in rules.keys}

@@ -9,12 +9,13 @@ from ase import constraints
 
 from symjax.data.structures.labels import LABELS, has_stress
 from symjax.data.structures.reading.frames import Frame
-from symjax.data.structures.units import Factors, unit_factors
+from symjax.data.structures.units import ENERGIES, LENGTHS, Factors, unit_factors
 
 KEYS = {"energy": "energy", "forces": "forces", "stress": None}  # what files call labels; the others are asked for
 VIRIAL = "virial"
 MASKS = ("force_mask", "forces_mask")
 LATTICES = {"lattice", "cell", "box", "unit_cell", "unitcell", "lattice_vectors", "cell_vectors", "supercell"}
+STATED = {"e_unit": "units", "r_unit": "length"}  # what archives may say of themselves, and the option
 OTHER_ENERGY = {"energy": "free_energy", "free_energy": "energy"}
 
 
@@ -82,6 +83,20 @@ def make_rules(
         asked["stress"] = virial_key
     names = {name: key for name, key in asked.items() if key is not None}
     return Rules(names, unit_factors(units, length), virial_key is not None, stress_factor, mask_key, format)
+
+
+def require_units(frame: Frame, rules: Rules) -> None:
+    """Refuse to read an archive in other units than those that it names itself, as those of sGDML and MD22 do.
+
+    Raises:
+        ValueError: they are others.
+    """
+    for name, flag in STATED.items():
+        said = str(frame.labels.get(name, ""))
+        known = {"units": ENERGIES, "length": LENGTHS}[flag].get(said.lower())
+        asked = {"units": rules.factors.energy, "length": rules.factors.length}[flag]
+        if known is not None and not np.isclose(known, asked) and (flag == "length" or rules.keys):
+            raise ValueError(f"{frame.where} is in {said}, as it says itself; name the unit with --{flag} {said}")
 
 
 def label_of(frame: Frame, rules: Rules, name: str) -> np.ndarray:
