@@ -91,8 +91,9 @@ def _of_citations(layer: str, *, sparse: bool) -> tuple[Callable, Any]:
     from symjax.models import GraphNetwork
 
     arrays = citations()
-    features: Any = sparse_features(*arrays["places"].T, (NODES, FEATURES))
-    graph = jax.tree.map(jnp.asarray, make_graphs(*arrays["edges"], features if sparse else features.todense()))
+    (rows, columns), (senders, receivers) = arrays["places"].T, arrays["edges"]
+    features: Any = sparse_features(rows, columns, (NODES, FEATURES))
+    graph = jax.tree.map(jnp.asarray, make_graphs(senders, receivers, features if sparse else features.todense()))
     options: dict[str, Any] = {"indices_are_sorted": True}
     if layer == "gat":
         options |= {"heads": 8, "dropout": 0.6}
@@ -118,7 +119,8 @@ def _of_molecules(layer: str) -> tuple[Callable, Any]:
 
     arrays, sizes = molecules(), np.full(MOLECULES, ATOMS)
     bonds = arrays["bonds"] if layer == "mpnn" else None
-    graph = make_graphs(*arrays["edges"], arrays["features"], edges=bonds, n_node=sizes)
+    senders, receivers = arrays["edges"]
+    graph = make_graphs(senders, receivers, arrays["features"], edges=bonds, n_node=sizes)
     graph, targets = jax.tree.map(jnp.asarray, (graph, arrays["targets"]))
     width = 16 if layer == "mpnn" else 64
     model = GraphNetwork(1, layer, width, 3, of="graphs", options={"indices_are_sorted": True})

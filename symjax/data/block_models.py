@@ -66,7 +66,8 @@ class BlockModel:
             pairs = every[np.sort(np.unique(every, axis=0, return_index=True)[1])][:count]
         features = rng.standard_normal((self.nodes, self.channels))
         features[:, 0] += self.mu * (2 * labels - 1)
-        return make_graphs(*np.concatenate([pairs, pairs[:, ::-1]]).T, features), labels
+        senders, receivers = np.concatenate([pairs, pairs[:, ::-1]]).T
+        return make_graphs(senders, receivers, features), labels
 
     def propagate(self, graph: jraph.GraphsTuple, rounds: int) -> Float[np.ndarray, " n"]:
         """Return the log-odds of v = +1 after k rounds of belief propagation with the true numbers.

@@ -4,7 +4,6 @@ import pathlib
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from symjax.data.graphs import SPLITS, GraphData, both_ways, label_graphs, make_graphs
 
@@ -30,6 +29,8 @@ def read_edge_list(edges: str | pathlib.Path, nodes: str | pathlib.Path, *, undi
     Raises:
         ValueError: a column is missing or holds no numbers, a name is there twice, or an edge has one that no node has.
     """
+    import pandas as pd
+
     ends, table = pd.read_csv(edges), pd.read_csv(nodes)
     if ends.shape[1] < 2 or not set(table.columns[1:]) >= MEANT:
         raise ValueError(
@@ -45,18 +46,20 @@ def read_edge_list(edges: str | pathlib.Path, nodes: str | pathlib.Path, *, undi
         raise ValueError(f"{edges} has an edge of {unknown[0]!r}, which is no node of {nodes}")
     features = _numbers(table.drop(columns=[table.columns[0], *MEANT]), nodes)
     weights = _numbers(ends.iloc[:, 2:], edges)
+    senders, receivers = (np.asarray(number[ends.iloc[:, i]]) for i in (0, 1))
     graph = make_graphs(
-        *(number[ends.iloc[:, i]].to_numpy() for i in (0, 1)),
+        senders,
+        receivers,
         features if features.shape[1] else np.ones((len(names), 1)),
         edges=None if not weights.size else weights[:, 0] if weights.shape[1] == 1 else weights,
     )
     classes = table["label"].astype("category").cat.codes.to_numpy(np.int32)
-    splits = {name: np.flatnonzero(table["split"] == name) for name in SPLITS}
+    splits: dict[str, Any] = {name: np.flatnonzero(table["split"] == name) for name in SPLITS}
     return label_graphs(both_ways(graph) if undirected else graph, classes, **splits)
 
 
-def _numbers(table: pd.DataFrame, path: Any) -> np.ndarray:
+def _numbers(table: Any, path: Any) -> np.ndarray:
     for name in table:
-        if not pd.api.types.is_numeric_dtype(table[name]) or table[name].isna().any():
+        if table[name].dtype.kind not in "biuf" or bool(table[name].isna().any()):
             raise ValueError(f"expected a number in every row of the column {name!r} of {path}")
     return table.to_numpy(float)

@@ -115,7 +115,8 @@ def sparse_features(
     if len(first) < len(np.asarray(rows)):
         raise ValueError("expected each place of a sparse feature once, but some are there twice")
     numbers = np.ones(len(first), dtype) if values is None else np.asarray(values, dtype)[first]
-    return BCOO((numbers, places), shape=tuple(map(int, shape)), indices_sorted=True, unique_indices=True)
+    parts: Any = (numbers, places)  # on the host until a program takes them
+    return BCOO(parts, shape=(int(shape[0]), int(shape[1])), indices_sorted=True, unique_indices=True)
 
 
 def rows_to_one(features: Any) -> Any:
@@ -124,7 +125,8 @@ def rows_to_one(features: Any) -> Any:
         places = np.asarray(features.indices)
         total = np.bincount(places[:, 0], np.asarray(features.data), minlength=features.shape[0])
         numbers = np.asarray(features.data) / total[places[:, 0]].astype(features.dtype)
-        return sparse_features(places[:, 0], places[:, 1], features.shape, numbers, dtype=features.dtype)
+        n, c = features.shape
+        return sparse_features(places[:, 0], places[:, 1], (n, c), numbers, dtype=features.dtype)
     total = features.sum(axis=1, keepdims=True)
     return features / np.where(total == 0, 1, total)
 

@@ -110,9 +110,9 @@ def _isometry(degree: int) -> Float[np.ndarray, "_ 3 _"]:
         q[[n + m, n - m], y, [degree + m, degree - m]] = math.sqrt((n + 1) ** 2 - m**2)
         up = math.sqrt((n + m + 1) * (n + m + 2)) / (2 if m else math.sqrt(2))
         q[n + m, z, degree + m + 1] = q[n + m, x, degree - m - 1] = up
+        down = -math.sqrt((n - m + 1) * (n - m + 2)) / (2 if m > 1 else math.sqrt(2))
         if m > 0:
             q[n - m, z, degree - m - 1], q[n - m, x, degree + m + 1] = up, -up
-            down = -math.sqrt((n - m + 1) * (n - m + 2)) / (2 if m > 1 else math.sqrt(2))
             q[n + m, z, degree + m - 1] = q[n - m, x, degree + m - 1] = down
         if m > 1:
             q[n - m, z, degree - m + 1], q[n + m, x, degree - m + 1] = down, -down
