@@ -6,6 +6,10 @@
 Each side is a fresh process on one core, one after the other; the graphs are those of both. Ours finds one minimal set
 and the asymptotically best one; DoWhy its efficient minimal one, stopped after 60 seconds of wall time. "implied": all
 independencies of the graph, one a pair. "cases": verdicts and formulas of a file of cases, `--cases FILE`.
+
+CPU seconds on a guest with two cores of an AMD EPYC at a load of 10, 2026-11-29: of 10 nodes DoWhy .18, ours .002; of
+20 and 30 DoWhy found none in 60 s of wall time (10 and 14 of CPU), ours .002 and .003; of 200 ours .011. All implied
+independencies of 200 nodes .18, 27 cases .012.
 """
 
 import argparse
