@@ -21,6 +21,7 @@ from symjax.layers.irreps.equiformer import (
 from symjax.layers.irreps.equiformer_attention import (
     AttentionEdges as AttentionEdges,
     EquiformerAttention as EquiformerAttention,
+    Messages as Messages,
     RadialProfile as RadialProfile,
     attention_weights as attention_weights,
     equiformer_attention as equiformer_attention,
@@ -49,10 +50,12 @@ from symjax.layers.irreps.mace import MACELayer as MACELayer, mace_layer as mace
 from symjax.layers.irreps.norm import (
     DegreeNorm as DegreeNorm,
     IrrepsLayerNorm as IrrepsLayerNorm,
+    Shared as Shared,
     degree_norm as degree_norm,
     irreps_layer_norm as irreps_layer_norm,
 )
 from symjax.layers.irreps.s2_activation import (
+    Kind as Kind,
     S2Activation as S2Activation,
     s2_grid as s2_grid,
     s2_tolerance as s2_tolerance,

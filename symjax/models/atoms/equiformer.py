@@ -16,12 +16,12 @@ from symjax.layers.irreps import (
     EquiformerBlock,
     IrrepsLayerNorm,
     IrrepsLinear,
+    Messages,
     RadialProfile,
     scaled_silu,
     tensor_product_conv,
     tensor_product_paths,
 )
-from symjax.layers.irreps.equiformer_attention import Messages
 from symjax.math import exp_normal_basis, poly_envelope, safe_norm
 from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, require_irreps, require_options
 

@@ -18,13 +18,13 @@ from symjax.layers.irreps import (
     DegreeNorm,
     DegreesLinear,
     FramedEdges,
+    Kind,
     RadialProfile,
     S2Activation,
+    Shared,
     SO2Attention,
     from_frames,
 )
-from symjax.layers.irreps.norm import Shared
-from symjax.layers.irreps.s2_activation import Kind
 from symjax.math import frames, gaussian_basis, poly_envelope, safe_norm, segment_sum, wigner_matrices
 from symjax.models.atoms.equiformer import equiformer_atoms
 from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
