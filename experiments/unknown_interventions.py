@@ -17,9 +17,10 @@ two cores of an AMD EPYC at a load of 12, 2026-11-29.
     collider8          7      5      94%
     full5             10      2     100%
 
-Of graphs like those of the paper, whose own table was not at hand, ours has the targets and, of three variables, nearly all edges, but not all of eight: of chain8 in another draw the missing edge
-tells .08 nats a row, and the extra one is a short cut against the arrows, which costs only under interventions on the
-way. A sparsity of .005 instead of .02 leaves five extra edges there instead of one.
+The paper's own table was not at hand. The targets are found and, of three variables, nearly all edges, but not all of
+eight: of chain8 in another draw the missing edge tells .08 nats a row, and the extra one is a short cut against the
+arrows, which costs only under interventions on the way. A sparsity of .005 instead of .02 leaves five extra edges there
+instead of one.
 """
 
 import argparse
