@@ -54,7 +54,7 @@ def from_frames(wigner: Sequence[Float[Array, "e _ _"]], y: Float[Array, "e comp
     of the others (Liao et al. 2024, arXiv:2306.12059).
     """
     ends = np.cumsum([rows.shape[1] for rows in wigner])[:-1]
-    parts = jnp.split(y[:, np.argsort(_places(*_degrees(wigner)))], ends, axis=1)
+    parts = jnp.split(y[:, np.argsort(_places(*_degrees(wigner))).astype(np.int32)], ends, axis=1)
     grown = [rows * math.sqrt(rows.shape[2] / rows.shape[1]) for rows in wigner]
     return jnp.concatenate(
         [_product(jnp.swapaxes(d, 1, 2), part) for d, part in zip(grown, parts, strict=True)], axis=1
@@ -235,7 +235,7 @@ class SO2Convolution(nn.Module):
 @functools.lru_cache
 def _places(l_max: int, m_max: int) -> Int[np.ndarray, " components"]:
     """Return where the components of `by_order` are among those with |m| <= m_max degree by degree."""
-    return np.argsort(np.argsort(by_order(l_max, m_max)))
+    return np.argsort(np.argsort(by_order(l_max, m_max))).astype(np.int32)
 
 
 def _orders(l_max: int, m_max: int) -> LinearRep:
