@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
-from jax import lax
 from jax.lax import Precision
 from jaxtyping import Array, Float, Int
 
@@ -22,8 +21,6 @@ from symjax.layers.irreps.linear import from_blocks, irreps_blocks
 from symjax.layers.irreps.tensor_product import ProductPath, tensor_product_paths
 from symjax.math import segment_sum
 from symjax.reps import Irreps, OnGraph, Relabelling, Tree, Trivial
-
-MOST_TERMS = 400  # up to so many, sums of products of single components; compilation takes time with each
 
 
 class AllegroEdges(NamedTuple):
@@ -62,9 +59,9 @@ def multiply_environments(
 
         V'[e, u, k] = sum_p W[p, u] sum_{a, b} C^p[a, b, k] V[e, u, a] A[i(e), u, b]
 
-    C are the Clebsch-Gordan coefficients with "component" normalisation. Few of them are not zero, and each of those is
-    one product of two rows of channels. Where there are too many to compile, every atom turns its A and C into
-    matrices, of which the edges take copies.
+    C are the Clebsch-Gordan coefficients with "component" normalisation. Coefficients, weights and environment make one
+    matrix for each atom and channel, which serves all of its edges. As many products of single components as there are
+    coefficients that are not zero are no faster in training, and take twice as long to compile.
 
     Args:
         weights: W, one a path and channel.
@@ -82,11 +79,11 @@ def multiply_environments(
             f"expected irreps of one number of channels and as many weights for each of {len(paths)} paths, got "
             f"{tensors.irreps}, {environments.irreps} and weights {weights.shape}"
         )
-    targets = product_irreps(paths)
-    table = _coefficients(str(tensors.irreps), str(environments.irreps), paths)
-    multiply = _multiply_terms if np.count_nonzero(table) <= MOST_TERMS else _multiply_matrices
+    targets, einsum = product_irreps(paths), functools.partial(jnp.einsum, precision=Precision.HIGHEST)
     v, a = (jnp.concatenate(irreps_blocks(x), axis=1) for x in (tensors, environments))
-    product = multiply(table, weights, v, a, receivers)
+    table = _coefficients(str(tensors.irreps), str(environments.irreps), paths).astype(v.dtype)
+    matrices = einsum("abku,nbu->naku", einsum("pabk,pu->abku", table, weights), a)
+    product = jnp.sum(matrices[receivers] * v[:, :, None], axis=1)
     ends = np.cumsum([ir.dim for _, ir in targets])[:-1]
     return from_blocks(targets, jnp.split(product, ends, axis=1), tensors)
 
@@ -94,40 +91,6 @@ def multiply_environments(
 def product_irreps(paths: Sequence[ProductPath]) -> e3nn.Irreps:
     """Return the targets of paths, each once, in rising order."""
     return e3nn.Irreps(sorted({path.target for path in paths}, key=lambda target: target.ir))
-
-
-def _multiply_terms(
-    table: Float[np.ndarray, "p a b k"],
-    weights: Float[Array, "p u"],
-    v: Float[Array, "e a u"],
-    environments: Float[Array, "n b u"],
-    receivers: Int[Array, " e"],
-) -> Float[Array, "e k u"]:
-    """Return the product as a sum over the coefficients that are not zero."""
-    left, right = (lax.split(x, [1] * x.shape[1], axis=1) for x in (v, environments[receivers]))
-    scales = lax.split(weights[:, None], [1] * len(weights), axis=0)
-
-    def path(block: Float[np.ndarray, "a b"]) -> Any:
-        return sum(float(block[a, b]) * (left[a] * right[b]) for a, b in np.argwhere(block))
-
-    def component(blocks: Float[np.ndarray, "p a b"]) -> Any:
-        return sum(scale * path(block) for scale, block in zip(scales, blocks, strict=True) if block.any())
-
-    return jnp.concatenate([component(blocks) for blocks in np.moveaxis(table, 3, 0)], axis=1)
-
-
-def _multiply_matrices(
-    table: Float[np.ndarray, "p a b k"],
-    weights: Float[Array, "p u"],
-    v: Float[Array, "e a u"],
-    environments: Float[Array, "n b u"],
-    receivers: Int[Array, " e"],
-) -> Float[Array, "e k u"]:
-    """Return the product with a matrix for each atom and channel."""
-    einsum = functools.partial(jnp.einsum, precision=Precision.HIGHEST)
-    mixed = einsum("pabk,pu->abku", table.astype(v.dtype), weights)
-    matrices = einsum("abku,nbu->naku", mixed, environments)
-    return jnp.sum(matrices[receivers] * v[:, :, None], axis=1)
 
 
 @functools.cache
@@ -143,7 +106,7 @@ def _coefficients(left: str, right: str, paths: tuple[ProductPath, ...]) -> Floa
         degrees = [sources[path.source].ir.l, factors[path.harmonic].ir.l, path.target.ir.l]
         block = e3nn.clebsch_gordan(*degrees) * math.sqrt(path.target.ir.dim)
         places = sources.slices()[path.source], factors.slices()[path.harmonic], targets.slices()[target]
-        own[places] = np.where(abs(block) > 1e-12, block, 0)
+        own[places] = block
     return table
 
 

@@ -88,7 +88,8 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
     Args:
         path: the file; as `find_sources` reads it, also a pattern, or with frames behind an @.
         rules: `units`, of energies as `unit_factors` knows them, "eV" by default; stress is that per cubic length.
-            `length`, of positions, and with charges of e that of dipoles, "Å" by default.
+            `length`, of positions, and with charges of e that of dipoles, "Å" by default. `property_units`, such as
+            "debye", "bohr²" or "bohr³": of dipoles, extents and polarisabilities, where it is another.
             `NAME_key` for what the file calls a label: `energy_key="REF_energy"`, `dipole_key="mu"`; None does not ask
             for it. By default energy_key="energy" and forces_key="forces". Stresses are 3x3 numbers, or six in Voigt
             order xx, yy, zz, yz, xz, xy. `virial_key` instead of `stress_key`: stress = -virial / volume.

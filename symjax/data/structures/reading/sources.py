@@ -14,6 +14,7 @@ from symjax.data.structures.reading.frames import EVERY
 
 PARTS = ("train", "valid", "test")
 RULES = {field.name for field in dataclasses.fields(LabelKeys)} | {f"{name}_key" for name in LABELS}
+RULES |= {"property_units"}
 KNOWN = {"path": str, "part": str, "weight": float} | dict.fromkeys(RULES, str)
 KNOWN |= {"stress_factor": float}
 INDEXED = re.compile(r"(?P<name>.+)@(?P<index>.+\.(csv|txt))")
