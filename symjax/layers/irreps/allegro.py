@@ -44,8 +44,8 @@ def weigh_harmonics(weights: Float[Array, "e w"], harmonics: e3nn.IrrepsArray) -
     count = len(harmonics.irreps)
     blocks = jnp.split(weights[:, None], count, axis=2)
     weighted = [y * w for y, w in zip(irreps_blocks(harmonics), blocks, strict=True)]
-    irreps = [(weights.shape[1] // count, ir) for _, ir in harmonics.irreps]
-    return from_blocks(e3nn.Irreps(irreps), weighted, harmonics)
+    irreps = e3nn.Irreps(" + ".join(f"{weights.shape[1] // count}x{ir}" for _, ir in harmonics.irreps))
+    return from_blocks(irreps, weighted, harmonics)
 
 
 def multiply_environments(
@@ -90,7 +90,7 @@ def multiply_environments(
 
 def product_irreps(paths: Sequence[ProductPath]) -> e3nn.Irreps:
     """Return the targets of paths, each once, in rising order."""
-    return e3nn.Irreps(sorted({path.target for path in paths}, key=lambda target: target.ir))
+    return e3nn.Irreps([(mul, ir) for ir, mul in sorted({(path.target.ir, path.target.mul) for path in paths})])
 
 
 @functools.cache
@@ -103,7 +103,7 @@ def _coefficients(left: str, right: str, paths: tuple[ProductPath, ...]) -> Floa
     table = np.zeros((len(paths), sources.dim, factors.dim, targets.dim))
     for own, path in zip(table, paths, strict=True):
         target = next(place for place, (_, ir) in enumerate(targets) if ir == path.target.ir)
-        degrees = [sources[path.source].ir.l, factors[path.harmonic].ir.l, path.target.ir.l]
+        degrees = [list(sources)[path.source].ir.l, list(factors)[path.harmonic].ir.l, path.target.ir.l]
         block = e3nn.clebsch_gordan(*degrees) * math.sqrt(path.target.ir.dim)
         places = sources.slices()[path.source], factors.slices()[path.harmonic], targets.slices()[target]
         own[places] = block
@@ -162,7 +162,7 @@ class AllegroLayer(nn.Module):
 
         def rep(tensors: e3nn.Irreps) -> OnGraph:
             turned = [Irreps(str(irreps)) for irreps in (tensors, edges.harmonics.irreps)]
-            return OnGraph(edges=Tree(AllegroEdges(Trivial(), Trivial(), *turned)), name=str(tensors))
+            return OnGraph(edges=Tree(AllegroEdges._make((Trivial(), Trivial(), *turned))), name=str(tensors))
 
         n = jax.tree.leaves(graph.nodes)[0].shape[0]
         return (

@@ -23,7 +23,7 @@ from symjax.layers.irreps import (
 )
 from symjax.math import segment_sum
 from symjax.models.atoms.nequip import nequip_edges
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
+from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, require_options
 
 SCALAR = e3nn.Irrep(0, 1)
 
@@ -139,7 +139,7 @@ class Allegro(nn.Module):
     def _read(self, edges: AllegroEdges) -> e3nn.IrrepsArray:
         """Return hidden scalars of each edge and its tensors that turn, over what sums of them would grow to."""
         hidden = scaled_silu(self._perceptron("hidden", [self.readout], edges.scalars))
-        tensors = edges.tensors.filter(drop="0e")
+        tensors = edges.tensors.filter(drop=SCALARS)
         both = e3nn.concatenate([e3nn.IrrepsArray(f"{self.readout}x0e", hidden), tensors])
         return e3nn.IrrepsArray(both.irreps, both.array / math.sqrt(2 * self.average_neighbours))
 

@@ -1,3 +1,5 @@
+"""EquiformerV2 where frames of edges have no smooth choice: on the pole, and next to it."""
+
 import functools
 
 import jax
@@ -66,3 +68,10 @@ def test_the_hessian_on_the_pole_is_symmetric():
     hessian = jax.jit(jax.jacfwd(forces))(jnp.asarray(POLE)).reshape(9, 9)
     assert jnp.abs(hessian).max() > 1e-3
     np.testing.assert_allclose(hessian, hessian.T, atol=1e-8 * float(jnp.abs(hessian).max()))
+
+
+def test_what_cannot_be():
+    with pytest.raises(ValueError, match="mmax of at most lmax, 2, got 3"):
+        EquiformerV2(2, 3.0, **(TINY_V2 | {"mmax": 3}))
+    with pytest.raises(ValueError, match="natural parity"):
+        EquiformerV2(2, 3.0, outputs="1x1e", **TINY_V2)
