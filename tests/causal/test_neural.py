@@ -35,9 +35,9 @@ def test_distances_between_arms() -> None:
     rng = np.random.default_rng(1)
     x = jnp.asarray(rng.normal(size=(12, 2)))
     arms = jnp.arange(2)[:, None] == jnp.arange(12)[None] % 2
-    moved = x + 10.0 * arms[1][:, None]
+    moved = x + 10.0 * arms[1].astype(float)[:, None]
     for distance in map(jax.jit, (mmd, wasserstein)):
-        assert distance(jnp.concatenate([x, x]), jnp.kron(jnp.eye(2, dtype=bool), jnp.ones((1, 12), bool))) < 0.3
+        assert distance(jnp.concatenate([x, x]), jnp.repeat(jnp.eye(2, dtype=bool), 12, axis=1)) < 0.3
         assert distance(moved, arms) > 2 * distance(x, arms) > 0
         assert distance(x, arms.at[1].set(False)) == 0  # an arm without units
         assert np.isfinite(jax.grad(lambda x, d=distance: d(x, arms))(x)).all()
@@ -78,11 +78,11 @@ def test_neural_dml_leaves_each_fold_out_and_finds_the_effects(table, tmp_path) 
     assert np.corrcoef(t, units.arm)[0, 1] > 0.5
     batch = task.train.load(task.train.plan(0, shards=1)[0])
     shard = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), batch)
-    slope = jax.grad(lambda p: task.loss(p, shard._replace(mask=shard.mask & (shard.rows[1] == 0)), None)["mse"][0])(
-        first
-    )
+    slope = jax.grad(
+        lambda p: task.loss(p, shard._replace(mask=shard.mask & (shard.rows[1] == 0)), jax.random.key(0))["mse"][0]
+    )(first)
     assert all(np.all(leaf[0] == 0) and np.any(leaf[1] != 0) for leaf in jax.tree.leaves(slope))  # fold 0 teaches net 1
     small = MLP(1, channels=16, layers=1)
     last = training.train(orthogonal_task(small, units.covariates, y, t, batch_size=32), RECIPE, tmp_path / "effect")
-    found = small.apply(last.best_params, units.covariates)
+    found = jax.jit(small.apply)(last.best_params, jnp.asarray(units.covariates))
     assert np.sqrt(np.mean((np.asarray(found)[:, 0] - tau) ** 2)) < 0.6  # a constant errs by 1

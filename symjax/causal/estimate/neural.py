@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
 from symjax.data import RowBatch, Rows
-from symjax.models.tarnet import factual, mmd, wasserstein
+from symjax.models.tarnet import Dragonnet, factual, mmd, wasserstein
 from symjax.training import Task
 
 BALANCES: Mapping[str, Callable[..., Array]] = MappingProxyType({"mmd": mmd, "wasserstein": wasserstein})
@@ -48,7 +48,7 @@ def potential_task(
     A distance is that within a batch, averaged over batches.
 
     Args:
-        model: units' covariates -> `Potential`.
+        model: a `TARNet` or a `Dragonnet`.
         units: standardised, on the host.
         balance: the distance; None: none.
         balance_weight: its weight.
@@ -67,11 +67,11 @@ def potential_task(
         if balance is not None:
             groups = (arm[None] == jnp.arange(2)[:, None]) & batch.mask[None]
             count = jnp.sum(batch.mask)
-            terms["distance"] = BALANCES[balance](found.representation, groups) * count, count
+            terms["distance"] = BALANCES[balance](found.representation, groups) * count.astype(y.dtype), count
         return terms
 
     weights = {"mse": 1.0}
-    if jax.eval_shape(lambda key: model.init_with_output(key, units.covariates[:1])[0], jax.random.key(0)).logits:
+    if isinstance(model, Dragonnet):
         weights |= {"propensity": 1.0, "targeted": 1.0}
     if balance is not None:
         weights["distance"] = balance_weight
@@ -141,7 +141,7 @@ def neural_residuals(
         return jnp.take_along_axis(found, jnp.asarray(folds)[None, :, None], axis=0)[0]
 
     predicted = jnp.mean(jax.vmap(predict)(params), axis=0) if members else predict(params)
-    return units.outcome - predicted[:, 0], units.arm - predicted[:, 1]
+    return units.outcome - predicted[:, 0], units.arm.astype(predicted.dtype) - predicted[:, 1]
 
 
 def orthogonal_task(

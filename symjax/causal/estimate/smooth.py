@@ -9,9 +9,16 @@ from jaxtyping import Array, Float, Int, Key
 
 from symjax.causal.estimate.regression import with_constant
 
-COUNT = 128  # of random features
-ORDERS = (1, 2, 1000)  # columns that one feature may see: additive, pairs, all
-WIDTHS = (0.5, 1.0, 2.0)  # of the kernel, in standard deviations
+COUNT = 256  # of random features, at most
+UNITS = 8  # for each of them
+ALL = 1000
+KERNELS = (
+    (1, 0.5),
+    (1, 1.0),
+    (2, 1.0),
+    (2, 2.0),
+    (ALL, 2.0),
+)  # columns that a feature may see, and standard deviations
 PENALTIES = 10.0 ** np.linspace(-5, 1, 13)
 FOLDS = 5
 
@@ -69,10 +76,10 @@ def smooth_groups(
     """
     place, real = _by_fold(folds)
     w, targets = jnp.where(real, weights[:, place], 0), y[:, place]
-    grid = jnp.array([(order, width) for order in ORDERS for width in WIDTHS], x.dtype)
+    count = min(COUNT, -(-len(x) // UNITS))
 
     def kernel(setting: Array) -> tuple[Array, Array, Array]:
-        features = _features(key, jnp.concatenate([x, at]), *setting)
+        features = _features(key, jnp.concatenate([x, at]), *setting, count)
         rows, asked = features[place], features[len(x) :]
         paths = jax.vmap(_paths, (None, 0, 0))(rows, targets, w)
         others = jnp.einsum("fsq,gfqlk->gfslk", rows, paths[:, :FOLDS])
@@ -83,7 +90,7 @@ def smooth_groups(
         others = jnp.take_along_axis(others, best[:, None, None, None], axis=3)[:, :, :, 0]
         return jnp.min(loss, axis=1), others, jnp.einsum("mq,gqk->gmk", asked, mine)
 
-    loss, others, predicted = jax.lax.map(kernel, grid)
+    loss, others, predicted = jax.lax.map(kernel, jnp.array(KERNELS, x.dtype))
     best = jnp.argmin(jnp.sum(loss, axis=1), axis=0)
     loss, others, predicted = (
         jnp.take_along_axis(a, best.reshape(1, *[1] * (a.ndim - 2), -1), axis=0)[0] for a in (loss, others, predicted)
@@ -104,14 +111,14 @@ def _by_fold(folds: Int[Array, " n"]) -> tuple[Int[Array, "f s"], np.ndarray]:
     return jnp.argsort(folds)[np.minimum(places, n - 1)], np.arange(max(sizes)) < sizes[:, None]
 
 
-def _features(key: Array, x: Array, order: Array, width: Array) -> Float[Array, "n q"]:
+def _features(key: Array, x: Array, order: Array, width: Array, count: int) -> Float[Array, "n q"]:
     frequencies, phases, columns = jax.random.split(key, 3)
     p = x.shape[1]
     order = jnp.minimum(order, 1.0 * p)
-    ranks = jnp.argsort(jax.random.uniform(columns, (p, COUNT)), axis=0).astype(x.dtype)
-    w = jnp.where(ranks < order, jax.random.normal(frequencies, (p, COUNT), x.dtype), 0) / (width * jnp.sqrt(order))
-    b = jax.random.uniform(phases, (COUNT,), x.dtype, maxval=2 * jnp.pi)
-    return with_constant(jnp.concatenate([x, jnp.sqrt(2 * p / COUNT) * jnp.cos(x @ w + b[None])], axis=1))
+    ranks = jnp.argsort(jax.random.uniform(columns, (p, count)), axis=0).astype(x.dtype)
+    w = jnp.where(ranks < order, jax.random.normal(frequencies, (p, count), x.dtype), 0) / (width * jnp.sqrt(order))
+    b = jax.random.uniform(phases, (count,), x.dtype, maxval=2 * jnp.pi)
+    return with_constant(jnp.concatenate([x, jnp.sqrt(2 * p / count) * jnp.cos(x @ w + b[None])], axis=1))
 
 
 def _paths(z: Float[Array, "f s q"], y: Float[Array, "f s k"], w: Float[Array, "f s"]) -> Float[Array, "f+1 q l k"]:
@@ -131,5 +138,7 @@ def _path(gram: Float[Array, "q q"], cross: Float[Array, "q k"]) -> Float[Array,
     values, vectors = jnp.linalg.eigh(gram[1:, 1:] - mean[:, None] * mean[None])
     along = vectors.T @ (cross[1:] - mean[:, None] * level[None])
     penalties = jnp.asarray(PENALTIES, gram.dtype)
-    b = jnp.einsum("qr,rlk->qlk", vectors, along[:, None] / (jnp.maximum(values, 0)[:, None] + penalties)[:, :, None])
+    b = jnp.einsum(
+        "qr,rlk->qlk", vectors, along[:, None] / (jnp.maximum(values, 0)[:, None] + penalties[None])[:, :, None]
+    )
     return jnp.concatenate([level[None, None] - jnp.einsum("q,qlk->lk", mean, b)[None], b])
