@@ -84,5 +84,5 @@ def test_neural_dml_leaves_each_fold_out_and_finds_the_effects(table, tmp_path) 
     assert all(np.all(leaf[0] == 0) and np.any(leaf[1] != 0) for leaf in jax.tree.leaves(slope))  # fold 0 teaches net 1
     small = MLP(1, channels=16, layers=1)
     last = training.train(orthogonal_task(small, units.covariates, y, t, batch_size=32), RECIPE, tmp_path / "effect")
-    found = small.apply(last.best_params, jnp.asarray(units.covariates))
+    found = jax.jit(small.apply)(last.best_params, jnp.asarray(units.covariates))
     assert np.sqrt(np.mean((np.asarray(found)[:, 0] - tau) ** 2)) < 0.6  # a constant errs by 1

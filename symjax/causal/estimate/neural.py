@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
 from symjax.data import RowBatch, Rows
-from symjax.models import Dragonnet, factual, mmd, wasserstein
+from symjax.models.tarnet import Dragonnet, factual, mmd, wasserstein
 from symjax.training import Task
 
 BALANCES: Mapping[str, Callable[..., Array]] = MappingProxyType({"mmd": mmd, "wasserstein": wasserstein})

@@ -138,5 +138,7 @@ def _path(gram: Float[Array, "q q"], cross: Float[Array, "q k"]) -> Float[Array,
     values, vectors = jnp.linalg.eigh(gram[1:, 1:] - mean[:, None] * mean[None])
     along = vectors.T @ (cross[1:] - mean[:, None] * level[None])
     penalties = jnp.asarray(PENALTIES, gram.dtype)
-    b = jnp.einsum("qr,rlk->qlk", vectors, along[:, None] / (jnp.maximum(values, 0)[:, None] + penalties[None])[:, :, None])
+    b = jnp.einsum(
+        "qr,rlk->qlk", vectors, along[:, None] / (jnp.maximum(values, 0)[:, None] + penalties[None])[:, :, None]
+    )
     return jnp.concatenate([level[None, None] - jnp.einsum("q,qlk->lk", mean, b)[None], b])
