@@ -1,10 +1,10 @@
-"""Which potential tells which pair of structures apart (Joshi et al. 2023, arXiv:2301.09308), exactly, with random weights.
+"""Which potential tells which pair of structures apart, with random weights (Joshi et al. 2023, arXiv:2301.09308).
 
     python -m experiments.expressivity                   # all models; the table and pictures of docs/expressivity.md
     python -m experiments.expressivity --preset tiny     # MACE alone, seconds
 
-Nothing is trained: in float64 two outputs of a random network are equal to rounding, or the network sees the difference,
-and three seeds leave no doubt. Graphs have the edges that are drawn, and one element.
+Nothing is trained: in float64 two outputs of a random network are equal to rounding, or the network sees the
+difference, and three seeds leave no doubt. Graphs have the edges that are drawn, and one element.
 
 - *Bodies* (Pozdnyakov et al. 2020, arXiv:2001.11696): an atom and its neighbours, whose distances, angles, or angles of
   three are all equal; models of one layer. The four-body pairs that circulate with isosceles triangles are congruent,
@@ -92,8 +92,8 @@ def bodies() -> dict[str, Pair]:
     two = [(5, 0, 0)]
     three = [(5, 0, 5), (5, 5, 5), (-5, -5, 5)]
     return {
-        "2-body": star(two + [(3, 0, 4)], two + [(-5, 0, 0)]),
-        "3-body": star(three + [(0, 5, 5)], three + [(0, -5, 5)]),
+        "2-body": star([*two, (3, 0, 4)], [*two, (-5, 0, 0)]),
+        "3-body": star([*three, (0, 5, 5)], [*three, (0, -5, 5)]),
         "4-body": star(*(triangles(SCALENE, height) for height in (5, -5))),
         "4-body, congruent": star(*(triangles(ISOSCELES, height) for height in (5, -5))),
         "4-body chiral, congruent": star(*(plane(ISOSCELES, height) for height in (5, -5))),
