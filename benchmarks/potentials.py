@@ -1,15 +1,17 @@
-"""Potentials, a step of training and of inference; NequIP and MACE against `mlip` (JAX), NequIP against `nequip`.
+"""Potentials, a step of training and of inference; against `mlip` (JAX), `nequip` and `nequip-allegro`.
 
     python -m venv ~/peers/mlip && ~/peers/mlip/bin/pip install mlip==0.2.5
     python -m venv ~/peers/nequip && ~/peers/nequip/bin/pip install torch nequip==0.19.1
+    ~/peers/nequip/bin/pip install nequip-allegro==0.8.3
     python -m benchmarks.potentials --peer-python-mlip ~/peers/mlip/bin/python \
-        --peer-python-nequip ~/peers/nequip/bin/python --bpa train_300K.xyz
+        --peer-python-{nequip,allegro}=~/peers/nequip/bin/python --bpa train_300K.xyz
 
 All sides: cutoff 5 Å, float32, 8 Bessel functions, radial networks 64-64, one thread, the same structures: 8 of
 ethanol (72 atoms, 576 edges), 4 of 3BPA (108 atoms, 1784 edges). Sizes are LAYERSxCHANNELSlDEGREE, as in 2x32l2.
 Training is a whole step as it ships: loss on energies and forces, gradient, clipping, AMSGrad, moving average;
 nequip's is plain Adam without the last. Its last interaction only computes scalars, and so does ours; mlip's computes
-all irreps. The first step's time counts imports, data, initial parameters, tracing, compilation and the step; no
+all irreps. Allegro's sizes have 64 scalars, perceptrons of one hidden layer of 64 and both parities; the peer's step is
+plain Adam again. The first step's time counts imports, data, initial parameters, tracing, compilation and the step; no
 compilation cache. Our process keeps its memory from step to step, as the command does. Operations are those of our
 program before it is compiled; beside their rate stands that of a product of matrices in the same process.
 
@@ -35,8 +37,12 @@ if TYPE_CHECKING:
 
     from symjax.data import Batch, Structures
 
-PEERS = {"mlip": ("benchmarks.peers.mlip_jax", "mlip"), "nequip": ("benchmarks.peers.nequip_torch", "torch nequip")}
-PEERS_OF = {"nequip": ("mlip", "nequip"), "mace": ("mlip",)}
+PEERS = {
+    "allegro": ("benchmarks.peers.allegro_torch", "torch nequip-allegro"),
+    "mlip": ("benchmarks.peers.mlip_jax", "mlip"),
+    "nequip": ("benchmarks.peers.nequip_torch", "torch nequip"),
+}
+PEERS_OF = {"allegro": ("allegro",), "mace": ("mlip",), "nequip": ("mlip", "nequip")}
 COUNTS = {"ethanol": 8, "3BPA": 4}
 SIZES = ("2x32l2", "3x64l2", "4x64l2", "4x32l3")
 
@@ -154,7 +160,7 @@ def main() -> None:
     parser.add_argument("--ethanol", help="extended xyz file; by default the data set that ships")
     parser.add_argument("--bpa", help="extended xyz file of 3BPA; skipped without")
     parser.add_argument("--models", nargs="+", choices=tuple(POTENTIALS), default=tuple(POTENTIALS))
-    parser.add_argument("--sizes", nargs="+", default=SIZES, help="of NequIP and MACE, such as 4x64l2")
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help="of models with peers, such as 4x64l2")
     parser.add_argument("--work", nargs="+", choices=("training", "inference"), default=("training", "inference"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -17,6 +17,7 @@ from symjax.graphs import Budget, PointNodes, atoms_graph, batch_graphs, graph_i
 from symjax.math import segment_sum
 from symjax.models import EGNN
 from symjax.models.atoms import DimeNetPP, InvariantEGNN, SchNet
+from tests import golden_graphs
 
 ELEMENTS = np.array([1, 6, 7, 8, 9])  # of QM9, in the order of the one-hot vectors of its EGNN
 
@@ -25,7 +26,8 @@ def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any] | st
     """Return the weights, the configuration and the arrays of a file."""
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
-    config = json.loads(str(arrays.pop("meta")))["cfg"]
+    meta = json.loads(str(arrays.pop("meta")))
+    config = meta.get("cfg", meta)
     return {key[2:]: value for key, value in arrays.items() if key.startswith("w/")}, config, arrays
 
 
@@ -44,7 +46,7 @@ def convert(kind: str, weights: Mapping[str, np.ndarray], cfg: Mapping[str, Any]
         raise ValueError(f"expected one of {', '.join(KINDS)}, got {kind!r}")
     if isinstance(cfg, str):
         cfg = {key: json.loads(value) for key, value in re.findall(r"(\w+)=([\d.]+)", cfg)}
-    if not (cfg.get("residual", True) and cfg.get("recurrent", True)):
+    if kind.startswith("egnn") and not (cfg.get("residual", True) and cfg.get("recurrent", True)):
         raise ValueError(f"expected layers that add to their features, got {dict(cfg)}")
     module, params = KINDS[kind](weights, cfg)
     return module, jax.tree.map(jnp.asarray, params)
@@ -238,7 +240,7 @@ def points_graph(features, positions, velocities, arrays):
     return jax.tree.map(jnp.asarray, graph)
 
 
-KINDS: dict[str, Callable] = {
+KINDS: dict[str, Callable] = golden_graphs.KINDS | {
     "schnet": _schnet,
     "dimenet++": _dimenet,
     "egnn_nbody": _egnn_nbody,

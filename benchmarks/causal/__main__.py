@@ -3,12 +3,14 @@
 import argparse
 import json
 
-from benchmarks.causal import dml, refute, scm
+from benchmarks.causal import discover, dml, identify, refute, scm
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer-python", default="python", help="interpreter of an environment with DoWhy and EconML")
+    parser.add_argument(
+        "--peer-python", default="python", help="interpreter of an environment with DoWhy, EconML and dagma"
+    )
     options = parser.parse_args()
-    for part in (refute, dml, scm):
+    for part in (identify, refute, dml, scm, discover):
         for row in part.rows(options.peer_python):
             print(json.dumps(row), flush=True)

@@ -3,8 +3,9 @@
 import contextlib
 import os
 import pathlib
-import sys
 import warnings
+
+from symjax.caches import user_caches
 
 LARGEST = 2**30  # bytes; beyond, the oldest programs go
 
@@ -13,14 +14,7 @@ def cache_folder() -> pathlib.Path:
     """Return where compiled programs are kept: JAX_COMPILATION_CACHE_DIR, else a folder among the user's caches."""
     if chosen := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return pathlib.Path(chosen)
-    home = pathlib.Path.home()
-    if sys.platform == "darwin":
-        caches = home / "Library" / "Caches"
-    elif sys.platform == "win32":
-        caches = pathlib.Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    else:
-        caches = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return caches / "symjax" / "compiled"
+    return user_caches() / "compiled"
 
 
 def keep_compiled() -> None:

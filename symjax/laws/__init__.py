@@ -4,6 +4,7 @@ from symjax.laws.causality import Causality
 from symjax.laws.check import check
 from symjax.laws.equivariance import Equivariance, Word
 from symjax.laws.expectation import Expectation
+from symjax.laws.hops import Hops
 from symjax.laws.identity import Identity
 from symjax.laws.intertwining import Intertwining
 from symjax.laws.law import Entry, Failure, Law, Point, Report
@@ -17,6 +18,7 @@ __all__ = [
     "Equivariance",
     "Expectation",
     "Failure",
+    "Hops",
     "Identity",
     "Intertwining",
     "Law",

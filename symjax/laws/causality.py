@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from symjax.laws.law import Failure, Point, residual
 from symjax.laws.probe import at_hand, is_floating, nudge
-from symjax.math import namespace
+from symjax.math import namespace, transitive_closure
 
 STEP = 3.0  # times the size of the input
 
@@ -61,9 +61,7 @@ class Causality:
         graph = np.asarray(edges, dtype=bool)
         if graph.ndim != 2 or graph.shape[0] != graph.shape[1]:
             raise ValueError(f"expected a square matrix of edges[from, to], got an array of shape {graph.shape}")
-        reached = graph
-        for _ in range(len(graph).bit_length()):
-            reached = reached | (reached @ reached)
+        reached = transitive_closure(graph)
         if reached.diagonal().any():
             raise ValueError(f"expected a graph without cycles, got {_cycle(graph, reached)}")
         return cls(reached.T)

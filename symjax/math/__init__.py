@@ -11,6 +11,7 @@ from symjax.math.arrays import (
     unit_like,
 )
 from symjax.math.attention import attention, masked_softmax
+from symjax.math.dropout import dropout
 from symjax.math.entropy import cross_entropy
 from symjax.math.fourier import excluded, fourier_basis, frequency_shares, of_sum, restricted
 from symjax.math.host import double_precision
@@ -25,6 +26,7 @@ from symjax.math.radial import (
     poly_envelope,
     xplor_envelope,
 )
+from symjax.math.relations import transitive_closure
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 from symjax.math.spherical import bessel_zeros, spherical_bessel, spherical_bessel_basis
@@ -42,6 +44,7 @@ __all__ = [
     "cosine_envelope",
     "cross_entropy",
     "double_precision",
+    "dropout",
     "excluded",
     "exp_normal_basis",
     "fourier_basis",
@@ -70,6 +73,7 @@ __all__ = [
     "signed_permutation",
     "spherical_bessel",
     "spherical_bessel_basis",
+    "transitive_closure",
     "unit_like",
     "wigner_matrices",
     "xplor_envelope",

@@ -30,14 +30,16 @@ def bessel_roots(*, cutoff: float, count: int, dtype: DTypeLike) -> Float[Array,
     return jnp.arange(1, count + 1, dtype=dtype) * (math.pi / cutoff)
 
 
-def gaussian_basis(r: Float[Array, "..."], *, cutoff: float, count: int) -> Float[Array, "... count"]:
-    """Return g_k(r) = exp(-(r - mu_k)^2 / (2 delta^2)), with `count` >= 2 centres mu_k in [0, rc] a step delta apart.
+def gaussian_basis(
+    r: Float[Array, "..."], *, cutoff: float, count: int, width: float = 1.0
+) -> Float[Array, "... count"]:
+    """Return g_k(r) = exp(-(r - mu_k)^2 / (2 delta^2)), with `count` >= 2 centres mu_k in [0, rc] a step apart.
 
-    Source: Schütt et al. 2017, arXiv:1706.08566, section 4.1, with the width tied to the spacing.
+    delta is `width` steps. Source: Schütt et al. 2017, arXiv:1706.08566, section 4.1, with the width tied to the step.
     """
     delta = cutoff / (count - 1)
     centres = jnp.linspace(0, cutoff, count, dtype=r.dtype)
-    return jnp.exp(-0.5 * (jnp.subtract.outer(r, centres) / delta) ** 2)
+    return jnp.exp(-0.5 * (jnp.subtract.outer(r, centres) / (width * delta)) ** 2)
 
 
 def exp_normal_basis(

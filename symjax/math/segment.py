@@ -60,16 +60,24 @@ def segment_softmax(
     segment_ids: Int[Array, " n"],
     num_segments: int,
     *,
+    weights: Float[Array, " n"] | None = None,
     mask: Bool[Array, " n"] | None = None,
     indices_are_sorted: bool = False,
 ) -> Float[Array, "n ..."]:
-    """Return exp(logits) over its sum in the same segment; exactly zero on masked rows and where a logit is -inf."""
+    """Return w exp(logits) over its sum in the same segment, where w are `weights` of at least zero, or one.
+
+    It is exactly zero on masked rows, where a logit is -inf, and where a weight is zero.
+    """
+    if weights is not None:
+        mask = weights > 0 if mask is None else mask & (weights > 0)
     options = {"mask": mask, "indices_are_sorted": indices_are_sorted}
     largest = segment_max(jax.lax.stop_gradient(logits), segment_ids, num_segments, **options)
     largest = jnp.where(jnp.isneginf(largest), 0, largest)
-    weights = jnp.exp(_fill(logits, mask, -jnp.inf) - largest[segment_ids])
-    total = segment_sum(weights, segment_ids, num_segments, indices_are_sorted=indices_are_sorted)
-    return safe_divide(weights, total[segment_ids])
+    parts = jnp.exp(_fill(logits, mask, -jnp.inf) - largest[segment_ids])
+    if weights is not None:
+        parts = parts * _along_rows(weights, parts)
+    total = segment_sum(parts, segment_ids, num_segments, indices_are_sorted=indices_are_sorted)
+    return safe_divide(parts, total[segment_ids])
 
 
 def _fill(data: Num[Array, "n ..."], mask: Bool[Array, " n"] | None, value: float | int) -> Num[Array, "n ..."]:

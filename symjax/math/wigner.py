@@ -93,7 +93,7 @@ def _raised(d: Float[Array, "e _ _"], r: Float[Array, "e 3 3"], degree: int, m_m
         x, z = half * r[:, None, None, 0], half * r[:, None, None, 2]
         sine, cosine = d[:, :1, :, None], d[:, -1:, :, None]
         products = jnp.concatenate([sine * z + cosine * x, products, cosine * z - sine * x], axis=1)
-    flat = products.reshape(*products.shape[:2], -1)
+    flat = products.reshape(*products.shape[:2], products.shape[2] * products.shape[3])
     return jnp.matmul(flat, jnp.asarray(q.reshape(-1, q.shape[2]), d.dtype), precision=Precision.HIGHEST)
 
 
@@ -110,9 +110,9 @@ def _isometry(degree: int) -> Float[np.ndarray, "_ 3 _"]:
         q[[n + m, n - m], y, [degree + m, degree - m]] = math.sqrt((n + 1) ** 2 - m**2)
         up = math.sqrt((n + m + 1) * (n + m + 2)) / (2 if m else math.sqrt(2))
         q[n + m, z, degree + m + 1] = q[n + m, x, degree - m - 1] = up
+        down = -math.sqrt((n - m + 1) * (n - m + 2)) / (2 if m > 1 else math.sqrt(2))
         if m > 0:
             q[n - m, z, degree - m - 1], q[n - m, x, degree + m + 1] = up, -up
-            down = -math.sqrt((n - m + 1) * (n - m + 2)) / (2 if m > 1 else math.sqrt(2))
             q[n + m, z, degree + m - 1] = q[n - m, x, degree + m - 1] = down
         if m > 1:
             q[n - m, z, degree - m + 1], q[n + m, x, degree - m + 1] = down, -down

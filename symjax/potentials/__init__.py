@@ -23,7 +23,7 @@ from symjax.potentials.errors import (
     plot_parity,
     print_errors,
 )
-from symjax.potentials.heads import HEADS, average, dipole, energy
+from symjax.potentials.heads import HEADS, average, dipole, dipole_magnitude, energy, extent, polarisability
 from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
 from symjax.potentials.motion import Calculator, to_jax_md
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
@@ -82,6 +82,7 @@ __all__ = [
     "describe_divergence",
     "describe_references",
     "dipole",
+    "dipole_magnitude",
     "doubt_of_units",
     "draw_blueprint",
     "drop_calibration",
@@ -89,6 +90,7 @@ __all__ = [
     "energy_and_forces",
     "energy_labels",
     "extend_species",
+    "extent",
     "fit_calibration",
     "fit_last_layer",
     "fit_references",
@@ -108,6 +110,7 @@ __all__ = [
     "options_of",
     "plot_calibration",
     "plot_parity",
+    "polarisability",
     "potential_loss",
     "preset_of",
     "print_calibration",

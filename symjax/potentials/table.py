@@ -30,7 +30,17 @@ class Architecture(NamedTuple):
     vectors: bool = True
 
 
+_THIRD = {"activation": "product", "norm": "merged"}  # exact, as energies that are to be conserved must be
+
 POTENTIALS = {
+    "allegro": Architecture(
+        "symjax.models.atoms:Allegro",
+        {
+            "tiny": {"scalars": 8, "channels": 4, "lmax": 1, "radial_basis": 4, "hidden": (8,), "readout": 8},
+            "small": {},
+            "base": {"scalars": 128, "channels": 64, "layers": 3, "hidden": (128,)},
+        },
+    ),
     "dimenet++": Architecture(
         "symjax.models.atoms:DimeNetPP",
         {
@@ -54,6 +64,67 @@ POTENTIALS = {
         "symjax.models.atoms:InvariantEGNN",
         {"tiny": {"channels": 8, "layers": 2}, "small": {"channels": 64, "layers": 4}, "base": {}},
         vectors=False,
+    ),
+    "equiformer": Architecture(
+        "symjax.models.atoms:Equiformer",
+        {
+            "tiny": {
+                "irreps": "8x0e+4x1o",
+                "head_irreps": "4x0e+2x1o",
+                "mid_irreps": "8x0e+4x1o",
+                "heads": 2,
+                "features": 8,
+                "lmax": 1,
+                "layers": 1,
+                "radial_basis": 8,
+                "radial_widths": (8,),
+            },
+            "small": {
+                "irreps": "64x0e+32x1o+16x2e",
+                "head_irreps": "16x0e+8x1o+4x2e",
+                "mid_irreps": "128x0e+64x1o+32x2e",
+                "features": 128,
+                "layers": 3,
+            },
+            "base": {},
+        },
+    ),
+    "equiformer-v2": Architecture(
+        "symjax.models.atoms:EquiformerV2",
+        {
+            "tiny": _THIRD
+            | {
+                "cutoff": 5.0,
+                "channels": 4,
+                "lmax": 1,
+                "mmax": 1,
+                "layers": 1,
+                "hidden": 4,
+                "heads": 2,
+                "alpha": 4,
+                "value": 2,
+                "perceptron": 4,
+                "radial_basis": 8,
+                "radial_widths": (8,),
+                "edge_channels": 4,
+            },
+            "small": _THIRD
+            | {
+                "cutoff": 5.0,
+                "channels": 32,
+                "lmax": 3,
+                "layers": 3,
+                "hidden": 32,
+                "heads": 4,
+                "alpha": 16,
+                "value": 8,
+                "perceptron": 32,
+                "radial_basis": 64,
+                "radial_widths": (64, 64),
+                "edge_channels": 32,
+            },
+            "base": _THIRD | {"cutoff": 6.0, "lmax": 4, "layers": 8, "radial_basis": 128},
+        },
     ),
     "mace": Architecture(
         "symjax.models.atoms:MACE",

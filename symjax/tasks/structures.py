@@ -63,6 +63,7 @@ class Reading:
 
     labels: LabelKeys = dataclasses.field(default_factory=LabelKeys)
     property_key: str | None = None  # what the file calls a property that is no energy; None: as the run calls it
+    property_units: str | None = None  # and its unit: debye, e·bohr, bohr², bohr³, ...
     uncertainty: Uncertainty | None = None  # whose deviations stand beside errors; None: a committee's, if it is one
     picture: pathlib.Path | None = None  # of errors against deviations, FILE.png
 
@@ -96,7 +97,7 @@ def evaluate(folder: pathlib.Path, data: tuple[pathlib.Path, ...], reading: Read
         raise ValueError(f"{folder} has no deviations to draw; add --uncertainty last-layer")
     keys = dataclasses.asdict(reading.labels)
     if potential.label != "energy":
-        keys |= keys_of(potential.label, reading.property_key)
+        keys |= keys_of(potential.label, reading.property_key) | {"property_units": reading.property_units}
     found = read_sources(find_sources(data, **keys))
     say(*found.notes)
     truth, predicted, errors = measure_potential(predictor, found.structures)

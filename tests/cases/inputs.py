@@ -61,6 +61,14 @@ def on(rep: LinearRep, layer, *options, **named):
     return layer(rep, *options, **named), vectors(rep)
 
 
+def plain(features: int | None = None):
+    """Two graphs with unsorted edges, a double one, a loop, a node that only sends and a lonely one."""
+    normal = np.random.default_rng(12).standard_normal
+    senders, receivers = np.array([(0, 1), (0, 1), (2, 2), (3, 0), (1, 0), (2, 1), (5, 4), (4, 5), (6, 5)]).T
+    edges = None if features is None else normal((len(senders), features))
+    return jraph.GraphsTuple(normal((8, 4)), edges, receivers, senders, None, np.array([4, 4]), np.array([6, 3]))
+
+
 def filtered(width: int):
     """Nodes with invariant features, all joined by edges with a radial basis and an envelope."""
     normal = np.random.default_rng(6).standard_normal

@@ -252,3 +252,26 @@ def test_published_records(shared):
     assert len(data) == 25
     assert {*data.kinds} >= {"AIMD-NVT", "Vacancy"}
     assert 0.01 < np.abs(data.stress).max() < 0.2
+
+
+def test_frames_that_a_file_of_numbers_names(folder):
+    (folder / "splits").mkdir()
+    (folder / "splits" / "index_train_01.csv").write_text("3\n1\n7\n")
+    assert energies("a.xyz@splits/index_train_01.csv") == [3, 1, 7]
+    (folder / "splits" / "other.txt").write_text("0, 10")
+    with pytest.raises(ValueError, match=r"a\.xyz holds 10 structures, and none of number 10, which is asked for"):
+        energies("a.xyz@splits/other.txt")
+    (folder / "splits" / "other.txt").write_text("first\n")
+    with pytest.raises(ValueError, match=r"other\.txt should list the numbers of frames, whole and from 0"):
+        energies("a.xyz@splits/other.txt")
+    for word in ("a.xyz@splits/none.csv", "none.xyz@splits/other.txt"):
+        with pytest.raises(FileNotFoundError, match=r"there is no file .*none"):
+            energies(word)
+
+
+def test_archives_that_name_their_units(folder):
+    frames = {"z": [8, 1], "R": np.array([[[0.0, 0, 0], [1, 0, 0]]]), "E": [1.0], "F": np.zeros((1, 2, 3))}
+    np.savez("md22.npz", **frames, e_unit="kcal/mol", r_unit=np.bytes_("Ang"))
+    assert energies("md22.npz", units="kcal/mol") == pytest.approx([0.0433641])
+    with pytest.raises(ValueError, match=r"frame 0 is in kcal/mol, as it says itself; name the unit with --units kcal"):
+        energies("md22.npz")

@@ -53,3 +53,11 @@ def test_integers_keep_their_type():
     ids, data = jnp.array([0, 0], jnp.int32), jnp.array([-3, -2], jnp.int32)
     np.testing.assert_array_equal(segment_max(data, ids, 2), [-2, 0])
     np.testing.assert_array_equal(segment_sum(data, ids, 2), [-5, 0])
+
+
+def test_softmax_with_weights_counts_each_row_so_often():
+    """Rows of weight zero are absent, however large their logit; one of weight two counts twice."""
+    logits = jnp.array([0.5, 800.0, -1.0])
+    shares = segment_softmax(logits, jnp.zeros(3, int), 1, weights=jnp.array([2.0, 0.0, 1.0]))
+    odds = 2 * np.exp(1.5)
+    np.testing.assert_allclose(shares, [odds / (1 + odds), 0, 1 / (1 + odds)], rtol=1e-12)

@@ -18,7 +18,7 @@ def test_runs(notebook, tmp_path, strict_python):
     outcome = subprocess.run(
         [*strict_python, notebook],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": ""},
+        env=os.environ | {"PYTHONPATH": "", "NOTEBOOK_PRESET": "tiny"},
         capture_output=True,
         text=True,
     )

@@ -12,7 +12,7 @@ from symjax.graphs import ATOMS, Budget, atoms_graph, batch_graphs
 from symjax.groups import E
 from symjax.laws import Equivariance, check
 from symjax.potentials import heads
-from symjax.reps import Irreps, Tree, Vectors
+from symjax.reps import Irreps, Matrices, Tree, Trivial, Vectors
 
 WATER, OXYGEN = ase.build.molecule("H2O"), ase.Atoms("O", [(1.0, 2.0, 3.0)])
 SPECIES = (1, 8)
@@ -75,6 +75,21 @@ def test_dipoles_turn_and_ignore_translations(irreps):
     graph = graph_of(WATER, WATER)
     law = Equivariance(E(3), Tree((ATOMS, Irreps(irreps))), Vectors())
     check(lambda x: dipole(*x), (graph, outputs(irreps, graph)), key=jax.random.key(0), laws=[law]).raise_if_broken()
+
+
+@pytest.mark.parametrize(
+    ("head", "irreps", "rep"),
+    [
+        ("dipole_magnitude", "1x0e + 1x1o", Trivial()),
+        ("polarisability", "1x0e + 1x2e", Matrices()),
+        ("extent", "2x0e", Trivial()),
+    ],
+)
+def test_properties_turn_and_ignore_translations(head, irreps, rep):
+    graph = graph_of(WATER, WATER)
+    law = Equivariance(E(3), Tree((ATOMS, Irreps(irreps))), rep)
+    read = getattr(heads, head)
+    check(lambda x: read(*x), (graph, outputs(irreps, graph)), key=jax.random.key(0), laws=[law]).raise_if_broken()
 
 
 def test_padding_changes_no_dipole():

@@ -76,4 +76,4 @@ from symjax.causal.estimate.score import (
     toc_curve as toc_curve,
     uplift_curve as uplift_curve,
 )
-from symjax.causal.estimate.smooth import Smooth as Smooth, smooth as smooth
+from symjax.causal.estimate.smooth import Smooth as Smooth, smooth as smooth, smooth_groups as smooth_groups

@@ -49,7 +49,7 @@ class Heterogeneous(NamedTuple):
         """Return the ends of the interval of each unit's effect; their means are no interval of the average.
 
         It counts the sampling of the forest and not the bias of its leaves: at 95 %, .70 to .77 were measured to hold
-        the effect of units.
+        the effect of units; of EconML's `CausalForestDML`, 1000 trees, on two tables of the same law, .81 and .86.
         """
         reach = norm.ppf(0.5 + level / 2) * jnp.sqrt(self.variance)
         return self.value - reach, self.value + reach

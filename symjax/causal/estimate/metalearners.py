@@ -13,7 +13,7 @@ from symjax.causal.estimate.forest import Heterogeneous, forest_effects, grow_fo
 from symjax.causal.estimate.heterogeneous import LinearEffect, doubly_robust_scores
 from symjax.causal.estimate.inference import folds_by_arm
 from symjax.causal.estimate.regression import covariance, least_squares, solve_symmetric, with_constant
-from symjax.causal.estimate.smooth import FOLDS, Smooth, smooth
+from symjax.causal.estimate.smooth import FOLDS, Smooth, smooth, smooth_groups
 
 LEAST = 0.01  # of propensities
 
@@ -193,4 +193,4 @@ def _prepared(
 def _by_arm(key: Array, x: Array, y: Array, at: Array, arm: Array, w: Array, folds: Array) -> Smooth:
     """Return the regressions within each of the two arms."""
     own = jnp.where(arm[None] == jnp.arange(2)[:, None], w[None], 0)
-    return jax.vmap(lambda weights: smooth(key, x, y[:, None], at, weights, folds))(own)
+    return smooth_groups(key, x, jnp.broadcast_to(y[None, :, None], (2, len(y), 1)), at, own, folds)

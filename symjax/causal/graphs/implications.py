@@ -1,9 +1,11 @@
 """The independencies that a graph implies of data, and their test: what can show that a graph is wrong."""
 
 import difflib
+import functools
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import networkx as nx
@@ -55,15 +57,60 @@ def implied_independencies(graph: ADMG) -> tuple[Independence, ...]:
     All independencies of a graph without two-headed arrows follow from these. A pair without an edge has none where
     hidden causes join it whatever is given (an inducing path). Hidden nodes must be projected before.
     """
-    whole, place = graph.canonical(), {v: k for k, v in enumerate(graph.nodes)}
-    joined = graph.directed | graph.bidirected
+    whole = graph.canonical()
+    place = {v: k for k, v in enumerate((*graph.nodes, *(whole.nodes - set(graph.nodes))))}
+    causes = _Causes.of(whole, place)
+    joined, visible = graph.directed | graph.bidirected, (1 << len(graph.nodes)) - 1
     found = []
     for x, y in itertools.combinations(graph.nodes, 2):
         if (x, y) not in joined and (y, x) not in joined:
-            given = nx.find_minimal_d_separator(whole, {x}, {y}, restricted=place.keys() - {x, y})
+            given = causes.separator(place[x], place[y], visible)
             if given is not None:
-                found.append(Independence(x, y, tuple(sorted(given, key=place.__getitem__))))
+                found.append(Independence(x, y, tuple(graph.nodes[k] for k in _members(given))))
     return tuple(found)
+
+
+class _Causes(NamedTuple):
+    """A directed graph as sets of places, each set the bits of one integer."""
+
+    parents: list[int]
+    children: list[int]
+    ancestors: list[int]
+
+    @classmethod
+    def of(cls, graph: nx.DiGraph, place: Mapping[str, int]) -> "_Causes":
+        def bits(names: Iterable[str]) -> int:
+            return sum(1 << place[v] for v in names)
+
+        parents, children = ([bits(near[v]) for v in place] for near in (graph.pred, graph.succ))
+        ancestors = [0] * len(place)
+        for k in (place[v] for v in nx.topological_sort(graph)):
+            ancestors[k] = functools.reduce(operator.or_, (ancestors[j] for j in _members(parents[k])), 1 << k)
+        return cls(parents, children, ancestors)
+
+    def separator(self, x: int, y: int, visible: int) -> int | None:
+        """Return the minimal set nearest to x of visible places that separates two (van der Zander et al. 2014)."""
+        within = self.ancestors[x] | self.ancestors[y]
+        border = self.met(x, within & visible & ~(1 << x), within)
+        return None if border >> y & 1 else self.met(y, border, within)
+
+    def met(self, start: int, ends: int, within: int) -> int:
+        """Return which ends paths from a place come to in the moral graph of causes, none passing an end."""
+        seen = waiting = 1 << start
+        while waiting and ends & ~seen:
+            k = (waiting & -waiting).bit_length() - 1
+            near = self.parents[k] | (effects := self.children[k] & within)
+            for j in _members(effects):
+                near |= self.parents[j]
+            waiting = (waiting | near & ~seen & ~ends) & ~(1 << k)
+            seen |= near
+        return seen & ends
+
+
+def _members(places: int) -> Iterator[int]:
+    while places:
+        yield (places & -places).bit_length() - 1
+        places &= places - 1
 
 
 def test_independencies(

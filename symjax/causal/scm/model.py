@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from symjax.causal.graphs import ADMG
+from symjax.math import transitive_closure
 
 Policy = Callable[[Float[Array, "n d"]], Float[Array, " n"]]
 
@@ -169,7 +170,5 @@ def _done(do: Intervention, k: Array, x: Float[Array, "n d"], value: Float[Array
 
 def descendants(model: SCM, names: Sequence[str]) -> Bool[np.ndarray, " d"]:
     """Return which variables an intervention on some can move, these included."""
-    reach = np.eye(len(model.names), dtype=bool) | model.parents
-    for _ in model.names:
-        reach = reach | (reach.astype(int) @ reach.astype(int) > 0)
+    reach = np.eye(len(model.names), dtype=bool) | transitive_closure(model.parents)
     return np.asarray(reach[:, [model.names.index(name) for name in names]].any(axis=1))

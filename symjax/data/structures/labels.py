@@ -29,12 +29,12 @@ class Label(NamedTuple):
 
     @property
     def shown(self) -> tuple[float, str]:
-        """The factor and the name of the unit in which errors are shown: thousandths of eV, eV/Å, eV/Å³, e·Å."""
+        """The factor and the name of the unit of errors: thousandths of eV, eV/Å, eV/Å³, e·Å; Å² and Å³ as they are."""
         names = {"energy": "eV", "length": "Å", "charge": "e"}
         text = self.unit
         for power, name in names.items():
             text = text.replace(power, name)
-        return 1000.0, f"m{text}"
+        return (1.0, text) if self.unit.startswith("length") else (1000.0, f"m{text}")
 
 
 LABELS = {
@@ -42,6 +42,10 @@ LABELS = {
     "forces": Label("atom", (3,), "energy/length", Vectors()),
     "stress": Label("graph", (3, 3), "energy/length³", Matrices(), dense=True),
     "dipole": Label("graph", (3,), "charge·length", Vectors()),
+    "dipole_magnitude": Label("graph", (), "charge·length", Trivial()),
+    "polarisability": Label("graph", (), "length³", Trivial()),  # a third of the trace of the tensor
+    "polarisability_tensor": Label("graph", (3, 3), "length³", Matrices()),
+    "extent": Label("graph", (), "length²", Trivial()),  # <r²> of the electrons
 }
 # the standard deviation of a label, over all its components: what a committee or a variance gives beside it
 LABELS |= {f"{name}_deviation": Label(label.of, (), label.unit, Trivial()) for name, label in LABELS.items()}

@@ -15,6 +15,12 @@ ENERGIES = {
 }
 LENGTHS = {"å": units.Angstrom, "angstrom": units.Angstrom, "ang": units.Angstrom, "bohr": units.Bohr, "nm": units.nm}
 
+PROPERTIES = {
+    "charge·length": {"e·å": 1.0, "debye": units.Debye, "e·bohr": units.Bohr},
+    "length²": {f"{name}²": size**2 for name, size in LENGTHS.items()},
+    "length³": {f"{name}³": size**3 for name, size in LENGTHS.items()},
+}
+
 
 class Factors(NamedTuple):
     """What to multiply numbers of a file by to get eV and Å; `distance` is that of the unit that forces are per."""
@@ -28,6 +34,7 @@ class Factors(NamedTuple):
         powers = {"energy": self.energy, "length": self.distance, "length³": self.distance**3, "": 1.0}
         above, _, below = unit.partition("/")
         over = powers | {"length": self.length, "charge": 1.0}
+        over |= {"length²": self.length**2, "length³": self.length**3}
         return math.prod(over[power] for power in above.split("·")) / powers[below]
 
 
@@ -51,3 +58,16 @@ def unit_factors(energy: str = "eV", length: str = "Å") -> Factors:
             f"unknown energy unit {energy!r}; known are {', '.join(ENERGIES)}, alone or per {', '.join(LENGTHS)}"
         )
     return Factors(ENERGIES[name], position, LENGTHS[per])
+
+
+def property_factor(name: str, of: str) -> float:
+    """Return the factor to e·Å, Å² or Å³ of a unit such as "debye", "bohr^2" or "bohr³", for a label's unit.
+
+    Raises:
+        ValueError: the name is not that of such a unit.
+    """
+    known = PROPERTIES.get(of, {})
+    plain = name.strip().lower().replace("^2", "²").replace("^3", "³").replace("*", "·")
+    if plain not in known:
+        raise ValueError(f"unknown unit {name!r} of what is {of}; known are {', '.join(known) or 'none'}")
+    return known[plain]

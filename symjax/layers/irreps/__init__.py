@@ -1,14 +1,36 @@
 """Layers on irreps of O(3), as e3nn writes them."""
 
+from symjax.layers.irreps.allegro import (
+    AllegroEdges as AllegroEdges,
+    AllegroLayer as AllegroLayer,
+    allegro_layer as allegro_layer,
+    multiply_environments as multiply_environments,
+    weigh_harmonics as weigh_harmonics,
+)
+from symjax.layers.irreps.channels import DegreesLinear as DegreesLinear, degrees_linear as degrees_linear
 from symjax.layers.irreps.contraction import (
     Contraction as Contraction,
     SymmetricContraction as SymmetricContraction,
     contractions as contractions,
     symmetric_contraction as symmetric_contraction,
 )
+from symjax.layers.irreps.equiformer import (
+    EquiformerBlock as EquiformerBlock,
+    equiformer_block as equiformer_block,
+)
+from symjax.layers.irreps.equiformer_attention import (
+    AttentionEdges as AttentionEdges,
+    EquiformerAttention as EquiformerAttention,
+    Messages as Messages,
+    RadialProfile as RadialProfile,
+    attention_weights as attention_weights,
+    equiformer_attention as equiformer_attention,
+    smooth_leaky_relu as smooth_leaky_relu,
+)
 from symjax.layers.irreps.gate import (
     gate as gate,
     gated_irreps as gated_irreps,
+    scaled_sigmoid as scaled_sigmoid,
     scaled_silu as scaled_silu,
     scaled_tanh as scaled_tanh,
 )
@@ -25,6 +47,19 @@ from symjax.layers.irreps.linear import (
     linear_shapes as linear_shapes,
 )
 from symjax.layers.irreps.mace import MACELayer as MACELayer, mace_layer as mace_layer
+from symjax.layers.irreps.norm import (
+    DegreeNorm as DegreeNorm,
+    IrrepsLayerNorm as IrrepsLayerNorm,
+    Shared as Shared,
+    degree_norm as degree_norm,
+    irreps_layer_norm as irreps_layer_norm,
+)
+from symjax.layers.irreps.s2_activation import (
+    Kind as Kind,
+    S2Activation as S2Activation,
+    s2_grid as s2_grid,
+    s2_tolerance as s2_tolerance,
+)
 from symjax.layers.irreps.so2 import (
     SO2Convolution as SO2Convolution,
     SO2Edges as SO2Edges,
@@ -34,8 +69,14 @@ from symjax.layers.irreps.so2 import (
     so2_linear as so2_linear,
     to_frames as to_frames,
 )
+from symjax.layers.irreps.so2_attention import (
+    FramedEdges as FramedEdges,
+    SO2Attention as SO2Attention,
+    so2_attention as so2_attention,
+)
 from symjax.layers.irreps.tensor_product import (
     ProductPath as ProductPath,
+    tensor_product as tensor_product,
     tensor_product_conv as tensor_product_conv,
     tensor_product_paths as tensor_product_paths,
 )

@@ -1,5 +1,6 @@
 """Gates of irreps: even scalars open and close the others (Weiler et al. 2018, arXiv:1807.02547)."""
 
+from collections.abc import Callable
 from typing import cast
 
 import e3nn_jax as e3nn
@@ -21,10 +22,19 @@ def scaled_tanh(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return 1.5925374197228312 * jnp.tanh(x)
 
 
-def gate(x: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
-    """Return silu of even scalars, tanh of odd ones, and other irreps times the silu of one even scalar each.
+def scaled_sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Return the logistic sigmoid over its root mean square under a standard normal input."""
+    return 1.8462285453386058 * jax.nn.sigmoid(x)
+
+
+def gate(x: e3nn.IrrepsArray, opening: Callable = scaled_silu) -> e3nn.IrrepsArray:
+    """Return silu of even scalars, tanh of odd ones, and other irreps times an activation of one even scalar each.
 
     The last scalars are the gates: "12x0e + 2x1o" becomes "10x0e + 2x1o". Activations are scaled to unit mean square.
+
+    Args:
+        x: [n, irreps].
+        opening: what the gates go through; silu in NequIP, sigmoid in Equiformer.
 
     Raises:
         ValueError: If there are fewer even scalars at the end of the scalars than irreps to gate.
@@ -36,7 +46,7 @@ def gate(x: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
         raise ValueError(f"expected an even scalar for each irrep to gate, after all other scalars, got {x.irreps}")
     activations = [scaled_silu if ir.p == 1 else scaled_tanh for _, ir in kept.irreps]
     blocks = [activate(block) for activate, block in zip(activations, irreps_blocks(kept), strict=True)]
-    opened, start = scaled_silu(gates.array)[:, None], 0
+    opened, start = opening(gates.array)[:, None], 0
     for block in irreps_blocks(others):
         stop = start + block.shape[2]
         blocks.append(block * opened[:, :, start:stop])

@@ -7,6 +7,7 @@ import e3nn_jax as e3nn
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.lax import Precision
 from jaxtyping import Array, Float, Int
 
@@ -80,10 +81,12 @@ class IrrepsLinear(nn.Module):
     Attributes:
         irreps: Wanted output, e.g. "32x0e + 32x1o"; those that the input lacks are zero.
         kinds: Number of kinds of rows where each kind has its own weights; None for one kind.
+        bias: Whether even scalars have a bias, zero at first.
     """
 
     irreps: str
     kinds: int | None = None
+    bias: bool = False
 
     def laws(self, x: e3nn.IrrepsArray) -> tuple[Law, ...]:
         """Rotations and reflections turn the input and the output."""
@@ -98,4 +101,11 @@ class IrrepsLinear(nn.Module):
         for place, ((_, ir), shape) in enumerate(zip(irreps, linear_shapes(x.irreps, irreps), strict=True)):
             lacking = jnp.zeros((*rows, *shape), x.dtype)
             matrices.append(self.param(f"{ir}_{place}", normal, lacking.shape, x.dtype) if shape[0] else lacking)
-        return irreps_linear(matrices, x, irreps, kind)
+        y = irreps_linear(matrices, x, irreps, kind)
+        return y + self._bias(irreps, x.dtype) if self.bias else y
+
+    def _bias(self, irreps: e3nn.Irreps, dtype: jnp.dtype) -> e3nn.IrrepsArray:
+        """Return one row with a bias at the even scalars."""
+        scalars = np.repeat([ir == "0e" for _, ir in irreps], [mul * ir.dim for mul, ir in irreps])
+        bias = self.param("bias", nn.initializers.zeros, (scalars.sum(),), dtype)
+        return e3nn.IrrepsArray(irreps, jnp.zeros((1, irreps.dim), dtype).at[0, scalars].set(bias))

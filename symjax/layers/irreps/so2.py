@@ -27,10 +27,10 @@ from symjax.reps import Angles, Columns, Irreps, LinearRep, Scalar, Tree, Trivia
 class SO2Edges(NamedTuple):
     """Features that an edge carries, its vector, a radial basis, and by which angle its frame is turned, or None."""
 
-    features: Float[Array | np.ndarray, "e k c"]
-    vectors: Float[Array | np.ndarray, "e 3"]
-    radial: Float[Array | np.ndarray, "e b"]
-    turn: Float[Array | np.ndarray, " e"] | None = None
+    features: Float[Array, "e k c"]
+    vectors: Float[Array, "e 3"]
+    radial: Float[Array, "e b"]
+    turn: Float[Array, " e"] | None = None
 
 
 def to_frames(wigner: Sequence[Float[Array, "e _ _"]], x: Float[Array, "e k c"]) -> Float[Array, "e components c"]:
@@ -51,7 +51,7 @@ def from_frames(wigner: Sequence[Float[Array, "e _ _"]], y: Float[Array, "e comp
     of the others (Liao et al. 2024, arXiv:2306.12059).
     """
     ends = np.cumsum([rows.shape[1] for rows in wigner])[:-1]
-    parts = jnp.split(y[:, np.argsort(_places(*_degrees(wigner)))], ends, axis=1)
+    parts = jnp.split(y[:, np.argsort(_places(*_degrees(wigner))).astype(np.int32)], ends, axis=1)
     grown = [rows * math.sqrt(rows.shape[2] / rows.shape[1]) for rows in wigner]
     return jnp.concatenate(
         [_product(jnp.swapaxes(d, 1, 2), part) for d, part in zip(grown, parts, strict=True)], axis=1
@@ -188,8 +188,10 @@ class SO2Linear(nn.Module):
             return y, invariants
         zeros = nn.initializers.zeros
         bias = self.param("bias", zeros, (self.l_max + 1, self.features), x.dtype)
-        of_scalars = self.param("bias_of_scalars", zeros, (self.scalars,), x.dtype)
-        return y.at[:, : self.l_max + 1].add(bias[None]), invariants + of_scalars[None]
+        y = y.at[:, : self.l_max + 1].add(bias[None])
+        if not self.scalars:
+            return y, invariants
+        return y, invariants + self.param("bias_of_scalars", zeros, (1, self.scalars), x.dtype)
 
 
 class SO2Convolution(nn.Module):
@@ -225,7 +227,7 @@ class SO2Convolution(nn.Module):
         m_max = l_max if self.m_max is None else self.m_max
         orders = sum(l_max + 1 - m for m in range(m_max + 1))
         weights = RadialWeights((*self.radial_widths, orders * channels), name="radial")(edges.radial)
-        scale = weights.reshape(-1, orders, channels)
+        scale = weights.reshape(len(weights), orders, channels)
         linear = SO2Linear(self.features, l_max, m_max, 0, self.reflections, False, name="linear")
         return so2_convolution(lambda x: linear(x, scale)[0], edges, m_max)
 
@@ -233,7 +235,7 @@ class SO2Convolution(nn.Module):
 @functools.lru_cache
 def _places(l_max: int, m_max: int) -> Int[np.ndarray, " components"]:
     """Return where the components of `by_order` are among those with |m| <= m_max degree by degree."""
-    return np.argsort(np.argsort(by_order(l_max, m_max)))
+    return np.argsort(np.argsort(by_order(l_max, m_max))).astype(np.int32)
 
 
 def _orders(l_max: int, m_max: int) -> LinearRep:

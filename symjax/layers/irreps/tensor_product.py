@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import e3nn_jax as e3nn
@@ -69,25 +69,51 @@ def tensor_product_conv(
     Raises:
         ValueError: If the harmonics have multiplicities or the weights another width.
     """
+    n, sums = features.shape[0], []
+    for products in _products(features, harmonics, weights, paths, lambda block: block[senders]):
+        summed = segment_sum(jnp.concatenate(products, axis=1), receivers, n, indices_are_sorted=True)
+        sums += jnp.split(summed, np.cumsum([block.shape[1] for block in products])[:-1], axis=1)
+    return from_blocks(e3nn.Irreps([path.target for path in paths]), sums, features)
+
+
+def tensor_product(
+    features: e3nn.IrrepsArray,
+    harmonics: e3nn.IrrepsArray,
+    weights: Float[Array, "e w"],
+    *,
+    paths: tuple[ProductPath, ...],
+) -> e3nn.IrrepsArray:
+    """Return w_e[p] x_e (x) Y_e for features of the edges themselves, otherwise as `tensor_product_conv`.
+
+    Weights may have one row for all edges.
+    """
+    blocks = [block for group in _products(features, harmonics, weights, paths, lambda block: block) for block in group]
+    return from_blocks(e3nn.Irreps([path.target for path in paths]), blocks, features)
+
+
+def _products(
+    features: e3nn.IrrepsArray,
+    harmonics: e3nn.IrrepsArray,
+    weights: Float[Array, "e w"],
+    paths: tuple[ProductPath, ...],
+    send: Callable,
+) -> Iterator[list[Float[Array, "e _ _"]]]:
+    """Yield the weighted products of each block of the features, which `send` brings to the edges."""
     widths = [path.target.mul for path in paths]
     if any(mul != 1 for mul, _ in harmonics.irreps) or weights.shape[-1] != sum(widths):
         raise ValueError(
             f"expected harmonics of multiplicity 1 and weights of width {sum(widths)}, one a channel of each path, "
             f"got {harmonics.irreps} and width {weights.shape[-1]}"
         )
-    n, blocks, sums = features.shape[0], irreps_blocks(features), []
+    blocks = irreps_blocks(features)
     weight = iter(jnp.split(weights[:, None], np.cumsum(widths)[:-1], axis=-1))
     for source, group in itertools.groupby(paths, key=lambda path: path.source):
         group = tuple(group)
         coefficients = _coefficients(tuple(features.irreps)[source].ir, harmonics.irreps, group).astype(features.dtype)
         ends = np.cumsum([path.target.ir.dim for path in group])[:-1]
-        sent = blocks[source][senders]
         turn = jnp.einsum("abk,eb->eak", coefficients, harmonics.array, precision=Precision.HIGHEST)
-        turned = jnp.einsum("eak,eac->ekc", turn, sent, precision=Precision.HIGHEST)
-        weighted = [next(weight) * block for block in jnp.split(turned, ends, axis=1)]
-        summed = segment_sum(jnp.concatenate(weighted, axis=1), receivers, n, indices_are_sorted=True)
-        sums += jnp.split(summed, ends, axis=1)
-    return from_blocks(e3nn.Irreps([path.target for path in paths]), sums, features)
+        turned = jnp.einsum("eak,eac->ekc", turn, send(blocks[source]), precision=Precision.HIGHEST)
+        yield [next(weight) * block for block in jnp.split(turned, ends, axis=1)]
 
 
 def _coefficients(left: e3nn.Irrep, harmonics: e3nn.Irreps, paths: Sequence[ProductPath]) -> Float[np.ndarray, "a b k"]:

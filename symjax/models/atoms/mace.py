@@ -16,10 +16,9 @@ from symjax.layers.irreps import (
     scaled_silu,
 )
 from symjax.models.atoms.nequip import nequip_edges
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
+from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, require_options
 
 MOST_FACTORS = 6
-SCALARS = e3nn.Irreps("0e")
 
 
 def mace_atoms(

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from symjax.laws import Law
 from symjax.layers.irreps import Interaction, InteractionEdges, InteractionNodes, IrrepsLinear
 from symjax.math import bessel_roots
-from symjax.models.atoms.parts import MOST, MOST_OF_ALL, atom_laws, embed_charges, embed_edges, require_options
+from symjax.models.atoms.parts import atom_laws, embed_charges, embed_edges, require_irreps, require_options
 
 
 def nequip_atoms(
@@ -176,9 +176,4 @@ class NequIP(nn.Module):
                 f"expected hidden_irreps for each of {self.layers} layers but the last, got {len(self.hidden_irreps)}"
             )
         for text in self.hidden_irreps:
-            try:
-                irreps = e3nn.Irreps(text)
-            except ValueError:
-                irreps = e3nn.Irreps()
-            if not irreps.dim or irreps.lmax > MOST["lmax"] or irreps.dim > MOST_OF_ALL:
-                raise ValueError(f"expected hidden_irreps such as 64x0e+32x1o, got {text!r:.60}")
+            require_irreps("hidden_irreps", text)

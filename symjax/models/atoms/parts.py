@@ -15,12 +15,13 @@ from jaxtyping import Array, Float
 
 from symjax.graphs import ATOMS, edge_vectors, graph_index
 from symjax.groups import SE, E, S
-from symjax.laws import Equivariance, Law
+from symjax.laws import Equivariance
 from symjax.math import bessel_basis, poly_envelope, safe_norm, xplor_envelope
 from symjax.reps import Axis, Irreps, Relabelling
 
 MOST = {"lmax": 11, "layers": 100}
 MOST_OF_ALL = 10**6
+SCALARS = e3nn.Irreps("0e")
 
 
 class EmbeddedEdges(NamedTuple):
@@ -100,7 +101,7 @@ def invariant_atoms(
     return readout(state.nodes)
 
 
-def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = True) -> tuple[Law, ...]:
+def atom_laws(graph: jraph.GraphsTuple, outputs: str, *, reflections: bool = True) -> tuple[Equivariance, Equivariance]:
     """Motions turn the outputs of each atom as their irreps say; the numbering of the atoms means nothing.
 
     Raises:
@@ -140,6 +141,20 @@ def require_options(model: Any, **least: int) -> None:
             raise ValueError(f"expected a positive {name}, got {getattr(model, name)}")
     if not e3nn.Irreps(model.outputs):
         raise ValueError(f"expected outputs of at least one irrep, such as 1x0e, got {model.outputs!r}")
+
+
+def require_irreps(name: str, text: str) -> None:
+    """Refuse an option that should be the irreps of features.
+
+    Raises:
+        ValueError: They are none, or of too large a degree or number.
+    """
+    try:
+        irreps = e3nn.Irreps(text)
+    except ValueError:
+        irreps = e3nn.Irreps()
+    if not irreps.dim or irreps.lmax > MOST["lmax"] or irreps.dim > MOST_OF_ALL:
+        raise ValueError(f"expected {name} such as 64x0e+32x1o, got {text!r:.60}")
 
 
 def require_scalars(outputs: str, made_of: str) -> None:

@@ -19,6 +19,7 @@ ALIASES = {
     "energy": ("E", "energies"),
     "forces": ("F", "forces"),
 }
+UNITS = ("e_unit", "r_unit")
 DATABASES = (".db", ".aselmdb")
 EVERY = slice(None)
 
@@ -31,13 +32,15 @@ class Frame(NamedTuple):
     where: str = ""
 
 
-def read_frames(path: str | pathlib.Path, *, frames: slice = EVERY, format: str | None = None) -> list[Frame]:
+def read_frames(
+    path: str | pathlib.Path, *, frames: slice | tuple[int, ...] = EVERY, format: str | None = None
+) -> list[Frame]:
     """Read frames of a file; units are the file's.
 
     Args:
         path: any file ASE reads, its databases included; the .npz layouts of MD17, rMD17 and sGDML; a .json list of
             records with structures of pymatgen; or positions of CP2K, PROJECT-pos-1.xyz, with what is beside them.
-        frames: which ones.
+        frames: which ones, a slice or their numbers.
         format: ASE's name of the format, where the file's own does not tell it.
 
     Raises:
@@ -52,7 +55,7 @@ def read_frames(path: str | pathlib.Path, *, frames: slice = EVERY, format: str 
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty; expected at least one structure")
     try:
-        found = _read(path, frames, format)
+        found = _read(path, frames if isinstance(frames, slice) else EVERY, format)
     except Exception as error:
         reason = f"it asks for {error.name}" if isinstance(error, ImportError) else str(error) or type(error).__name__
         raise ValueError(
@@ -61,9 +64,17 @@ def read_frames(path: str | pathlib.Path, *, frames: slice = EVERY, format: str 
     if not found:
         raise ValueError(f"{path} holds no structures; expected at least one, or that --format names what it is")
     named = [frame._replace(where=f"{path}, frame {i}") for i, frame in enumerate(found)]
+    if not isinstance(frames, slice):
+        return _numbered(path, named, frames)
     if not named[frames]:
         raise ValueError(f"{path} holds {len(named)} structures, and none is in the slice that is asked for")
     return named[frames]
+
+
+def _numbered(path: pathlib.Path, frames: list[Frame], numbers: tuple[int, ...]) -> list[Frame]:
+    if beyond := [number for number in numbers if not 0 <= number < len(frames)]:
+        raise ValueError(f"{path} holds {len(frames)} structures, and none of number {beyond[0]}, which is asked for")
+    return [frames[number] for number in numbers]
 
 
 def _read(path: pathlib.Path, frames: slice, format: str | None) -> list[Frame]:
@@ -131,7 +142,8 @@ def _read_npz(path: pathlib.Path) -> list[Frame]:
                     f"{list(stored[key].shape)}"
                 )
     labels = {name: value for name, value in stored.items() if value.shape[:1] == positions.shape[:1]}
+    said = {name: stored[name].astype(str).item() for name in UNITS if name in stored}
     return [
-        Frame(ase.Atoms(numbers.reshape(-1), x, **cell), {key: value[i] for key, value in labels.items()})
+        Frame(ase.Atoms(numbers.reshape(-1), x, **cell), said | {key: value[i] for key, value in labels.items()})
         for i, x in enumerate(positions)
     ]

@@ -29,6 +29,7 @@ from symjax.data.structures.reading.labelling import (
     masked_forces,
     remarks_of,
     require_mask,
+    require_units,
 )
 from symjax.data.structures.reading.notes import describe_kinds, describe_known, describe_remarks
 from symjax.data.structures.reading.sources import Source, find_sources
@@ -87,7 +88,8 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
     Args:
         path: the file; as `find_sources` reads it, also a pattern, or with frames behind an @.
         rules: `units`, of energies as `unit_factors` knows them, "eV" by default; stress is that per cubic length.
-            `length`, of positions, and with charges of e that of dipoles, "Å" by default.
+            `length`, of positions, and with charges of e that of dipoles, "Å" by default. `property_units`, such as
+            "debye", "bohr²" or "bohr³": of dipoles, extents and polarisabilities, where it is another.
             `NAME_key` for what the file calls a label: `energy_key="REF_energy"`, `dipole_key="mu"`; None does not ask
             for it. By default energy_key="energy" and forces_key="forces". Stresses are 3x3 numbers, or six in Voigt
             order xx, yy, zz, yz, xz, xy. `virial_key` instead of `stress_key`: stress = -virial / volume.
@@ -154,6 +156,7 @@ def read_isolated_atoms(path: str | pathlib.Path, *, energy_key: str = "energy",
 def _read(source: Source) -> _Contents:
     rules = make_rules(**source.rules)
     found = read_frames(source.path, frames=source.frames, format=rules.format)
+    require_units(found[0], rules)
     alone = ["energy" in rules.keys and is_isolated(frame, rules) for frame in found]
     apart, frames = ([found[i] for i in np.flatnonzero(np.equal(alone, side))] for side in (True, False))
     labels = {name: [label_of(frame, rules, name) for frame in frames] for name in rules.keys}

@@ -9,12 +9,13 @@ from ase import constraints
 
 from symjax.data.structures.labels import LABELS, has_stress
 from symjax.data.structures.reading.frames import Frame
-from symjax.data.structures.units import Factors, unit_factors
+from symjax.data.structures.units import ENERGIES, LENGTHS, Factors, property_factor, unit_factors
 
 KEYS = {"energy": "energy", "forces": "forces", "stress": None}  # what files call labels; the others are asked for
 VIRIAL = "virial"
 MASKS = ("force_mask", "forces_mask")
 LATTICES = {"lattice", "cell", "box", "unit_cell", "unitcell", "lattice_vectors", "cell_vectors", "supercell"}
+STATED = {"e_unit": "units", "r_unit": "length"}  # what archives may say of themselves, and the option
 OTHER_ENERGY = {"energy": "free_energy", "free_energy": "energy"}
 
 
@@ -45,6 +46,7 @@ class Rules:
         stress_factor: what stresses are multiplied with, beside their unit.
         mask_key: the column of the atoms whose forces count, or 1-NAME, of those that do not.
         format: ASE's name of it.
+        property_units: of labels but energies, forces and stresses; None: as `factors` say.
     """
 
     keys: Mapping[str, str]
@@ -53,6 +55,14 @@ class Rules:
     stress_factor: float = 1.0
     mask_key: str | None = None
     format: str | None = None
+    property_units: str | None = None
+
+    def factor_of(self, name: str) -> float:
+        """Return the factor of a label to its unit, with the error of `property_factor`."""
+        unit = LABELS[name].unit
+        if self.property_units is None or name in KEYS:
+            return self.factors.of(unit)
+        return property_factor(self.property_units, unit)
 
 
 def make_rules(
@@ -63,6 +73,7 @@ def make_rules(
     virial_key: str | None = None,
     stress_factor: float = 1.0,
     mask_key: str | None = None,
+    property_units: str | None = None,
     **keys: str | None,
 ) -> Rules:
     """Return the rules of `read_structures`.
@@ -81,7 +92,25 @@ def make_rules(
             raise ValueError("--stress-key and --virial-key name the same label; leave one of them out")
         asked["stress"] = virial_key
     names = {name: key for name, key in asked.items() if key is not None}
-    return Rules(names, unit_factors(units, length), virial_key is not None, stress_factor, mask_key, format)
+    factors, virial = unit_factors(units, length), virial_key is not None
+    rules = Rules(names, factors, virial, stress_factor, mask_key, format, property_units)
+    for name in names:
+        rules.factor_of(name)
+    return rules
+
+
+def require_units(frame: Frame, rules: Rules) -> None:
+    """Refuse to read an archive in other units than those that it names itself, as those of sGDML and MD22 do.
+
+    Raises:
+        ValueError: they are others.
+    """
+    for name, flag in STATED.items():
+        said = str(frame.labels.get(name, ""))
+        known = {"units": ENERGIES, "length": LENGTHS}[flag].get(said.lower())
+        asked = {"units": rules.factors.energy, "length": rules.factors.length}[flag]
+        if known is not None and not np.isclose(known, asked) and (flag == "length" or rules.keys):
+            raise ValueError(f"{frame.where} is in {said}, as it says itself; name the unit with --{flag} {said}")
 
 
 def label_of(frame: Frame, rules: Rules, name: str) -> np.ndarray:
@@ -98,7 +127,7 @@ def label_of(frame: Frame, rules: Rules, name: str) -> np.ndarray:
     if name == "stress":
         value *= _stress_factor(frame, rules)
     else:
-        value *= rules.factors.of(label.unit)
+        value *= rules.factor_of(name)
     return value
 
 

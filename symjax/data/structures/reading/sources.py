@@ -7,15 +7,17 @@ import pathlib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Never
 
 from symjax.data.structures.labels import LABELS, LabelKeys
 from symjax.data.structures.reading.frames import EVERY
 
 PARTS = ("train", "valid", "test")
 RULES = {field.name for field in dataclasses.fields(LabelKeys)} | {f"{name}_key" for name in LABELS}
+RULES |= {"property_units"}
 KNOWN = {"path": str, "part": str, "weight": float} | dict.fromkeys(RULES, str)
 KNOWN |= {"stress_factor": float}
+INDEXED = re.compile(r"(?P<name>.+)@(?P<index>.+\.(csv|txt))")
 
 
 class Source(NamedTuple):
@@ -23,14 +25,14 @@ class Source(NamedTuple):
 
     Attributes:
         path: the file.
-        frames: which of its frames.
+        frames: which of its frames, a slice or their numbers in order.
         rules: how it is read, as `read_structures` takes it.
         weight: how much each of its structures counts in a loss, beside those of other sources.
         part: "train", "valid" or "test"; of the first, parts that no source is for are split off.
     """
 
     path: pathlib.Path
-    frames: slice = EVERY
+    frames: slice | tuple[int, ...] = EVERY
     rules: Mapping[str, Any] = {}
     weight: float = 1.0
     part: str = "train"
@@ -40,7 +42,8 @@ def find_sources(words: Sequence[str | pathlib.Path], *, part: str = "train", **
     """Return the sources that some words name, in their order.
 
     A word is a file, a pattern of files such as `run*/OUTCAR`, either with a slice of frames behind it such as
-    `md.xyz@:100` or `md.xyz@::10`, or a .toml file, which has an entry a source,
+    `md.xyz@:100` or `md.xyz@::10`, or with a file of their numbers, named from the folder of the first, such as
+    `rmd17_ethanol.npz@../splits/index_train_01.csv`, or a .toml file, which has an entry a source,
 
         [[source]]
         path = ["bulk/*/OUTCAR", "slab.xyz@:100"]  # beside the .toml
@@ -57,7 +60,7 @@ def find_sources(words: Sequence[str | pathlib.Path], *, part: str = "train", **
 
     Raises:
         FileNotFoundError: there is no file of a name or pattern.
-        ValueError: a name is a folder's, or an entry is not as above.
+        ValueError: a name is a folder's, a file of numbers holds something else, or an entry is not as above.
     """
     found = []
     for word in map(str, words):
@@ -88,17 +91,35 @@ def read_weights(text: str | None) -> dict[str, float]:
     return weights
 
 
-def _files(word: str) -> list[tuple[pathlib.Path, slice]]:
+def _files(word: str) -> list[tuple[pathlib.Path, slice | tuple[int, ...]]]:
     """Return the files of a name or pattern; a name that is there is only a name, whatever its letters."""
     name, frames = (word, EVERY) if os.path.exists(word) else _sliced(word)
+    matches = _matches(name)
+    if not matches and (listed := INDEXED.fullmatch(word)):
+        return [(path, _numbers(path.parent / listed["index"])) for path in _matches(listed["name"])] or _none(name)
+    return [(path, frames) for path in matches] or _none(name)
+
+
+def _none(name: str) -> Never:
+    raise FileNotFoundError(f"there is no file {name}")
+
+
+def _matches(name: str) -> list[pathlib.Path]:
     if os.path.isfile(name):
-        return [(pathlib.Path(name), frames)]
+        return [pathlib.Path(name)]
     if os.path.isdir(name):
         raise ValueError(f"{name} is a folder; name the files in it, such as '{name}/*/OUTCAR'")
-    matches = [path for path in sorted(glob.glob(name, recursive=True)) if os.path.isfile(path)]
-    if not matches:
-        raise FileNotFoundError(f"there is no file {name}")
-    return [(pathlib.Path(path), frames) for path in matches]
+    return [pathlib.Path(path) for path in sorted(glob.glob(name, recursive=True)) if os.path.isfile(path)]
+
+
+def _numbers(index: pathlib.Path) -> tuple[int, ...]:
+    """Return the numbers of frames that a file lists, as the splits of revised MD17 do."""
+    try:
+        return tuple(map(int, index.read_text().replace(",", " ").split()))
+    except FileNotFoundError:
+        _none(str(index))
+    except ValueError:
+        raise ValueError(f"{index} should list the numbers of frames, whole and from 0, and nothing else") from None
 
 
 def _sliced(word: str) -> tuple[str, slice]:

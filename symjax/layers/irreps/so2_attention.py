@@ -1,0 +1,128 @@
+"""Graph attention whose messages are made in the frame of each edge (Liao et al. 2024, arXiv:2306.12059, fig. 2)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax.numpy as jnp
+import jraph
+from jaxtyping import Array, Float
+
+from symjax.groups import SO, O, S
+from symjax.laws import Equivariance, Law
+from symjax.layers.irreps.channels import DegreesLinear
+from symjax.layers.irreps.equiformer_attention import RadialProfile, attention_weights, smooth_leaky_relu
+from symjax.layers.irreps.s2_activation import Kind, S2Activation
+from symjax.layers.irreps.so2 import SO2Linear, degree_of, from_frames, natural, to_frames
+from symjax.math import frames, segment_sum, wigner_matrices
+from symjax.reps import OnGraph, Relabelling, Tree, Trivial, Vectors
+
+
+class FramedEdges(NamedTuple):
+    """Vectors, invariant features, and an envelope that takes an edge away at the cutoff with its derivatives."""
+
+    vectors: Float[Array, "e 3"]
+    features: Float[Array, "e d"]
+    envelope: Float[Array, " e"]
+
+
+def so2_attention(
+    message: Callable, score: Callable, value: Callable, project: Callable, m_max: int, graph: jraph.GraphsTuple
+) -> jraph.GraphsTuple:
+    """Let every node hear its neighbours, turned into the frame of the edge and back.
+
+    With D_ij of the frame of the edge from sender j to receiver i, and its share f_ij a_ij of `attention_weights`:
+
+        z_ij, s_ij = message(D_ij [x_j | x_i])
+        y_i = project(sum_j f_ij a_ij(score(s_ij)) D_ij^T value(z_ij))
+
+    What neighbours say is divided among heads, channel by channel.
+
+    Args:
+        message: components in frames [e, components, 2 c] to components and invariants.
+        score: invariants to logits [e, h].
+        value: components to components [e, components, h v].
+        project: heads side by side [n, k, h v] to features [n, k, o].
+        m_max: the largest order of components.
+        graph: nodes are features [n, k, c], edges `FramedEdges`, receivers in rising order.
+    """
+    x, (vectors, _, envelope), receivers = graph.nodes, graph.edges, graph.receivers
+    wigner = wigner_matrices(degree_of(x), frames(vectors), m_max=m_max)
+    both = jnp.concatenate([x[graph.senders], x[receivers]], axis=2)
+    components, invariants = message(to_frames(wigner, both))
+    weights = attention_weights(score(invariants), envelope, receivers, x.shape[0])
+    values = value(components)
+    heads = values.reshape(*values.shape[:2], weights.shape[1], values.shape[2] // weights.shape[1])
+    said = from_frames(wigner, (heads * weights[:, None, :, None]).reshape(values.shape))
+    return graph._replace(nodes=project(segment_sum(said, receivers, x.shape[0], indices_are_sorted=True)))
+
+
+class SO2Attention(nn.Module):
+    """`so2_attention` with an SO(2) linear map weighed by the edge, an activation on the sphere, and another map.
+
+    Logits are a_h . smooth_leaky_relu(norm(alpha_h)), where alpha are invariants of the message.
+
+    Attributes:
+        features: Channels of the output.
+        m_max: The largest order.
+        hidden: Channels of the message.
+        heads: Number of heads.
+        alpha: Invariants of a head.
+        value: Channels of a head.
+        activation: "silu" on a grid of the sphere, or the exact "product".
+        resolution: Points of the grid in each direction.
+        radial_widths: Hidden layers of the radial network.
+        reflections: Whether it commutes with reflections too.
+    """
+
+    features: int
+    m_max: int
+    hidden: int = 64
+    heads: int = 8
+    alpha: int = 64
+    value: int = 16
+    activation: Kind = "silu"
+    resolution: int = 18
+    radial_widths: tuple[int, ...] = (128, 128)
+    reflections: bool = False
+
+    def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
+        """Rotations turn features and vectors; the numbering of the nodes means nothing."""
+        edges = Tree(FramedEdges._make((Vectors(), Trivial(), Trivial())))
+        shown = natural(degree_of(graph.nodes))
+        rep = OnGraph(nodes=shown, edges=edges, name=str(shown))
+        tolerance = self._activation(degree_of(graph.nodes)).tolerance
+        return (
+            Equivariance(O(3) if self.reflections else SO(3), rep, rep, tolerance=tolerance),
+            Equivariance(S(graph.nodes.shape[0]), Relabelling(), Relabelling()),
+        )
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
+        """Return the graph with new features."""
+        l_max, dtype = degree_of(graph.nodes), graph.nodes.dtype
+        channels, orders = 2 * graph.nodes.shape[2], sum(l_max + 1 - m for m in range(self.m_max + 1))
+        activate = self._activation(l_max)
+        scale = RadialProfile((*self.radial_widths, orders * channels), name="radial")(graph.edges.features)
+        scale = scale.reshape(len(scale), orders, channels)
+        invariants = self.heads * self.alpha + self.hidden
+        first = SO2Linear(activate.width(self.hidden), l_max, self.m_max, invariants, self.reflections, name="first")
+        second = SO2Linear(self.heads * self.value, l_max, self.m_max, 0, self.reflections, name="second")
+
+        def message(x: Float[Array, "e components c"]) -> tuple[Array, Array]:
+            components, found = first(x, scale)
+            alpha, gates = jnp.split(found, [self.heads * self.alpha], axis=1)
+            return activate(components, gates), alpha
+
+        def score(alpha: Float[Array, "e a"]) -> Float[Array, "e h"]:
+            normed = nn.LayerNorm(
+                1e-5, param_dtype=dtype, use_fast_variance=False, force_float32_reductions=False, name="norm"
+            )(alpha.reshape(len(alpha), self.heads, self.alpha))
+            weights = self.param("score", nn.initializers.lecun_normal(), (self.heads, self.alpha), dtype)
+            return jnp.sum(smooth_leaky_relu(normed) * weights[None], axis=2)
+
+        project = DegreesLinear(self.features, name="project")
+        return so2_attention(message, score, lambda z: second(z)[0], project, self.m_max, graph)
+
+    def _activation(self, l_max: int) -> S2Activation:
+        return S2Activation(self.activation, l_max, self.m_max, self.resolution)

@@ -1,0 +1,246 @@
+"""EquiformerV2, a graph attention transformer on SO(2) convolutions (Liao et al. 2024, arXiv:2306.12059)."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import e3nn_jax as e3nn
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import jraph
+from jaxtyping import Array, Float
+
+from symjax.graphs import edge_vectors
+from symjax.laws import Law
+from symjax.layers.irreps import (
+    DegreeNorm,
+    DegreesLinear,
+    FramedEdges,
+    Kind,
+    RadialProfile,
+    S2Activation,
+    Shared,
+    SO2Attention,
+    from_frames,
+)
+from symjax.math import frames, gaussian_basis, poly_envelope, safe_norm, segment_sum, wigner_matrices
+from symjax.models.atoms.equiformer import equiformer_atoms
+from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
+
+MANY = 6  # layers: from so many on, one is compiled for all, and activations are made again on the way back
+
+SHARED: Mapping[str, Shared] = {"separable": "above", "merged": "all"}  # degrees that a norm divides alike
+
+Norm = Literal["separable", "merged"]
+
+
+class EquiformerV2(nn.Module):
+    """Embed species and degrees, let atoms attend to each other, and read outputs off each atom.
+
+    The defaults are the paper's for OC20. Unlike there, an envelope takes edges away at the cutoff with two
+    derivatives, inside the softmax and at the values; frames are differentiated, and depend on no random angle; and
+    the first sum over edges is divided by the root of `average_neighbours`. Silu on a grid keeps rotations only
+    roughly (see `S2Activation`); activation="product" and norm="merged" are in the manner of the third version (Liao
+    et al. 2026, arXiv:2604.09130), and exact.
+
+    Attributes:
+        species: Number of elements the model knows.
+        average_neighbours: Mean number of edges that an atom receives in the training data.
+        cutoff: Å.
+        outputs: Irreps of natural parity (even l even, odd l odd) computed for each atom, e.g. "1x0e" or "1x0e + 1x1o".
+        channels: Multiplicity of each degree.
+        lmax: Largest degree of the features.
+        mmax: Largest order in the frames of edges.
+        layers: Number of attentions, each followed by a perceptron.
+        hidden: Channels of messages.
+        heads: Number of heads.
+        alpha: Invariants of a head, from which its attention is made.
+        value: Channels of a head.
+        perceptron: Hidden channels of the perceptrons.
+        activation: "silu" on a grid, or the exact "product" of the third version.
+        norm: "separable", or "merged" of the third version.
+        resolution: Points of a grid in each direction.
+        radial_basis: Number of Gaussian functions of the distance, two steps wide.
+        radial_widths: Hidden layers of the radial networks.
+        edge_channels: Features of edges from the species at either end.
+        reflections: Whether energies are those of mirror images by construction; not so in the paper.
+        charges: Read the total charge and the spin multiplicity of a structure.
+    """
+
+    species: int
+    average_neighbours: float
+    cutoff: float = 12.0
+    outputs: str = "1x0e"
+    channels: int = 128
+    lmax: int = 6
+    mmax: int = 2
+    layers: int = 12
+    hidden: int = 64
+    heads: int = 8
+    alpha: int = 64
+    value: int = 16
+    perceptron: int = 128
+    activation: Kind = "silu"
+    norm: Norm = "separable"
+    resolution: int = 18
+    radial_basis: int = 600
+    radial_widths: tuple[int, ...] = (128, 128)
+    edge_channels: int = 128
+    reflections: bool = False
+    charges: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        counts = ("channels", "layers", "hidden", "heads", "alpha", "value", "perceptron", "edge_channels")
+        require_options(self, lmax=0, mmax=0, radial_basis=2, **dict.fromkeys(counts, 1))
+        if self.mmax > self.lmax:
+            raise ValueError(f"expected an mmax of at most lmax, {self.lmax}, got {self.mmax}")
+        for _, ir in e3nn.Irreps(self.outputs):
+            if ir.p != (-1) ** ir.l or ir.l > self.lmax:
+                raise ValueError(
+                    f"expected outputs of natural parity up to l = {self.lmax}, such as 1x0e + 1x1o, got {ir}; take "
+                    "nequip for others, or a larger lmax"
+                )
+        self._activation()
+
+    def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
+        """Motions turn the outputs as their irreps say; the numbering of the atoms means nothing.
+
+        With silus on grids the former holds as far as each of the two activations of a layer does, at most.
+        """
+        turned, renumbered = atom_laws(graph, self.outputs, reflections=self.reflections)
+        missed = self._activation().tolerance
+        tolerance = None if missed is None else min(1.0, 2 * self.layers * missed)
+        return dataclasses.replace(turned, tolerance=tolerance), renumbered
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
+        """Return the outputs of every atom."""
+        options = _Options(*(getattr(self, name) for name in _Options._fields))
+        if self.layers < MANY:
+            layers = [_Block(options, name=f"layer_{layer}") for layer in range(self.layers)]
+        else:
+            layers = [_Blocks(options, self.layers, name="layers")]
+        embed, read = functools.partial(self._embed, graph), functools.partial(self._read, options)
+        return equiformer_atoms(embed, layers, read, self._edges(graph), graph)
+
+    def _edges(self, graph: jraph.GraphsTuple) -> FramedEdges:
+        """Return vectors, a basis of lengths beside features of both ends, and the envelope."""
+        vectors = jnp.asarray(edge_vectors(graph))
+        lengths, species = safe_norm(vectors), graph.nodes.species
+        basis = gaussian_basis(lengths, cutoff=self.cutoff, count=self.radial_basis, width=2.0)
+        ends = [
+            self._table(f"{end}_species", self.edge_channels, vectors)[species[places]]
+            for end, places in (("sender", graph.senders), ("receiver", graph.receivers))
+        ]
+        return FramedEdges(vectors, jnp.concatenate([basis, *ends], axis=1), poly_envelope(lengths, cutoff=self.cutoff))
+
+    def _embed(self, graph: jraph.GraphsTuple, state: jraph.GraphsTuple) -> Float[Array, "n k c"]:
+        """Return the species as scalars, and all degrees of a sum over edges of functions that point along them."""
+        edges, species = state.edges, state.nodes
+        radial = RadialProfile((*self.radial_widths, (self.lmax + 1) * self.channels), name="degree")(edges.features)
+        components = radial.reshape(len(radial), self.lmax + 1, self.channels) * edges.envelope[:, None, None]
+        along = from_frames(wigner_matrices(self.lmax, frames(edges.vectors), m_max=0), components)
+        heard = segment_sum(along, graph.receivers, len(species), indices_are_sorted=True)
+        scalars = embed_charges(self._table("embedding", self.channels, components)[species], graph, self.charges)
+        return (heard / self.average_neighbours**0.5).at[:, 0].add(scalars)
+
+    def _read(self, options: "_Options", x: Float[Array, "n k c"]) -> e3nn.IrrepsArray:
+        """Return the outputs: the degrees that they name, of a perceptron."""
+        irreps = e3nn.Irreps(self.outputs)
+        width = max(irreps.count(ir) for _, ir in irreps)
+        y = _Perceptron(options, width, name="readout")(DegreeNorm(SHARED[self.norm], name="norm")(x))
+        chunks, used = [], {ir: 0 for _, ir in irreps}
+        for multiplicity, ir in irreps:
+            part = y[:, ir.l**2 : (ir.l + 1) ** 2, used[ir] : used[ir] + multiplicity]
+            chunks.append(jnp.swapaxes(part, 1, 2))
+            used[ir] += multiplicity
+        return e3nn.from_chunks(irreps, chunks, x.shape[:1], x.dtype)
+
+    def _table(self, name: str, width: int, like: Array) -> Float[Array, "s c"]:
+        return self.param(name, nn.initializers.normal(1.0), (self.species, width), like.dtype)
+
+    def _activation(self) -> S2Activation:
+        return S2Activation(self.activation, self.lmax, None, self.resolution)
+
+
+class _Options(NamedTuple):
+    """What all blocks have in common."""
+
+    channels: int
+    lmax: int
+    mmax: int
+    hidden: int
+    heads: int
+    alpha: int
+    value: int
+    perceptron: int
+    activation: Kind
+    norm: Norm
+    resolution: int
+    radial_widths: tuple[int, ...]
+    reflections: bool
+
+
+class _Perceptron(nn.Module):
+    """A linear map, an activation on the sphere (at "silu" a perceptron of every point), and another map."""
+
+    options: _Options
+    features: int
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n k c"]) -> Float[Array, "n k o"]:
+        width, of = self.options.perceptron, self.options
+        activate = S2Activation(of.activation, of.lmax, None, of.resolution)
+        gates = nn.Dense(width, param_dtype=x.dtype, name="gates")(x[:, 0])
+        hidden = DegreesLinear(activate.width(width), name="first")(x)
+        if of.activation == "silu":
+            point = functools.partial(nn.Dense, width, use_bias=False, param_dtype=x.dtype)
+            layers = [point(name="point_0"), jax.nn.silu, point(name="point_1"), jax.nn.silu, point(name="point_2")]
+            hidden = activate(hidden, gates, nn.Sequential(layers))
+        else:
+            hidden = activate(hidden, gates)
+        return DegreesLinear(self.features, name="second")(hidden)
+
+
+class _Block(nn.Module):
+    """Add what neighbours say, then what a perceptron makes of each atom."""
+
+    options: _Options
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
+        of, x = self.options, graph.nodes
+        attend = SO2Attention(
+            of.channels,
+            of.mmax,
+            of.hidden,
+            of.heads,
+            of.alpha,
+            of.value,
+            of.activation,
+            of.resolution,
+            of.radial_widths,
+            of.reflections,
+            name="attention",
+        )
+        x = x + attend(graph._replace(nodes=DegreeNorm(SHARED[of.norm], name="norm_attention")(x))).nodes
+        y = DegreeNorm(SHARED[of.norm], name="norm_perceptron")(x)
+        return graph._replace(nodes=x + _Perceptron(of, of.channels, name="perceptron")(y))
+
+
+class _Blocks(nn.Module):
+    """Many blocks as one loop, whose activations are made again on the way back."""
+
+    options: _Options
+    count: int
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
+        def step(block: nn.Module, nodes: Array, _: None) -> tuple[Array, None]:
+            return block(graph._replace(nodes=nodes)).nodes, None
+
+        many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs={"params": True}, length=self.count)
+        return graph._replace(nodes=many(_Block(self.options, name="block"), graph.nodes, None)[0])
