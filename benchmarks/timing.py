@@ -163,6 +163,14 @@ def serve_once(make: Callable[[], Work], *packages: str) -> None:
     print(json.dumps(report), flush=True)
 
 
+def beside(case: str, ours: dict[str, Any], peer: dict[str, Any], scale: float = 1.0) -> dict[str, Any]:
+    """Return a row of two sides from `once`, and how many times faster ours is; the peer did 1 / scale of the work."""
+    row = {"case": case, "ours": ours, "peer": peer, "load": os.getloadavg()[0]}
+    if "skipped" not in ours and "skipped" not in peer:
+        row |= {f"times_{t}": round(scale * peer[f"cold_{t}_s"] / ours[f"cold_{t}_s"], 1) for t in ("wall", "cpu")}
+    return row
+
+
 def once(command: Sequence[str]) -> dict[str, Any]:
     """Run a command that ends in `serve_once` in a fresh process and return its report, or {"skipped": why}."""
     try:

@@ -14,14 +14,13 @@ less; distances 0, 2, 0, 0. An earlier run at a load of 11 had 8.1 and 7.1. Ours
 
 import argparse
 import json
-import os
 import sys
 from typing import Any
 
 import numpy as np
 
 from benchmarks.peers.dagma_linear import GRAPHS, PENALTIES, distance, make_tables
-from benchmarks.timing import Work, once, serve_once
+from benchmarks.timing import Work, beside, once, serve_once
 
 FITS = 2 * GRAPHS * len(PENALTIES)
 
@@ -56,10 +55,7 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     for density in (1, 2):
         peer = once([peer_python, "-m", "benchmarks.peers.dagma_linear", str(density)])
         ours = once([sys.executable, "-m", "benchmarks.causal.discover", "--serve", str(density)])
-        row = {"case": f"{FITS} DAGMA fits, ER{density}", "ours": ours, "peer": peer, "load": os.getloadavg()[0]}
-        if "skipped" not in ours and "skipped" not in peer:
-            row |= {f"times_{t}": round(FITS * peer[f"cold_{t}_s"] / ours[f"cold_{t}_s"], 1) for t in ("wall", "cpu")}
-        found.append(row)
+        found.append(beside(f"{FITS} DAGMA fits, ER{density}", ours, peer, FITS))
     return found
 
 

@@ -15,12 +15,11 @@ at 1000 samples, and more at 100: nothing is gained there by who asks once.
 
 import argparse
 import json
-import os
 import sys
 from typing import Any
 
 from benchmarks.peers.econml_dml import FOLDS, make_table
-from benchmarks.timing import Work, once, serve_once
+from benchmarks.timing import Work, beside, once, serve_once
 
 PEER_DRAWS = 100
 
@@ -60,11 +59,7 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     found, peer = [], once([peer_python, "-m", "benchmarks.peers.econml_dml", str(PEER_DRAWS)])
     for draws in (100, 1000):
         ours = once([sys.executable, "-m", "benchmarks.causal.dml", "--serve", str(draws)])
-        row = {"case": f"linear DML, {draws} bootstraps", "ours": ours, "peer": peer, "load": os.getloadavg()[0]}
-        if "skipped" not in ours and "skipped" not in peer:
-            scale = draws / PEER_DRAWS
-            row |= {f"times_{t}": round(scale * peer[f"cold_{t}_s"] / ours[f"cold_{t}_s"], 1) for t in ("wall", "cpu")}
-        found.append(row)
+        found.append(beside(f"linear DML, {draws} bootstraps", ours, peer, draws / PEER_DRAWS))
     return found
 
 

@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 from benchmarks.peers.dowhy_refute import REFUTERS, make_table
-from benchmarks.timing import Work, once, serve_once
+from benchmarks.timing import Work, beside, once, serve_once
 
 DRAWS, PEER_DRAWS = 1000, 50
 
@@ -53,13 +53,7 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
         peer = once([peer_python, "-m", "benchmarks.peers.dowhy_refute", refuter, str(PEER_DRAWS)])
         for estimator in ("regression", "aipw"):
             ours = once([sys.executable, "-m", "benchmarks.causal.refute", "--serve", refuter, estimator])
-            row = {"case": f"{refuter}, {estimator}", "ours": ours, "peer": peer}
-            if "skipped" not in ours and "skipped" not in peer:
-                scale = DRAWS / PEER_DRAWS
-                row |= {
-                    f"times_{t}": round(scale * peer[f"cold_{t}_s"] / ours[f"cold_{t}_s"], 1) for t in ("wall", "cpu")
-                }
-            found.append(row)
+            found.append(beside(f"{refuter}, {estimator}", ours, peer, DRAWS / PEER_DRAWS))
     return found
 
 

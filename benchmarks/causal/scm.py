@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.dowhy_gcm import NAMES, ROWS, UNITS, make_model
-from benchmarks.timing import Work, once, serve_once
+from benchmarks.timing import Work, beside, once, serve_once
 
 REFITS, PEER_REFITS, MANY, INTERVENTIONS = 200, 20, 100_000, 16
 SCALE = {"refits": REFITS / PEER_REFITS, "units": MANY / UNITS * INTERVENTIONS}
@@ -69,10 +69,7 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     for work, scale in SCALE.items():
         peer = once([peer_python, "-m", "benchmarks.peers.dowhy_gcm", work, str(PEER_REFITS)])
         ours = once([sys.executable, "-m", "benchmarks.causal.scm", "--serve", work])
-        row = {"case": f"structural model, {work}", "ours": ours, "peer": peer}
-        if "skipped" not in ours and "skipped" not in peer:
-            row |= {f"times_{t}": round(scale * peer[f"cold_{t}_s"] / ours[f"cold_{t}_s"], 1) for t in ("wall", "cpu")}
-        found.append(row)
+        found.append(beside(f"structural model, {work}", ours, peer, scale))
     return found
 
 
