@@ -178,7 +178,7 @@ def read(options: Options) -> Table:
     if (file := options.data / OFFICIAL).exists():
         outcomes = np.load(file)["yf"][:, np.array(options.replicates) - 1].T
         pairs = zip(tables, outcomes, strict=True)
-        held = [np.isclose(table[:, 1, None], own[None]).any(axis=1) for table, own in pairs]
+        held = [np.asarray(np.isclose(table[:, 1, None], own[None]).any(axis=1)) for table, own in pairs]
     return split([np.delete(table, 2, axis=1) for table in tables], held)  # without what was not observed
 
 
@@ -240,7 +240,7 @@ def prepare(table: Table, options: Options) -> tuple[Task, training.Errors]:
     module, balance = NETWORKS[options.networks[0]]
     model = module(options.channels, options.channels // 2)
     one = potential_task(model, Units(*(part[0] for part in units)), balance=balance, members=options.members)
-    tables = Units(*(np.moveaxis(part, 0, 1) for part in units))
+    tables = Units(*(np.moveaxis(np.asarray(part), 0, 1) for part in units))
     task = side_by_side(one, tables, options.batch_size, 0)
 
     @jax.jit

@@ -1,4 +1,4 @@
-"""Which potential tells which pair of structures apart, with random weights (Joshi et al. 2023, arXiv:2301.09308).
+"""Which potential tells which pair of structures apart (Joshi et al. 2023, arXiv:2301.09308), with random weights.
 
     python -m experiments.expressivity                   # all models; the table and pictures of docs/expressivity.md
     python -m experiments.expressivity --preset tiny     # MACE alone, seconds
@@ -101,10 +101,10 @@ def bodies() -> dict[str, Pair]:
     }
 
 
-def star(first: Sequence, second: Sequence) -> Pair:
+def star(first: Any, second: Any) -> Pair:
     """Return two sets of neighbours of an atom in the origin."""
-    both = [np.array([(0, 0, 0), *points], float) for points in (first, second)]
-    return Pair(*both, [(0, i) for i in range(1, len(first) + 1)])
+    one, other = (np.array([(0, 0, 0), *points], float) for points in (first, second))
+    return Pair(one, other, [(0, i) for i in range(1, len(first) + 1)])
 
 
 def triangles(triangle: Sequence[tuple[float, float]], height: float) -> np.ndarray:

@@ -12,7 +12,8 @@ train`, so that `evaluate`, `check` and `md` take it. A stopped run goes on when
 
 From 50 ethanol structures MACE has errors of 7.5 meV and 34.7 meV/Å on 1000 others (paper 6.7 and 32.6, with 256
 channels; NequIP there 8.7 and 40.2), in 8 CPU minutes of one core of a busy x86-64 machine, 2026-11-29. With degrees up
-to 2 instead of 3 and 1000 epochs they were 9.3 and 42.9. Files are of BOTNet-datasets, one seed, every 20th frame:
+to 2 instead of 3 and 1000 epochs they were 9.3 and 42.9. Files are those of BOTNet-datasets; one seed, every 20th
+frame:
 
     symjax train --model mace --channels 64 --lmax 3 --energy-weight 0.3 --learning-rate 1e-2 --epochs 300 \
         --evaluate-every 20 --data train.xyz@::20 --valid-data train.xyz@7::20 --test-data test_MD.xyz

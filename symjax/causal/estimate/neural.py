@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
 from symjax.data import RowBatch, Rows
-from symjax.models.tarnet import Dragonnet, factual, mmd, wasserstein
+from symjax.models import Dragonnet, factual, mmd, wasserstein
 from symjax.training import Task
 
 BALANCES: Mapping[str, Callable[..., Array]] = MappingProxyType({"mmd": mmd, "wasserstein": wasserstein})
@@ -141,7 +141,7 @@ def neural_residuals(
         return jnp.take_along_axis(found, jnp.asarray(folds)[None, :, None], axis=0)[0]
 
     predicted = jnp.mean(jax.vmap(predict)(params), axis=0) if members else predict(params)
-    return units.outcome - predicted[:, 0], units.arm.astype(predicted.dtype) - predicted[:, 1]
+    return jnp.asarray(units.outcome) - predicted[:, 0], jnp.asarray(units.arm, predicted.dtype) - predicted[:, 1]
 
 
 def orthogonal_task(

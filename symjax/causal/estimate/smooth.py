@@ -79,7 +79,8 @@ def smooth_groups(
     count = min(COUNT, -(-len(x) // UNITS))
 
     def kernel(setting: Array) -> tuple[Array, Array, Array]:
-        features = _features(key, jnp.concatenate([x, at]), *setting, count)
+        order, width = setting
+        features = _features(key, jnp.concatenate([x, at]), order, width, count)
         rows, asked = features[place], features[len(x) :]
         paths = jax.vmap(_paths, (None, 0, 0))(rows, targets, w)
         others = jnp.einsum("fsq,gfqlk->gfslk", rows, paths[:, :FOLDS])
