@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 from scipy.spatial.transform import Rotation
 
 from symjax import potentials, training
@@ -231,9 +231,17 @@ def outputs(options: Asked, graph: jraph.GraphsTuple, seeds: int) -> jax.Array:
 
     @jax.jit
     def run(keys: jax.Array) -> jax.Array:
-        return jax.vmap(lambda key: model.apply(model.init(key, graph), graph).array)(keys)
+        return jax.vmap(lambda key: model.apply(shaken(model.init(key, graph), key), graph).array)(keys)
 
     return run(jax.random.split(jax.random.key(0), seeds))
+
+
+def shaken(params: PyTree, key: jax.Array) -> PyTree:
+    """Return parameters moved at random, because some begin at zero, and with them all that a network says."""
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(key, len(leaves))
+    moved = [x + 0.3 * jax.random.normal(k, x.shape, x.dtype) for k, x in zip(keys, leaves, strict=True)]
+    return tree.unflatten(moved)
 
 
 # 3. what is shown
