@@ -106,12 +106,21 @@ def as_function(layer: Any, x: Any, params: Any, key: Key[Array, ""]) -> Callabl
 
 
 def _points(fn: Callable[[Any], Any], x: Any, key: Key[Array, ""]) -> list[Point]:
-    """Return the inputs of a check, the first of them x; those at x compare with the output at its first nudge."""
-    points = []
-    for i, (scale, stretch, reach) in enumerate(TRIALS):
-        at = nudge(x, jax.random.fold_in(key, i), scale=scale, stretch=stretch) if scale else x
-        points.append(Point.of(fn, at, reach=reach, near=stretch < FAR))
-    return [points[0]._replace(usual=points[1].y), *points[1:]]
+    """Return the inputs of a check, the first of them x.
+
+    What comes out there is held to its own size, or where it vanishes to that at the first nudge, and at x always.
+    """
+
+    def at(i: int) -> Any:
+        scale, stretch, _ = TRIALS[i]
+        return nudge(x, jax.random.fold_in(key, i), scale=scale, stretch=stretch) if scale else x
+
+    usual = fn(at(1))
+    points = [
+        Point.of(fn, at(i), reach=reach, near=stretch < FAR, beside=usual)
+        for i, (_, stretch, reach) in enumerate(TRIALS)
+    ]
+    return [points[0]._replace(usual=usual), *points[1:]]
 
 
 def _measure(

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from symjax.laws.probe import nudge
+from symjax.laws.probe import at_hand, is_floating, noise_level, nudge
 
 EXPLAINED = 16  # times what a few roundings of the input do to the output
 MOST_PRINTED = 1000  # numbers
@@ -29,10 +29,17 @@ class Point(NamedTuple):
     near: bool = True
 
     @classmethod
-    def of(cls, fn: Callable[[Any], Any], x: Any, *, reach: float = 1.0, near: bool = False) -> "Point":
-        """Return an input with its output, which is taken to be of usual size."""
+    def of(
+        cls, fn: Callable[[Any], Any], x: Any, *, reach: float = 1.0, near: bool = False, beside: Any = None
+    ) -> "Point":
+        """Return an input with its output, which is taken to be of usual size.
+
+        Leaves that are but rounding noise `beside` another output, as where atoms far apart have no neighbours, are
+        taken to be as large as there.
+        """
         y = fn(x)
-        return cls(x, y, y, reach, near)
+        usual = y if beside is None else jax.tree.map(_larger, y, beside)
+        return cls(x, y, usual, reach, near)
 
 
 class Failure(NamedTuple):
@@ -137,6 +144,15 @@ class Report:
         if self.thorough and entry.verdict == "BROKEN":
             lines += [_pasted(name, getattr(entry, name), i) for name in ("point", "element")]
         return lines
+
+
+def _larger(own: Any, other: Any) -> Any:
+    """Return a leaf, or the other one beside which it is no more than the noise of a deep network."""
+    if not is_floating(own) or own.shape != other.shape:
+        return own
+    arrays = [at_hand(leaf) for leaf in (own, other)]
+    sizes = [np.max(np.abs(a), initial=0, where=np.isfinite(a)) for a in arrays]
+    return other if sizes[0] < noise_level(own) * sizes[1] else own
 
 
 def _pasted(name: str, value: Any, i: int) -> str:

@@ -35,7 +35,7 @@ def further_trials(law: Law, fn: Callable[[Any], Any], x: Any, key: Key[Array, "
 def trials_with_ties(law: Law, fn: Callable[[Any], Any], origin: Point, key: Key[Array, ""]) -> list[Trial]:
     """Return trials at inputs with ties, for elements without roundings, such as permutations: others undo ties."""
     exact = [element for element in law.elements(origin, key) if not is_rounded(element)]
-    points = [Point.of(fn, at) for at in _with_ties(origin.x)] if exact else []
+    points = [Point.of(fn, at, beside=origin.usual) for at in _with_ties(origin.x)] if exact else []
     return [(point, element) for point in points for element in exact]
 
 

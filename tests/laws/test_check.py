@@ -326,3 +326,19 @@ def test_a_thorough_report_prints_what_breaks_a_law_ready_to_paste():
 def test_a_residual_can_be_taken_inside_jit():
     residual = jax.jit(lambda x: SETS.residual(lambda y: y * jnp.arange(5.0)[:, None], x, KEY))(X)
     assert residual > 0.1
+
+
+def test_what_vanishes_far_away_but_for_rounding_breaks_no_law():
+    """The dipole of atoms whose charges come from their neighbours, less the mean: alone, they all have the same."""
+
+    def dipole(x):
+        apart = jnp.linalg.norm(x[:, None] - x[None] + 100 * jnp.eye(5)[..., None], axis=-1)
+        charges = 0.1 + jnp.sum(jnp.arange(1.0, 6)[:, None] * jnp.exp(-(apart**2)), axis=0)
+        return jnp.sum((charges - charges.mean(axis=0))[:, None] * x, axis=0)
+
+    def unlawful(x):
+        return dipole(x) * (1 + 1e-3 * x[:1, 0])
+
+    for fn, verdict in ((dipole, "obeyed"), (unlawful, "BROKEN")):
+        law = Equivariance(SE(3), Points(), Vectors())
+        assert verdicts(fn, 3 * X, law) == [verdict]
