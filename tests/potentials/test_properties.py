@@ -22,6 +22,7 @@ from symjax.laws import random_params
 from symjax.potentials import POTENTIALS, architecture, build, energy_and_forces, preset_of, scaled_energy
 from symjax.training import plain
 from tests.cases import DEGENERATE, load
+from tests.conftest import forget
 
 CUTOFF, KEY = 3.0, jax.random.key(7)
 VARIANTS = {name: (name, {}) for name in POTENTIALS} | {
@@ -70,9 +71,13 @@ def learnt(name):
     return params, jax.jit(energy_and_forces(scaled_energy(model, 1.0), stress=True))
 
 
-@pytest.fixture(params=VARIANTS)
+@pytest.fixture(params=VARIANTS, scope="module")
 def name(request):
-    return request.param
+    """One row after the other, each forgotten before the next: the programs of all take gigabytes."""
+    yield request.param
+    learnt.cache_clear()
+    _force_gradient.cache_clear()
+    forget()
 
 
 @pytest.fixture
@@ -160,12 +165,11 @@ def test_far_copies_add_up(predict):
     np.testing.assert_allclose(two.forces[:3], one.forces[:3], atol=1e-11)
 
 
-@pytest.mark.parametrize("name", VARIANTS)
 def test_all_of_the_above_compiled_once(name):
     assert learnt(name)[1]._cache_size() == 1
 
 
-@pytest.mark.parametrize("name", POTENTIALS)
+@pytest.mark.parametrize("name", POTENTIALS, indirect=True)
 def test_single_precision_stays_single(name):
     """By types alone, without compiling; the command trains in it."""
     (params, predict), single = learnt(name), padded(molecule(TRIANGLE), dtype=np.float32)
@@ -178,7 +182,7 @@ CLASSES = {name: type(model_of(name)).__name__ for name in POTENTIALS}
 STRUCTURES = [(name, case) for name, kind in CLASSES.items() for case in DEGENERATE if case.startswith(f"{kind},")]
 
 
-@pytest.mark.parametrize("name", POTENTIALS)
+@pytest.mark.parametrize("name", POTENTIALS, indirect=True)
 def test_its_row_is_whole(name):
     """Cases on symmetric structures, every preset, and a line of help for every option."""
     assert any(row == name for row, _ in STRUCTURES), f"add {CLASSES[name]} to SMALL in tests/cases/models.py"
@@ -188,7 +192,7 @@ def test_its_row_is_whole(name):
     assert not missing, "each option has a line under Attributes:"
 
 
-@pytest.mark.parametrize(("name", "case"), STRUCTURES)
+@pytest.mark.parametrize(("name", "case"), STRUCTURES, indirect=["name"])
 def test_forces_can_be_trained_on_symmetric_structures(name, case):
     model, graph, params, _ = load(case)
     gradient = _force_gradient(model)(params, graph)
@@ -231,7 +235,7 @@ def data(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("name", POTENTIALS)
+@pytest.mark.parametrize("name", POTENTIALS, indirect=True)
 def test_it_trains_by_the_command_and_comes_back(name, data, tmp_path):
     run, output = tmp_path / "run", tmp_path / "out.xyz"
     options = ["--preset", "tiny", "--model", name, "--test", "2", "--epochs", "1", "--data", data, "--out", run]
