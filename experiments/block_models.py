@@ -97,7 +97,8 @@ def train_one(config: Config, layer: Layer, graphs: Any) -> jax.Array:
 
     def epoch(carry: Any, _: None) -> tuple[Any, None]:
         params, state, lowest, best = carry
-        updates, state = optimizer.update(jax.grad(loss)(params, *graphs[0]), state)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer counts
+            updates, state = optimizer.update(jax.grad(loss)(params, *graphs[0]), state)
         params = cast(Any, optax.apply_updates(params, updates))
         now = loss(params, *graphs[1])
         best = jax.tree.map(lambda old, new: jnp.where(now < lowest, new, old), best, params)

@@ -127,7 +127,7 @@ def train(layer: Layer, plan: Plan, data: GraphData, seeds: int, at_once: int = 
 
 def train_one(model: GraphNetwork, plan: Plan, graph: jraph.GraphsTuple, data: GraphData, key: jax.Array) -> Any:
     """Return the scores of one seed: all epochs in one loop on the device."""
-    labels = jnp.asarray(np.maximum(data.labels, 0))
+    labels = jnp.asarray(np.maximum(data.labels, 0), int)
     start, drops = jax.random.split(key)
     params = model.init(start, graph)
     optimizer = optax.adam(plan.learning_rate)
@@ -150,7 +150,8 @@ def train_one(model: GraphNetwork, plan: Plan, graph: jraph.GraphsTuple, data: G
     def epoch(carry: Any, k: jax.Array) -> tuple[Any, None]:
         params, state, best = carry
         slopes = jax.grad(loss)(params, jax.random.fold_in(drops, k))
-        updates, state = optimizer.update(slopes, state)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer counts
+            updates, state = optimizer.update(slopes, state)
         params = optax.apply_updates(params, updates)
         seen = logits(params)
         now = cross_entropy(seen, data.valid), accuracy(seen, data.valid), accuracy(seen, data.test), k + 1
