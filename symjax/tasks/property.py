@@ -35,6 +35,7 @@ class Options:
     test_data: tuple[pathlib.Path, ...] | None = None  # and for testing, in place of --test
     property: str = "dipole"  # a label with a head
     property_key: str | None = None  # what the file calls it; None: as it is called here
+    units: str = "eV"  # of energies in its unit: eV, meV, kcal/mol, kJ/mol, Hartree, ...
     property_units: str | None = None  # debye, e·bohr, bohr², bohr³, ...; None: as --length says, with charges of e
     length: str = "Å"  # of positions: Å, bohr, nm
     format: str | None = None  # of files, by ASE's name, where theirs does not tell it
@@ -80,8 +81,8 @@ def read(options: Options) -> Found:
     if options.data is None:
         raise ValueError(f"the data that ship have no {name}; name a file with --data")
     keys = keys_of(name, options.property_key)
-    rules = {"property_units": options.property_units, "length": options.length, "format": options.format}
-    found = read_data(options, **keys, **rules)
+    units = {"units": options.units, "property_units": options.property_units, "length": options.length}
+    found = read_data(options, **keys, **units, format=options.format)
     for i, atoms in enumerate(found.structures.atoms):
         if atoms.pbc.any():
             raise ValueError(

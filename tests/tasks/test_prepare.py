@@ -11,6 +11,7 @@ import pytest
 from symjax.cli import train
 from symjax.potentials import Blueprint, References, identity_of
 from symjax.tasks import task_of
+from symjax.training import decode
 
 
 def prepared(folder, *words, **more):
@@ -45,3 +46,10 @@ def test_dipoles_of_what_repeats_are_refused(tmp_path):
     ase.io.write(tmp_path / "crystal.xyz", atoms, format="extxyz")
     with pytest.raises(ValueError, match=r"crystal.xyz, frame 0 \(OH\) is periodic, where a dipole has no meaning"):
         prepared(tmp_path / "run", "--property", "dipole", "--data", str(tmp_path / "crystal.xyz"))
+
+
+def test_options_of_a_property_from_before_it_had_units_of_its_own_are_read():
+    """As run.json of such a run has them, so that it can be resumed and evaluated."""
+    old = {"data": ["dipoles.xyz"], "property": "dipole", "property_key": "mu", "units": "eV", "length": "bohr"}
+    options = decode(task_of("property").Options, old, "options")
+    assert (options.units, options.length, options.property_units) == ("eV", "bohr", None)
