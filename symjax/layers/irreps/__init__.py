@@ -72,6 +72,7 @@ from symjax.layers.irreps.so2 import (
 from symjax.layers.irreps.so2_attention import (
     FramedEdges as FramedEdges,
     SO2Attention as SO2Attention,
+    Wigner as Wigner,
     so2_attention as so2_attention,
 )
 from symjax.layers.irreps.tensor_product import (

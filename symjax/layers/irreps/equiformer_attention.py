@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import jraph
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
 from symjax.groups import O, S
@@ -105,6 +106,11 @@ def _heads(block: Float[Array, "e k c"], heads: int) -> Float[Array, "e k h d"]:
     return block.reshape(*block.shape[:2], heads, block.shape[2] // heads)
 
 
+def layer_norm(dtype: DTypeLike, name: str) -> nn.LayerNorm:
+    """Return a layer norm that computes in its own precision."""
+    return nn.LayerNorm(1e-5, param_dtype=dtype, use_fast_variance=False, force_float32_reductions=False, name=name)
+
+
 class RadialProfile(nn.Module):
     """A perceptron of a radial basis, with layer norms before its silus, and a bias; it does not vanish anywhere.
 
@@ -124,14 +130,7 @@ class RadialProfile(nn.Module):
         scaled = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
         for layer, width in enumerate(self.widths):
             if layer:
-                norm = nn.LayerNorm(
-                    1e-5,
-                    param_dtype=x.dtype,
-                    use_fast_variance=False,
-                    force_float32_reductions=False,
-                    name=f"norm_{layer}",
-                )
-                x = jax.nn.silu(norm(x))
+                x = jax.nn.silu(layer_norm(x.dtype, f"norm_{layer}")(x))
             x = nn.Dense(width, param_dtype=x.dtype, kernel_init=scaled, name=f"dense_{layer}")(x)
         return x
 

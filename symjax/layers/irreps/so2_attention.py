@@ -11,11 +11,18 @@ from jaxtyping import Array, Float
 from symjax.groups import SO, O, S
 from symjax.laws import Equivariance, Law
 from symjax.layers.irreps.channels import DegreesLinear
-from symjax.layers.irreps.equiformer_attention import RadialProfile, attention_weights, smooth_leaky_relu
+from symjax.layers.irreps.equiformer_attention import (
+    RadialProfile,
+    attention_weights,
+    layer_norm,
+    smooth_leaky_relu,
+)
 from symjax.layers.irreps.s2_activation import Kind, S2Activation
 from symjax.layers.irreps.so2 import SO2Linear, degree_of, from_frames, natural, to_frames
 from symjax.math import frames, segment_sum, wigner_matrices
 from symjax.reps import OnGraph, Relabelling, Tree, Trivial, Vectors
+
+Wigner = tuple[Float[Array, "e _ _"], ...]
 
 
 class FramedEdges(NamedTuple):
@@ -27,7 +34,7 @@ class FramedEdges(NamedTuple):
 
 
 def so2_attention(
-    message: Callable, score: Callable, value: Callable, project: Callable, m_max: int, graph: jraph.GraphsTuple
+    message: Callable, score: Callable, value: Callable, project: Callable, wigner: Wigner, graph: jraph.GraphsTuple
 ) -> jraph.GraphsTuple:
     """Let every node hear its neighbours, turned into the frame of the edge and back.
 
@@ -43,11 +50,10 @@ def so2_attention(
         score: invariants to logits [e, h].
         value: components to components [e, components, h v].
         project: heads side by side [n, k, h v] to features [n, k, o].
-        m_max: the largest order of components.
+        wigner: D^l of the frames for each degree, the orders that messages have.
         graph: nodes are features [n, k, c], edges `FramedEdges`, receivers in rising order.
     """
-    x, (vectors, _, envelope), receivers = graph.nodes, graph.edges, graph.receivers
-    wigner = wigner_matrices(degree_of(x), frames(vectors), m_max=m_max)
+    x, envelope, receivers = graph.nodes, graph.edges.envelope, graph.receivers
     both = jnp.concatenate([x[graph.senders], x[receivers]], axis=2)
     components, invariants = message(to_frames(wigner, both))
     weights = attention_weights(score(invariants), envelope, receivers, x.shape[0])
@@ -98,8 +104,8 @@ class SO2Attention(nn.Module):
         )
 
     @nn.compact
-    def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
-        """Return the graph with new features."""
+    def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner | None = None) -> jraph.GraphsTuple:
+        """Return the graph with new features; `wigner` is of the frames of its edges, for who has it already."""
         l_max, dtype = degree_of(graph.nodes), graph.nodes.dtype
         channels, orders = 2 * graph.nodes.shape[2], sum(l_max + 1 - m for m in range(self.m_max + 1))
         activate = self._activation(l_max)
@@ -115,14 +121,14 @@ class SO2Attention(nn.Module):
             return activate(components, gates), alpha
 
         def score(alpha: Float[Array, "e a"]) -> Float[Array, "e h"]:
-            normed = nn.LayerNorm(
-                1e-5, param_dtype=dtype, use_fast_variance=False, force_float32_reductions=False, name="norm"
-            )(alpha.reshape(len(alpha), self.heads, self.alpha))
+            normed = layer_norm(dtype, "norm")(alpha.reshape(len(alpha), self.heads, self.alpha))
             weights = self.param("score", nn.initializers.lecun_normal(), (self.heads, self.alpha), dtype)
             return jnp.sum(smooth_leaky_relu(normed) * weights[None], axis=2)
 
+        if wigner is None:
+            wigner = wigner_matrices(l_max, frames(graph.edges.vectors), m_max=self.m_max)
         project = DegreesLinear(self.features, name="project")
-        return so2_attention(message, score, lambda z: second(z)[0], project, self.m_max, graph)
+        return so2_attention(message, score, lambda z: second(z)[0], project, wigner, graph)
 
     def _activation(self, l_max: int) -> S2Activation:
         return S2Activation(self.activation, l_max, self.m_max, self.resolution)

@@ -2,8 +2,8 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -23,6 +23,8 @@ from symjax.layers.irreps import (
     S2Activation,
     Shared,
     SO2Attention,
+    Wigner,
+    equiformer_block,
     from_frames,
 )
 from symjax.math import frames, gaussian_basis, poly_envelope, safe_norm, segment_sum, wigner_matrices
@@ -118,13 +120,24 @@ class EquiformerV2(nn.Module):
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         """Return the outputs of every atom."""
-        options = _Options(*(getattr(self, name) for name in _Options._fields))
+        edges = self._edges(graph)
+        wigner = wigner_matrices(self.lmax, frames(edges.vectors), m_max=self.mmax)
         if self.layers < MANY:
-            layers = [_Block(options, name=f"layer_{layer}") for layer in range(self.layers)]
+            blocks = [self._block()(name=f"layer_{layer}") for layer in range(self.layers)]
         else:
-            layers = [_Blocks(options, self.layers, name="layers")]
-        embed, read = functools.partial(self._embed, graph), functools.partial(self._read, options)
-        return equiformer_atoms(embed, layers, read, self._edges(graph), graph)
+            blocks = [_Blocks(self._block(), self.layers, name="layers")]
+        layers = [functools.partial(block, wigner=wigner) for block in blocks]
+        return equiformer_atoms(functools.partial(self._embed, graph, wigner), layers, self._read, edges, graph)
+
+    def _block(self) -> Callable[..., nn.Module]:
+        attention = (self.hidden, self.heads, self.alpha, self.value, self.activation, self.resolution)
+        attend = functools.partial(
+            SO2Attention, self.channels, self.mmax, *attention, self.radial_widths, self.reflections
+        )
+        return functools.partial(_Block, SHARED[self.norm], attend, self._perceptron(self.channels))
+
+    def _perceptron(self, features: int) -> Callable[..., nn.Module]:
+        return functools.partial(_Perceptron, self._activation(), self.perceptron, features)
 
     def _edges(self, graph: jraph.GraphsTuple) -> FramedEdges:
         """Return vectors, a basis of lengths beside features of both ends, and the envelope."""
@@ -137,21 +150,22 @@ class EquiformerV2(nn.Module):
         ]
         return FramedEdges(vectors, jnp.concatenate([basis, *ends], axis=1), poly_envelope(lengths, cutoff=self.cutoff))
 
-    def _embed(self, graph: jraph.GraphsTuple, state: jraph.GraphsTuple) -> Float[Array, "n k c"]:
+    def _embed(self, graph: jraph.GraphsTuple, wigner: Wigner, state: jraph.GraphsTuple) -> Float[Array, "n k c"]:
         """Return the species as scalars, and all degrees of a sum over edges of functions that point along them."""
         edges, species = state.edges, state.nodes
         radial = RadialProfile((*self.radial_widths, (self.lmax + 1) * self.channels), name="degree")(edges.features)
         components = radial.reshape(len(radial), self.lmax + 1, self.channels) * edges.envelope[:, None, None]
-        along = from_frames(wigner_matrices(self.lmax, frames(edges.vectors), m_max=0), components)
+        middle = [rows.shape[1] // 2 for rows in wigner]  # m = 0
+        along = from_frames([rows[:, [m]] for rows, m in zip(wigner, middle, strict=True)], components)
         heard = segment_sum(along, graph.receivers, len(species), indices_are_sorted=True)
         scalars = embed_charges(self._table("embedding", self.channels, components)[species], graph, self.charges)
         return (heard / self.average_neighbours**0.5).at[:, 0].add(scalars)
 
-    def _read(self, options: "_Options", x: Float[Array, "n k c"]) -> e3nn.IrrepsArray:
+    def _read(self, x: Float[Array, "n k c"]) -> e3nn.IrrepsArray:
         """Return the outputs: the degrees that they name, of a perceptron."""
         irreps = e3nn.Irreps(self.outputs)
         width = max(irreps.count(ir) for _, ir in irreps)
-        y = _Perceptron(options, width, name="readout")(DegreeNorm(SHARED[self.norm], name="norm")(x))
+        y = self._perceptron(width)(name="readout")(DegreeNorm(SHARED[self.norm], name="norm")(x))
         chunks, used = [], {ir: 0 for _, ir in irreps}
         for multiplicity, ir in irreps:
             part = y[:, ir.l**2 : (ir.l + 1) ** 2, used[ir] : used[ir] + multiplicity]
@@ -166,81 +180,51 @@ class EquiformerV2(nn.Module):
         return S2Activation(self.activation, self.lmax, None, self.resolution)
 
 
-class _Options(NamedTuple):
-    """What all blocks have in common."""
-
-    channels: int
-    lmax: int
-    mmax: int
-    hidden: int
-    heads: int
-    alpha: int
-    value: int
-    perceptron: int
-    activation: Kind
-    norm: Norm
-    resolution: int
-    radial_widths: tuple[int, ...]
-    reflections: bool
-
-
 class _Perceptron(nn.Module):
     """A linear map, an activation on the sphere (at "silu" a perceptron of every point), and another map."""
 
-    options: _Options
+    activate: S2Activation
+    hidden: int
     features: int
 
     @nn.compact
     def __call__(self, x: Float[Array, "n k c"]) -> Float[Array, "n k o"]:
-        width, of = self.options.perceptron, self.options
-        activate = S2Activation(of.activation, of.lmax, None, of.resolution)
+        width = self.hidden
         gates = nn.Dense(width, param_dtype=x.dtype, name="gates")(x[:, 0])
-        hidden = DegreesLinear(activate.width(width), name="first")(x)
-        if of.activation == "silu":
+        hidden = DegreesLinear(self.activate.width(width), name="first")(x)
+        if self.activate.kind == "silu":
             point = functools.partial(nn.Dense, width, use_bias=False, param_dtype=x.dtype)
             layers = [point(name="point_0"), jax.nn.silu, point(name="point_1"), jax.nn.silu, point(name="point_2")]
-            hidden = activate(hidden, gates, nn.Sequential(layers))
+            hidden = self.activate(hidden, gates, nn.Sequential(layers))
         else:
-            hidden = activate(hidden, gates)
+            hidden = self.activate(hidden, gates)
         return DegreesLinear(self.features, name="second")(hidden)
 
 
 class _Block(nn.Module):
-    """Add what neighbours say, then what a perceptron makes of each atom."""
+    """`equiformer_block` with an attention and a perceptron, both made here."""
 
-    options: _Options
+    shared: Shared
+    attention: Callable[..., nn.Module]
+    perceptron: Callable[..., nn.Module]
 
     @nn.compact
-    def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
-        of, x = self.options, graph.nodes
-        attend = SO2Attention(
-            of.channels,
-            of.mmax,
-            of.hidden,
-            of.heads,
-            of.alpha,
-            of.value,
-            of.activation,
-            of.resolution,
-            of.radial_widths,
-            of.reflections,
-            name="attention",
-        )
-        x = x + attend(graph._replace(nodes=DegreeNorm(SHARED[of.norm], name="norm_attention")(x))).nodes
-        y = DegreeNorm(SHARED[of.norm], name="norm_perceptron")(x)
-        return graph._replace(nodes=x + _Perceptron(of, of.channels, name="perceptron")(y))
+    def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner) -> jraph.GraphsTuple:
+        norms = DegreeNorm(self.shared, name="norm_attention"), DegreeNorm(self.shared, name="norm_perceptron")
+        attend = functools.partial(self.attention(name="attention"), wigner=wigner)
+        return equiformer_block(norms, attend, self.perceptron(name="perceptron"), lambda y: y, graph)
 
 
 class _Blocks(nn.Module):
     """Many blocks as one loop, whose activations are made again on the way back."""
 
-    options: _Options
+    block: Callable[..., nn.Module]
     count: int
 
     @nn.compact
-    def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
+    def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner) -> jraph.GraphsTuple:
         def step(block: nn.Module, nodes: Array, _: None) -> tuple[Array, None]:
-            return block(graph._replace(nodes=nodes)).nodes, None
+            return block(graph._replace(nodes=nodes), wigner).nodes, None
 
         many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs={"params": True}, length=self.count)
-        return graph._replace(nodes=many(_Block(self.options, name="block"), graph.nodes, None)[0])
+        return graph._replace(nodes=many(self.block(name="block"), graph.nodes, None)[0])
