@@ -1,11 +1,15 @@
 """Strict JAX for every test: float64, four virtual devices, no silent promotion, quick compilation and its cache."""
 
 import ctypes
+import importlib.metadata
 import os
 import pathlib
 import sys
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4 " + os.environ.get("XLA_FLAGS", "")
+FLAGS = ["--xla_force_host_platform_device_count=4", "--xla_cpu_parallel_codegen_split_count=1"]
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+    FLAGS.append("--xla_cpu_use_fusion_emitters=false")  # half the time of compilation; later ones know no other way
+os.environ["XLA_FLAGS"] = " ".join([*FLAGS, os.environ.get("XLA_FLAGS", "")])
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")  # a test compiles for longer than it computes
 os.environ.setdefault("MPLBACKEND", "agg")
