@@ -29,11 +29,8 @@ ONE_THREAD = {
     "SYMJAX_BASES": "",  # solve, do not read
 }
 WARM_UP = 5  # steps after the first one and before the first measurement
-COLD_LIMIT, WARM_TIME, WARM_RUNS = (
-    20.0,
-    2.0,
-    20,
-)  # CPU s above which work is not repeated; CPU s and runs of repetitions
+COLD_LIMIT = 20.0  # CPU s above which work is not repeated
+WARM_TIME, WARM_RUNS = 2.0, 20  # CPU s and runs of repetitions
 
 
 def serve(

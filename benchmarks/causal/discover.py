@@ -12,15 +12,14 @@ cold and 3.4 warm for 32, so 6.7 times less with compilation; distances 0, 0, 0,
 less; distances 0, 2, 0, 0. An earlier run at a load of 11 had 8.1 and 7.1. Ours is float32, the peer's float64.
 """
 
-import argparse
-import json
 import sys
 from typing import Any
 
 import numpy as np
 
+from benchmarks.causal.script import run
 from benchmarks.peers.dagma_linear import GRAPHS, PENALTIES, distance, make_tables
-from benchmarks.timing import Work, beside, once, serve_once
+from benchmarks.timing import Work, beside, once
 
 FITS = 2 * GRAPHS * len(PENALTIES)
 
@@ -59,18 +58,5 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Print the rows as lines of JSON, or be one side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", default="python", help="interpreter of an environment with dagma")
-    parser.add_argument("--serve", type=int, metavar="DENSITY", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve_once(lambda: make_ours(options.serve), "jax", "numpy")
-        return
-    for row in rows(options.peer_python):
-        print(json.dumps(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, "dagma", rows, lambda density: make_ours(int(density)), "jax", "numpy")

@@ -13,13 +13,12 @@ ours 2.03 cold and .020 warm for 100, 2.11 and .187 for 1000. So 71 times less o
 at 1000 samples, and more at 100: nothing is gained there by who asks once.
 """
 
-import argparse
-import json
 import sys
 from typing import Any
 
+from benchmarks.causal.script import run
 from benchmarks.peers.econml_dml import FOLDS, make_table
-from benchmarks.timing import Work, beside, once, serve_once
+from benchmarks.timing import Work, beside, once
 
 PEER_DRAWS = 100
 
@@ -63,18 +62,5 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Print the rows as lines of JSON, or be one side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", default="python", help="interpreter of an environment with EconML")
-    parser.add_argument("--serve", type=int, metavar="DRAWS", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve_once(lambda: make_ours(options.serve), "jax", "numpy")
-        return
-    for row in rows(options.peer_python):
-        print(json.dumps(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, "EconML", rows, lambda draws: make_ours(int(draws)), "jax", "numpy")

@@ -12,15 +12,15 @@ CPU seconds on a guest with two cores of an AMD EPYC at a load of 10, 2026-11-29
 independencies of 200 nodes .18, 27 cases .012.
 """
 
-import argparse
 import json
 import os
 import pathlib
 import sys
 from typing import Any
 
+from benchmarks.causal.script import run
 from benchmarks.peers.dowhy_identify import ask, make_edges
-from benchmarks.timing import Work, once, serve_once
+from benchmarks.timing import Work, once
 
 PEER_SIZES, SIZES = (10, 20, 30), (10, 20, 30, 200)
 
@@ -70,19 +70,5 @@ def rows(peer_python: str, cases: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Print the rows as lines of JSON, or be one side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", default="python", help="interpreter of an environment with DoWhy")
-    parser.add_argument("--cases", help="a file of identification cases")
-    parser.add_argument("--serve", nargs=2, metavar=("WORK", "GIVEN"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve_once(lambda: make_ours(*options.serve), "networkx")
-        return
-    for row in rows(options.peer_python, options.cases):
-        print(json.dumps(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, "DoWhy", rows, make_ours, "networkx", cases="a file of identification cases")

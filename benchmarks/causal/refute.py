@@ -9,13 +9,12 @@ Our regression compiles nothing and fits nothing again: it is matrix products. T
 DoWhy, whose side is the regression there too: propensities and both outcome regressions are fitted in each simulation.
 """
 
-import argparse
-import json
 import sys
 from typing import Any
 
+from benchmarks.causal.script import run
 from benchmarks.peers.dowhy_refute import REFUTERS, make_table
-from benchmarks.timing import Work, beside, once, serve_once
+from benchmarks.timing import Work, beside, once
 
 DRAWS, PEER_DRAWS = 1000, 50
 
@@ -57,18 +56,5 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Print the rows as lines of JSON, or be one side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", default="python", help="interpreter of an environment with DoWhy")
-    parser.add_argument("--serve", nargs=2, metavar=("REFUTER", "ESTIMATOR"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve_once(lambda: make_ours(*options.serve), "jax", "numpy")
-        return
-    for row in rows(options.peer_python):
-        print(json.dumps(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, "DoWhy", rows, make_ours, "jax", "numpy")

@@ -13,15 +13,14 @@ cold and .060 warm for 200, so 2.6 times less with compilation and 83 times with
 cold and .60 warm, so 20 and 34 times less a unit and intervention. Ours is float32, the peer's float64.
 """
 
-import argparse
-import json
 import sys
 from typing import Any
 
 import numpy as np
 
+from benchmarks.causal.script import run
 from benchmarks.peers.dowhy_gcm import NAMES, ROWS, UNITS, make_model
-from benchmarks.timing import Work, beside, once, serve_once
+from benchmarks.timing import Work, beside, once
 
 REFITS, PEER_REFITS, MANY, INTERVENTIONS = 200, 20, 100_000, 16
 SCALE = {"refits": REFITS / PEER_REFITS, "units": MANY / UNITS * INTERVENTIONS}
@@ -73,18 +72,5 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Print the rows as lines of JSON, or be one side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", default="python", help="interpreter of an environment with DoWhy")
-    parser.add_argument("--serve", metavar="WORK", choices=SCALE, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve_once(lambda: make_ours(options.serve), "jax", "numpy")
-        return
-    for row in rows(options.peer_python):
-        print(json.dumps(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, "DoWhy", rows, make_ours, "jax", "numpy")
