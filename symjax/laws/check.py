@@ -102,7 +102,22 @@ def as_function(layer: Any, x: Any, params: Any, key: Key[Array, ""]) -> Callabl
         if not callable(layer):
             raise TypeError(f"expected a linen module or something that is called with x, got {layer!r}")
         return jax.jit(lambda x: layer(x))  # the wrapper has a hash, which a module with arrays in it has not
-    return partial(jax.jit(layer.apply), random_params(layer, x, key=key) if params is None else params)
+    params = random_params(layer, x, key=key) if params is None else params
+    return partial(_apply, layer, params) if _has_hash(layer) else partial(jax.jit(layer.apply), params)
+
+
+@partial(jax.jit, static_argnums=0)
+def _apply(layer: Any, params: Any, x: Any) -> Any:
+    """Call a module, compiled once for all that are equal."""
+    return layer.apply(params, x)
+
+
+def _has_hash(layer: Any) -> bool:
+    try:
+        hash(layer)
+    except TypeError:
+        return False
+    return True
 
 
 def _points(fn: Callable[[Any], Any], x: Any, key: Key[Array, ""]) -> list[Point]:
