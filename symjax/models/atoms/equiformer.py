@@ -22,7 +22,7 @@ from symjax.layers.irreps import (
     tensor_product_conv,
     tensor_product_paths,
 )
-from symjax.math import exp_normal_basis, poly_envelope, safe_norm
+from symjax.math import exp_normal_basis, poly_envelope, require_rates, safe_norm
 from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, require_irreps, require_options
 
 
@@ -61,7 +61,7 @@ class Equiformer(nn.Module):
 
     Energies have two continuous derivatives at the cutoff, where those of the reference jump: see `attention_weights`.
     By default mirror images have equal energies; the irreps of the paper, "128x0e+64x1e+32x2e", go with
-    `reflections=False`. There is no dropout, which the published potentials do without.
+    `reflections=False`. The published potentials do without dropout.
 
     With those irreps, 100 species and the other defaults there are 3,426,945 parameters. The 3,500,609 of the reference
     are these, 128 of a bias of the species, and 73,536 of products with vectors and tensors in its first sum over
@@ -84,6 +84,8 @@ class Equiformer(nn.Module):
         radial_basis: Number of radial functions.
         radial_widths: Hidden layers of the radial networks.
         charges: Read the total charge and the spin multiplicity of a structure.
+        drop_path: Probability in training that a structure goes without one half of a block.
+        alpha_drop: Share of the attention weights that are dropped in training.
     """
 
     species: int
@@ -102,9 +104,12 @@ class Equiformer(nn.Module):
     radial_basis: int = 32
     radial_widths: tuple[int, ...] = (64, 64)
     charges: bool = False
+    drop_path: float = 0.0
+    alpha_drop: float = 0.0
 
     def __post_init__(self):
         super().__post_init__()
+        require_rates(self.drop_path, self.alpha_drop)
         require_options(self, features=1, lmax=0, heads=1, layers=1, radial_basis=2)
         for name in ("irreps", "head_irreps", "mid_irreps"):
             text = getattr(self, name)
@@ -139,7 +144,8 @@ class Equiformer(nn.Module):
 
     def _block(self, layer: int, irreps: e3nn.Irreps) -> EquiformerBlock:
         options = (self.head_irreps, self.mid_irreps, self.heads, self.messages, self.radial_widths)
-        return EquiformerBlock(str(irreps), *options, name=f"layer_{layer}")
+        rates = (self.drop_path, self.alpha_drop)
+        return EquiformerBlock(str(irreps), *options, *rates, name=f"layer_{layer}")
 
     def _embed(self, state: jraph.GraphsTuple, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         """Return a vector of the species, and a sum over neighbours of harmonics times functions of the distance."""

@@ -24,10 +24,11 @@ from symjax.layers.irreps import (
     Shared,
     SO2Attention,
     Wigner,
+    drop_graphs,
     equiformer_block,
     from_frames,
 )
-from symjax.math import frames, gaussian_basis, poly_envelope, safe_norm, segment_sum, wigner_matrices
+from symjax.math import frames, gaussian_basis, poly_envelope, require_rates, safe_norm, segment_sum, wigner_matrices
 from symjax.models.atoms.equiformer import equiformer_atoms
 from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
 
@@ -69,6 +70,8 @@ class EquiformerV2(nn.Module):
         edge_channels: Features of edges from the species at either end.
         reflections: Whether energies are those of mirror images by construction; not so in the paper.
         charges: Read the total charge and the spin multiplicity of a structure.
+        drop_path: Probability in training that a structure goes without one half of a block.
+        alpha_drop: Share of the attention that is dropped in training.
     """
 
     species: int
@@ -92,9 +95,12 @@ class EquiformerV2(nn.Module):
     edge_channels: int = 128
     reflections: bool = False
     charges: bool = False
+    drop_path: float = 0.0
+    alpha_drop: float = 0.0
 
     def __post_init__(self):
         super().__post_init__()
+        require_rates(self.drop_path, self.alpha_drop)
         counts = ("channels", "layers", "hidden", "heads", "alpha", "value", "perceptron", "edge_channels")
         require_options(self, lmax=0, mmax=0, radial_basis=2, **dict.fromkeys(counts, 1))
         if self.mmax > self.lmax:
@@ -132,9 +138,9 @@ class EquiformerV2(nn.Module):
     def _block(self) -> Callable[..., nn.Module]:
         attention = (self.hidden, self.heads, self.alpha, self.value, self.activation, self.resolution)
         attend = functools.partial(
-            SO2Attention, self.channels, self.mmax, *attention, self.radial_widths, self.reflections
+            SO2Attention, self.channels, self.mmax, *attention, self.radial_widths, self.reflections, self.alpha_drop
         )
-        return functools.partial(_Block, SHARED[self.norm], attend, self._perceptron(self.channels))
+        return functools.partial(_Block, SHARED[self.norm], attend, self._perceptron(self.channels), self.drop_path)
 
     def _perceptron(self, features: int) -> Callable[..., nn.Module]:
         return functools.partial(_Perceptron, self._activation(), self.perceptron, features)
@@ -207,12 +213,14 @@ class _Block(nn.Module):
     shared: Shared
     attention: Callable[..., nn.Module]
     perceptron: Callable[..., nn.Module]
+    drop_path: float
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner) -> jraph.GraphsTuple:
         norms = DegreeNorm(self.shared, name="norm_attention"), DegreeNorm(self.shared, name="norm_perceptron")
         attend = functools.partial(self.attention(name="attention"), wigner=wigner)
-        return equiformer_block(norms, attend, self.perceptron(name="perceptron"), lambda y: y, graph)
+        drop = functools.partial(drop_graphs, self, self.drop_path, graph)
+        return equiformer_block(norms, attend, self.perceptron(name="perceptron"), lambda y: y, graph, drop)
 
 
 class _Blocks(nn.Module):
@@ -226,5 +234,6 @@ class _Blocks(nn.Module):
         def step(block: nn.Module, nodes: Array, _: None) -> tuple[Array, None]:
             return block(graph._replace(nodes=nodes), wigner).nodes, None
 
-        many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs={"params": True}, length=self.count)
+        drawn = {"params": True, "dropout": True}
+        many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs=drawn, length=self.count)
         return graph._replace(nodes=many(self.block(name="block"), graph.nodes, None)[0])
