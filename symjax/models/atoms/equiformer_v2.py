@@ -29,10 +29,8 @@ from symjax.layers.irreps import (
     from_frames,
 )
 from symjax.math import frames, gaussian_basis, poly_envelope, require_rates, safe_norm, segment_sum, wigner_matrices
-from symjax.models.atoms.equiformer import equiformer_atoms
+from symjax.models.atoms.equiformer import MANY, Blocks, equiformer_atoms
 from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
-
-MANY = 6  # layers: from so many on, one is compiled for all, and activations are made again on the way back
 
 SHARED: Mapping[str, Shared] = {"separable": "above", "merged": "all"}  # degrees that a norm divides alike
 
@@ -131,7 +129,7 @@ class EquiformerV2(nn.Module):
         if self.layers < MANY:
             blocks = [self._block()(name=f"layer_{layer}") for layer in range(self.layers)]
         else:
-            blocks = [_Blocks(self._block(), self.layers, name="layers")]
+            blocks = [Blocks(self._block(), self.layers, name="layers")]
         layers = [functools.partial(block, wigner=wigner) for block in blocks]
         return equiformer_atoms(functools.partial(self._embed, graph, wigner), layers, self._read, edges, graph)
 
@@ -221,19 +219,3 @@ class _Block(nn.Module):
         attend = functools.partial(self.attention(name="attention"), wigner=wigner)
         drop = functools.partial(drop_graphs, self, self.drop_path, graph)
         return equiformer_block(norms, attend, self.perceptron(name="perceptron"), lambda y: y, graph, drop)
-
-
-class _Blocks(nn.Module):
-    """Many blocks as one loop, whose activations are made again on the way back."""
-
-    block: Callable[..., nn.Module]
-    count: int
-
-    @nn.compact
-    def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner) -> jraph.GraphsTuple:
-        def step(block: nn.Module, nodes: Array, _: None) -> tuple[Array, None]:
-            return block(graph._replace(nodes=nodes), wigner).nodes, None
-
-        drawn = {"params": True, "dropout": True}
-        many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs=drawn, length=self.count)
-        return graph._replace(nodes=many(self.block(name="block"), graph.nodes, None)[0])
