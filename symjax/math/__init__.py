@@ -11,7 +11,7 @@ from symjax.math.arrays import (
     unit_like,
 )
 from symjax.math.attention import attention, masked_softmax
-from symjax.math.dropout import dropout
+from symjax.math.dropout import dropout, require_rates
 from symjax.math.entropy import cross_entropy
 from symjax.math.fourier import excluded, fourier_basis, frequency_shares, of_sum, restricted
 from symjax.math.host import double_precision
@@ -60,6 +60,7 @@ __all__ = [
     "promoted",
     "require_memory",
     "require_order",
+    "require_rates",
     "restricted",
     "runge_kutta",
     "safe_divide",

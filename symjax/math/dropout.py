@@ -14,8 +14,7 @@ def dropout(x: Float[Array, "..."], rate: float, key: Key[Array, ""]) -> Float[A
     Raises:
         ValueError: the rate is not at least 0 and below 1.
     """
-    if not 0 <= rate < 1:
-        raise ValueError(f"expected a rate of dropout of at least 0 and below 1, got {rate}")
+    require_rates(rate)
     kept = round((1 - rate) * 2**16)
     if kept == 2**16:
         return x
@@ -23,3 +22,14 @@ def dropout(x: Float[Array, "..."], rate: float, key: Key[Array, ""]) -> Float[A
     words = jax.random.bits(key, (even,), jnp.uint32)
     halves = jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)[: x.size].reshape(x.shape)
     return jnp.where(halves < kept, x * (2**16 / kept), 0)
+
+
+def require_rates(*rates: float) -> None:
+    """Refuse what is no rate of dropout.
+
+    Raises:
+        ValueError: a rate is not at least 0 and below 1.
+    """
+    for rate in rates:
+        if not 0 <= rate < 1:
+            raise ValueError(f"expected a rate of dropout of at least 0 and below 1, got {rate}")

@@ -24,7 +24,7 @@ from symjax.potentials.errors import (
     print_errors,
 )
 from symjax.potentials.heads import HEADS, average, dipole, dipole_magnitude, energy, extent, polarisability
-from symjax.potentials.loss import Predict, energy_labels, label_loss, potential_loss
+from symjax.potentials.loss import Predict, drawn_loss, energy_labels, label_loss, potential_loss
 from symjax.potentials.motion import Calculator, to_jax_md
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
 from symjax.potentials.references import (
@@ -85,6 +85,7 @@ __all__ = [
     "dipole_magnitude",
     "doubt_of_units",
     "draw_blueprint",
+    "drawn_loss",
     "drop_calibration",
     "energy",
     "energy_and_forces",

@@ -20,7 +20,7 @@ def label_loss(predict: Predict) -> Callable[..., Sums]:
       energies ((E - E') / n)^2 and of stresses ((sigma - sigma') V / n)^2, both in eV²;
     - NAME_mae: absolute errors of components, in the unit of the label, and how many there are.
 
-    What is not known adds nothing, and padding neither. The key is not used.
+    What is not known adds nothing, and padding neither. The key is not used; see `drawn_loss`.
 
     Args:
         predict: parameters and a graph -> labels by name, as `LABELS` has them.
@@ -41,6 +41,11 @@ def label_loss(predict: Predict) -> Callable[..., Sums]:
         return sums
 
     return loss
+
+
+def drawn_loss(predict: Callable[[Array], Predict]) -> Callable[..., Sums]:
+    """Return the `label_loss` of what is predicted with the key of each shard, as by models that drop in training."""
+    return lambda params, batch, key: label_loss(predict(key))(params, batch, key)
 
 
 def potential_loss(energy: Energy, *, stress: bool = False) -> Callable[..., Sums]:

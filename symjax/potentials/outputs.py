@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import jraph
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, Key, PyTree
 
 from symjax.graphs import Budget, atoms_graph, batch_graphs, edge_vectors, graph_index
 from symjax.math import poly_envelope, safe_norm, segment_sum
@@ -20,7 +20,9 @@ from symjax.potentials.repulsion import Repulsion
 Outputs = Callable[[PyTree, jraph.GraphsTuple], e3nn.IrrepsArray]
 
 
-def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -> Outputs:
+def atom_outputs(
+    model: Any, references: References, species: tuple[int, ...], key: Key[Array, ""] | None = None
+) -> Outputs:
     """Return `outputs(params, graph) -> [n, outputs]`, the outputs of a module times the scale of the references.
 
     Where the references are those of isolated atoms, y_i = scale (f_i - f(lone atom of z_i)) + bonds(z_i) b_i: what the
@@ -28,17 +30,20 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
     what atoms with neighbours have less on the average. A module that reads charges and spins is asked about a neutral
     atom in the spin of the structure, so that only a charge makes a lone atom another. A `Repulsion` is added where
     they ask for one.
+
+    With a key the module drops of these atoms what it drops in training, and of lone atoms nothing.
     """
 
-    def network(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
-        atoms = model.apply(params, graph)
+    def network(params: PyTree, graph: jraph.GraphsTuple, key: Key[Array, ""] | None = None) -> e3nn.IrrepsArray:
+        drawn = {} if key is None else {"rngs": {"dropout": key}}
+        atoms = model.apply(params, graph, **drawn)
         return e3nn.IrrepsArray(atoms.irreps, references.scale * atoms.array)
 
     def relative(params: PyTree, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         dtype, kinds = graph.nodes.positions.dtype, graph.nodes.species
         bonds = jnp.array([references.bonds.get(number, 0.0) for number in species], dtype)
         bound = bonds[kinds] * bonding(graph, cutoff=model.cutoff)
-        atoms = network(params, graph)
+        atoms = network(params, graph, key)
         return e3nn.IrrepsArray(atoms.irreps, atoms.array - alone(params, graph) + bound[:, None])
 
     def alone(params: PyTree, graph: jraph.GraphsTuple) -> Float[Array, "n c"]:
@@ -52,7 +57,7 @@ def atom_outputs(model: Any, references: References, species: tuple[int, ...]) -
             return neutral(jnp.ones(()))[graph.nodes.species]
         return jax.vmap(neutral)(jnp.asarray(graph.globals.spin))[graph_index(graph), graph.nodes.species]
 
-    chosen = relative if references.isolated else network
+    chosen = relative if references.isolated else lambda params, graph: network(params, graph, key)
     if references.repulsion == "none":
         return chosen
     repulsion = Repulsion(species, model.cutoff)

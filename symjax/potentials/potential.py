@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jraph
 import numpy as np
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import Array, Int, Key, PyTree
 
 from symjax.data import LABELS, Structures, make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget, bucket, epoch_plan, mean_budget, split_nodes
@@ -28,13 +28,19 @@ def scaled_energy(model: Any, scale: float) -> Energy:
 
 
 def scaled_labels(
-    model: Any, label: str, references: References, species: tuple[int, ...], *, stress: bool = False
+    model: Any,
+    label: str,
+    references: References,
+    species: tuple[int, ...],
+    *,
+    stress: bool = False,
+    key: Key[Array, ""] | None = None,
 ) -> Predict:
     """Return `predict(params, graph) -> labels by name`: what the head of a label reads off `atom_outputs`.
 
-    An energy comes with its forces and, if asked, its stress.
+    An energy comes with its forces and, if asked, its stress. With a key the model drops what it drops in training.
     """
-    read = _read(label, atom_outputs(model, references, species))
+    read = _read(label, atom_outputs(model, references, species, key))
     if label == "energy":
         return energy_labels(read, stress=stress)
     return lambda params, graph: {label: read(params, graph)}

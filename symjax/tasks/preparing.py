@@ -1,5 +1,6 @@
 """From labelled structures to what is to be learnt: split, references, graphs, a blueprint, batches."""
 
+import functools
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,6 +28,7 @@ from symjax.potentials import (
     References,
     describe_references,
     draw_blueprint,
+    drawn_loss,
     drop_calibration,
     identity_of,
     label_loss,
@@ -143,12 +145,14 @@ def _task(
     """Return the task of learning labels with fresh parameters."""
     model, spreads = blueprint.build(), blueprint.spreads
     known, stress = (blueprint.label, blueprint.references, blueprint.species), "stress" in labels
+    predict = functools.partial(scaled_labels, model, *known, stress=stress)
     return Task(
         init=lambda key, batch: model.init(key, batch.graph),
-        loss=label_loss(scaled_labels(model, *known, stress=stress)),
+        loss=drawn_loss(lambda key: predict(key=key)),
         weights={name: _over_spread(schedule, spreads.get(name, 1.0)) for name, schedule in weights.items()},
         train=train,
         valid=valid,
+        measure=label_loss(predict()),
         shown={f"{name}_mae": LABELS[name].shown for name in reversed(labels)},
         members=blueprint.members,
     )

@@ -5,7 +5,10 @@ Of some labels nothing is known, and structures have weights: an average of aver
 
 import dataclasses
 
+import e3nn_jax as e3nn
+import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -13,8 +16,9 @@ from pair_model import CUTOFF, SPECIES, structures
 
 from symjax.data import make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget
+from symjax.layers.irreps import drop_graphs
 from symjax.models.atoms import SchNet
-from symjax.potentials import potential_loss, scaled_energy
+from symjax.potentials import References, drawn_loss, potential_loss, scaled_energy, scaled_labels
 from symjax.training import init_state, make_step, parallelise
 
 MODEL = SchNet(2, 3.0, cutoff=CUTOFF, channels=2, filters=2, layers=2, radial_basis=3)
@@ -54,3 +58,29 @@ def alone():
 def test_four_devices_learn_what_one_does(alone, how):
     dealt = train(how, 4, [[0, 3, 4], [1], [], [2]])
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10), dealt, alone)
+
+
+class Dropping(nn.Module):
+    """One number an element, of which whole structures are dropped."""
+
+    @nn.compact
+    def __call__(self, graph):
+        table = self.param("table", nn.initializers.ones, (2,), graph.nodes.positions.dtype)
+        return e3nn.IrrepsArray("1x0e", drop_graphs(self, 0.5, graph, table[graph.nodes.species][:, None]))
+
+
+def test_every_shard_drops_the_same_on_any_device():
+    batch = make_batch(SAMPLES, [[0, 3], [1], [4], [2]], Budget(NODES + 1, EDGES, 6), dtype=float)
+    model, known = Dropping(), (References({}), SPECIES)
+    loss = drawn_loss(lambda key: scaled_labels(model, "energy", *known, key=key))
+    params = {"params": {"table": jnp.ones(2)}}
+
+    def learnt(how, devices, seed=1):
+        body = make_step(loss, OPTIMIZER, {"energy": 1.0})
+        step = parallelise(body, how=how, devices=jax.devices()[:devices])
+        state = step.replicate(init_state(params, OPTIMIZER, key=jax.random.key(seed)))
+        return float(step(state, batch)[1]["energy"][0].item())
+
+    alone = learnt("jit", 1)
+    np.testing.assert_allclose(learnt("shard_map", 4), alone, rtol=1e-12)
+    assert learnt("jit", 1, seed=2) != pytest.approx(alone)

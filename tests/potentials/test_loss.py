@@ -5,15 +5,26 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from pair_model import PairModel, params, samples, structures
+from pair_model import CUTOFF, SPECIES, PairModel, params, samples, structures
 
 from symjax.data import make_batch, sample_sizes
 from symjax.graphs import Budget, epoch_plan
-from symjax.potentials import energy_and_forces, label_spreads, potential_loss, scaled_energy
+from symjax.models.atoms import SchNet
+from symjax.potentials import (
+    References,
+    drawn_loss,
+    energy_and_forces,
+    label_loss,
+    label_spreads,
+    potential_loss,
+    scaled_energy,
+    scaled_labels,
+)
 
 ENERGY = scaled_energy(PairModel(), 2.5)
 LOSS = jax.jit(potential_loss(ENERGY, stress=True))
 KEY = jax.random.key(0)
+SMALL = SchNet(2, 3.0, cutoff=CUTOFF, channels=2, filters=2, layers=1, radial_basis=3)
 ROOMY = Budget(40, 2000, 9)
 
 
@@ -161,3 +172,13 @@ def test_only_labels_that_are_there_are_scored(data):
 def test_single_precision_stays_single(data):
     sums = LOSS(params(np.float32), batch(data, [3, 4], dtype=np.float32), KEY)
     assert {leaf.dtype for leaf in jax.tree.leaves(sums)} == {np.dtype(np.float32)}
+
+
+def test_models_that_drop_nothing_have_the_same_program_with_a_key(data):
+    def energies(key):
+        return scaled_labels(SMALL, "energy", References({}), SPECIES, key=key)
+
+    learnt, measured = drawn_loss(energies), label_loss(energies(None))
+    one = batch(data, [0, 1])
+    variables = jax.eval_shape(SMALL.init, KEY, one.graph)
+    assert str(jax.make_jaxpr(learnt)(variables, one, KEY)) == str(jax.make_jaxpr(measured)(variables, one, KEY))

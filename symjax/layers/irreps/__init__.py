@@ -14,6 +14,7 @@ from symjax.layers.irreps.contraction import (
     contractions as contractions,
     symmetric_contraction as symmetric_contraction,
 )
+from symjax.layers.irreps.drop import drop_entries as drop_entries, drop_graphs as drop_graphs
 from symjax.layers.irreps.equiformer import (
     EquiformerBlock as EquiformerBlock,
     equiformer_block as equiformer_block,

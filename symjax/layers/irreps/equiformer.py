@@ -1,5 +1,6 @@
 """The block of Equiformer: norm, attention, norm, perceptron (Liao and Smidt 2023, arXiv:2206.11990, fig. 1)."""
 
+import functools
 from collections.abc import Callable
 
 import e3nn_jax as e3nn
@@ -7,6 +8,7 @@ import flax.linen as nn
 import jraph
 
 from symjax.laws import Law
+from symjax.layers.irreps.drop import drop_graphs
 from symjax.layers.irreps.equiformer_attention import EquiformerAttention, Messages, attention_laws
 from symjax.layers.irreps.gate import gate, gated_irreps, scaled_sigmoid
 from symjax.layers.irreps.linear import IrrepsLinear
@@ -14,11 +16,16 @@ from symjax.layers.irreps.norm import IrrepsLayerNorm
 
 
 def equiformer_block(
-    norms: tuple[Callable, Callable], attend: Callable, feed: Callable, connect: Callable, graph: jraph.GraphsTuple
+    norms: tuple[Callable, Callable],
+    attend: Callable,
+    feed: Callable,
+    connect: Callable,
+    graph: jraph.GraphsTuple,
+    drop: Callable = lambda branch: branch,
 ) -> jraph.GraphsTuple:
     """Return a graph with new features of the nodes.
 
-        y_i = x_i + attend(norm(x))_i,    x_i <- connect(y_i) + feed(norm(y_i))
+        y_i = x_i + drop(attend(norm(x)))_i,    x_i <- connect(y_i) + drop(feed(norm(y)))_i
 
     Args:
         norms: one before each half.
@@ -26,10 +33,11 @@ def equiformer_block(
         feed: features of a node to features.
         connect: linear map, or the identity.
         graph: nodes are an `IrrepsArray`, edges `AttentionEdges`, receivers in rising order.
+        drop: features of all nodes to the same, some of them zero.
     """
     first, second = norms
-    y = graph.nodes + attend(graph._replace(nodes=first(graph.nodes))).nodes
-    return graph._replace(nodes=connect(y) + feed(second(y)))
+    y = graph.nodes + drop(attend(graph._replace(nodes=first(graph.nodes))).nodes)
+    return graph._replace(nodes=connect(y) + drop(feed(second(y))))
 
 
 def feed_forward(first: Callable, second: Callable, x: e3nn.IrrepsArray) -> e3nn.IrrepsArray:
@@ -47,6 +55,8 @@ class EquiformerBlock(nn.Module):
         heads: How many.
         messages: Which of the three kinds of `EquiformerAttention`.
         radial_widths: Hidden layers of the radial network.
+        drop_path: Probability that a graph goes without the attention, or without the perceptron.
+        alpha_drop: Share of the attention weights that are dropped.
     """
 
     irreps: str
@@ -55,6 +65,8 @@ class EquiformerBlock(nn.Module):
     heads: int = 4
     messages: Messages = "nonlinear"
     radial_widths: tuple[int, ...] = (64, 64)
+    drop_path: float = 0.0
+    alpha_drop: float = 0.0
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Rotations and reflections turn features and harmonics; the numbering of the nodes means nothing."""
@@ -64,7 +76,7 @@ class EquiformerBlock(nn.Module):
     def __call__(self, graph: jraph.GraphsTuple) -> jraph.GraphsTuple:
         """Return the graph with new features."""
         own = str(graph.nodes.irreps)
-        options = (self.heads, self.messages, self.radial_widths)
+        options = (self.heads, self.messages, self.radial_widths, self.alpha_drop)
         hidden = IrrepsLinear(str(gated_irreps(e3nn.Irreps(self.mid_irreps))), bias=True, name="hidden")
         out = IrrepsLinear(self.irreps, bias=True, name="out")
         same = graph.nodes.irreps == e3nn.Irreps(self.irreps)
@@ -75,4 +87,5 @@ class EquiformerBlock(nn.Module):
             lambda y: feed_forward(hidden, out, y),
             connect,
             graph,
+            functools.partial(drop_graphs, self, self.drop_path, graph),
         )

@@ -1,5 +1,6 @@
 """Equivariant graph attention of Equiformer (Liao and Smidt 2023, arXiv:2206.11990, sec. 4.2)."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -14,6 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from symjax.groups import O, S
 from symjax.laws import Equivariance, Law
+from symjax.layers.irreps.drop import drop_entries
 from symjax.layers.irreps.gate import gate, gated_irreps, scaled_sigmoid
 from symjax.layers.irreps.linear import IrrepsLinear, irreps_blocks
 from symjax.layers.irreps.tensor_product import tensor_product, tensor_product_paths
@@ -73,13 +75,18 @@ def sum_heads(
 
 
 def equiformer_attention(
-    send: Callable, receive: Callable, tell: Callable, project: Callable, graph: jraph.GraphsTuple
+    send: Callable,
+    receive: Callable,
+    tell: Callable,
+    project: Callable,
+    graph: jraph.GraphsTuple,
+    drop: Callable = lambda weights: weights,
 ) -> jraph.GraphsTuple:
     """Return a graph in which every node has what it attends to.
 
         (s_ij, v_ij) = tell(send(x_j) + receive(x_i), edge ij),    x_i <- project(sum_j f_ij a_ij v_ij)
 
-    with the weights f a of `attention_weights`.
+    with the weights f a of `attention_weights`, some of which may be dropped.
 
     Args:
         send: linear map of the features of the sender.
@@ -87,10 +94,11 @@ def equiformer_attention(
         tell: features of edges and the edges to scores [e, heads] and values, irreps with their heads side by side.
         project: linear map.
         graph: nodes are an `IrrepsArray`, edges `AttentionEdges`, receivers in rising order.
+        drop: weights [e, heads] to the same, some of them zero.
     """
     x, edges, n = graph.nodes, graph.edges, graph.nodes.shape[0]
     scores, values = tell(send(x)[graph.senders] + receive(x)[graph.receivers], edges)
-    weights = attention_weights(scores, edges.envelope, graph.receivers, n)
+    weights = drop(attention_weights(scores, edges.envelope, graph.receivers, n))
     return graph._replace(nodes=project(sum_heads(weights, values, graph.receivers, n)))
 
 
@@ -147,6 +155,7 @@ class EquiformerAttention(nn.Module):
         heads: How many.
         messages: Which of the three.
         radial_widths: Hidden layers of the radial network.
+        alpha_drop: Share of the weights that are dropped, where `apply` has `rngs={"dropout": key}`.
     """
 
     irreps: str
@@ -154,6 +163,7 @@ class EquiformerAttention(nn.Module):
     heads: int = 4
     messages: Messages = "nonlinear"
     radial_widths: tuple[int, ...] = (64, 64)
+    alpha_drop: float = 0.0
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Rotations and reflections turn features and harmonics; the numbering of the nodes means nothing."""
@@ -166,7 +176,8 @@ class EquiformerAttention(nn.Module):
         send, receive = IrrepsLinear(own, bias=True, name="send"), IrrepsLinear(own, name="receive")
         tells = {"nonlinear": self._nonlinear, "linear": self._linear, "dot-product": self._dot_product(graph)}
         project = IrrepsLinear(self.irreps, bias=True, name="project")
-        return equiformer_attention(send, receive, tells[self.messages], project, graph)
+        drop = functools.partial(drop_entries, self, self.alpha_drop)
+        return equiformer_attention(send, receive, tells[self.messages], project, graph, drop)
 
     def _values(self) -> e3nn.Irreps:
         """Return the irreps of the values of all heads, side by side."""

@@ -1,5 +1,6 @@
 """Graph attention whose messages are made in the frame of each edge (Liao et al. 2024, arXiv:2306.12059, fig. 2)."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from jaxtyping import Array, Float
 from symjax.groups import SO, O, S
 from symjax.laws import Equivariance, Law
 from symjax.layers.irreps.channels import DegreesLinear
+from symjax.layers.irreps.drop import drop_entries
 from symjax.layers.irreps.equiformer_attention import (
     RadialProfile,
     attention_weights,
@@ -34,7 +36,13 @@ class FramedEdges(NamedTuple):
 
 
 def so2_attention(
-    message: Callable, score: Callable, value: Callable, project: Callable, wigner: Wigner, graph: jraph.GraphsTuple
+    message: Callable,
+    score: Callable,
+    value: Callable,
+    project: Callable,
+    wigner: Wigner,
+    graph: jraph.GraphsTuple,
+    drop: Callable = lambda weights: weights,
 ) -> jraph.GraphsTuple:
     """Let every node hear its neighbours, turned into the frame of the edge and back.
 
@@ -52,11 +60,12 @@ def so2_attention(
         project: heads side by side [n, k, h v] to features [n, k, o].
         wigner: D^l of the frames for each degree, the orders that messages have.
         graph: nodes are features [n, k, c], edges `FramedEdges`, receivers in rising order.
+        drop: shares [e, h] to the same, some of them zero.
     """
     x, envelope, receivers = graph.nodes, graph.edges.envelope, graph.receivers
     both = jnp.concatenate([x[graph.senders], x[receivers]], axis=2)
     components, invariants = message(to_frames(wigner, both))
-    weights = attention_weights(score(invariants), envelope, receivers, x.shape[0])
+    weights = drop(attention_weights(score(invariants), envelope, receivers, x.shape[0]))
     values = value(components)
     heads = values.reshape(*values.shape[:2], weights.shape[1], values.shape[2] // weights.shape[1])
     said = from_frames(wigner, (heads * weights[:, None, :, None]).reshape(values.shape))
@@ -79,6 +88,7 @@ class SO2Attention(nn.Module):
         resolution: Points of the grid in each direction.
         radial_widths: Hidden layers of the radial network.
         reflections: Whether it commutes with reflections too.
+        alpha_drop: Share of the attention that is dropped, where `apply` has `rngs={"dropout": key}`.
     """
 
     features: int
@@ -91,6 +101,7 @@ class SO2Attention(nn.Module):
     resolution: int = 18
     radial_widths: tuple[int, ...] = (128, 128)
     reflections: bool = False
+    alpha_drop: float = 0.0
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
         """Rotations turn features and vectors; the numbering of the nodes means nothing."""
@@ -128,7 +139,8 @@ class SO2Attention(nn.Module):
         if wigner is None:
             wigner = wigner_matrices(l_max, frames(graph.edges.vectors), m_max=self.m_max)
         project = DegreesLinear(self.features, name="project")
-        return so2_attention(message, score, lambda z: second(z)[0], project, wigner, graph)
+        drop = functools.partial(drop_entries, self, self.alpha_drop)
+        return so2_attention(message, score, lambda z: second(z)[0], project, wigner, graph, drop)
 
     def _activation(self, l_max: int) -> S2Activation:
         return S2Activation(self.activation, l_max, self.m_max, self.resolution)

@@ -1,5 +1,6 @@
 """Equiformer, an equivariant graph attention transformer (Liao and Smidt 2023, arXiv:2206.11990)."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,8 +23,38 @@ from symjax.layers.irreps import (
     tensor_product_conv,
     tensor_product_paths,
 )
-from symjax.math import exp_normal_basis, poly_envelope, safe_norm
+from symjax.math import exp_normal_basis, poly_envelope, require_rates, safe_norm
 from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, require_irreps, require_options
+
+MANY = 6  # layers: from so many on, one is compiled for all, and activations are made again on the way back
+
+
+class Blocks(nn.Module):
+    """Many blocks as one loop, whose activations are made again on the way back; parameters have an axis of blocks.
+
+    Attributes:
+        block: Makes a module from graphs to graphs whose nodes are of the same kind.
+        count: How many.
+    """
+
+    block: Callable[..., nn.Module]
+    count: int
+
+    @nn.compact
+    def __call__(self, graph: jraph.GraphsTuple, **given: Any) -> jraph.GraphsTuple:
+        """Return the graph with the nodes of the last block, each of which is given the rest."""
+
+        def step(block: nn.Module, nodes: Any, _: None) -> tuple[Any, None]:
+            return _plain(block(graph._replace(nodes=nodes), **given).nodes), None
+
+        drawn = {"params": True, "dropout": True}
+        many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs=drawn, length=self.count)
+        return graph._replace(nodes=many(self.block(name="block"), _plain(graph.nodes), None)[0])
+
+
+def _plain(nodes: Any) -> Any:
+    """Return the same nodes without the notes of what is zero, which would differ from block to block."""
+    return e3nn.IrrepsArray(nodes.irreps, nodes.array) if isinstance(nodes, e3nn.IrrepsArray) else nodes
 
 
 def equiformer_atoms(
@@ -61,7 +92,7 @@ class Equiformer(nn.Module):
 
     Energies have two continuous derivatives at the cutoff, where those of the reference jump: see `attention_weights`.
     By default mirror images have equal energies; the irreps of the paper, "128x0e+64x1e+32x2e", go with
-    `reflections=False`. There is no dropout, which the published potentials do without.
+    `reflections=False`. The published potentials do without dropout.
 
     With those irreps, 100 species and the other defaults there are 3,426,945 parameters. The 3,500,609 of the reference
     are these, 128 of a bias of the species, and 73,536 of products with vectors and tensors in its first sum over
@@ -84,6 +115,8 @@ class Equiformer(nn.Module):
         radial_basis: Number of radial functions.
         radial_widths: Hidden layers of the radial networks.
         charges: Read the total charge and the spin multiplicity of a structure.
+        drop_path: Probability in training that a structure goes without one half of a block.
+        alpha_drop: Share of the attention weights that are dropped in training.
     """
 
     species: int
@@ -102,9 +135,12 @@ class Equiformer(nn.Module):
     radial_basis: int = 32
     radial_widths: tuple[int, ...] = (64, 64)
     charges: bool = False
+    drop_path: float = 0.0
+    alpha_drop: float = 0.0
 
     def __post_init__(self):
         super().__post_init__()
+        require_rates(self.drop_path, self.alpha_drop)
         require_options(self, features=1, lmax=0, heads=1, layers=1, radial_basis=2)
         for name in ("irreps", "head_irreps", "mid_irreps"):
             text = getattr(self, name)
@@ -124,10 +160,10 @@ class Equiformer(nn.Module):
         """Return the outputs of every atom."""
         edges = equiformer_edges(graph, self._harmonics(), cutoff=self.cutoff, count=self.radial_basis)
         last = sorted({e3nn.Irrep(0, 1)} | {ir for _, ir in e3nn.Irreps(self.outputs)})
-        stages = [e3nn.Irreps(self.irreps)] * (self.layers - 1) + [e3nn.Irreps([(self.features, ir) for ir in last])]
+        final = self._block(e3nn.Irreps([(self.features, ir) for ir in last]))(name=f"layer_{self.layers - 1}")
         return equiformer_atoms(
             lambda state: self._embed(state, graph),
-            [self._block(layer, irreps) for layer, irreps in enumerate(stages)],
+            [*self._equal_blocks(), final],
             self._read,
             edges,
             graph,
@@ -137,9 +173,17 @@ class Equiformer(nn.Module):
         parity = -1 if self.reflections else 1
         return e3nn.Irreps([(1, e3nn.Irrep(degree, parity**degree)) for degree in range(self.lmax + 1)])
 
-    def _block(self, layer: int, irreps: e3nn.Irreps) -> EquiformerBlock:
+    def _equal_blocks(self) -> list[nn.Module]:
+        """Return all blocks but the last."""
+        block, count = self._block(e3nn.Irreps(self.irreps)), self.layers - 1
+        if self.layers < MANY:
+            return [block(name=f"layer_{layer}") for layer in range(count)]
+        return [Blocks(block, count, name="layers")]
+
+    def _block(self, irreps: e3nn.Irreps) -> Callable[..., EquiformerBlock]:
         options = (self.head_irreps, self.mid_irreps, self.heads, self.messages, self.radial_widths)
-        return EquiformerBlock(str(irreps), *options, name=f"layer_{layer}")
+        rates = (self.drop_path, self.alpha_drop)
+        return functools.partial(EquiformerBlock, str(irreps), *options, *rates)
 
     def _embed(self, state: jraph.GraphsTuple, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:
         """Return a vector of the species, and a sum over neighbours of harmonics times functions of the distance."""

@@ -24,14 +24,13 @@ from symjax.layers.irreps import (
     Shared,
     SO2Attention,
     Wigner,
+    drop_graphs,
     equiformer_block,
     from_frames,
 )
-from symjax.math import frames, gaussian_basis, poly_envelope, safe_norm, segment_sum, wigner_matrices
-from symjax.models.atoms.equiformer import equiformer_atoms
+from symjax.math import frames, gaussian_basis, poly_envelope, require_rates, safe_norm, segment_sum, wigner_matrices
+from symjax.models.atoms.equiformer import MANY, Blocks, equiformer_atoms
 from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
-
-MANY = 6  # layers: from so many on, one is compiled for all, and activations are made again on the way back
 
 SHARED: Mapping[str, Shared] = {"separable": "above", "merged": "all"}  # degrees that a norm divides alike
 
@@ -69,6 +68,8 @@ class EquiformerV2(nn.Module):
         edge_channels: Features of edges from the species at either end.
         reflections: Whether energies are those of mirror images by construction; not so in the paper.
         charges: Read the total charge and the spin multiplicity of a structure.
+        drop_path: Probability in training that a structure goes without one half of a block.
+        alpha_drop: Share of the attention that is dropped in training.
     """
 
     species: int
@@ -92,9 +93,12 @@ class EquiformerV2(nn.Module):
     edge_channels: int = 128
     reflections: bool = False
     charges: bool = False
+    drop_path: float = 0.0
+    alpha_drop: float = 0.0
 
     def __post_init__(self):
         super().__post_init__()
+        require_rates(self.drop_path, self.alpha_drop)
         counts = ("channels", "layers", "hidden", "heads", "alpha", "value", "perceptron", "edge_channels")
         require_options(self, lmax=0, mmax=0, radial_basis=2, **dict.fromkeys(counts, 1))
         if self.mmax > self.lmax:
@@ -125,16 +129,16 @@ class EquiformerV2(nn.Module):
         if self.layers < MANY:
             blocks = [self._block()(name=f"layer_{layer}") for layer in range(self.layers)]
         else:
-            blocks = [_Blocks(self._block(), self.layers, name="layers")]
+            blocks = [Blocks(self._block(), self.layers, name="layers")]
         layers = [functools.partial(block, wigner=wigner) for block in blocks]
         return equiformer_atoms(functools.partial(self._embed, graph, wigner), layers, self._read, edges, graph)
 
     def _block(self) -> Callable[..., nn.Module]:
         attention = (self.hidden, self.heads, self.alpha, self.value, self.activation, self.resolution)
         attend = functools.partial(
-            SO2Attention, self.channels, self.mmax, *attention, self.radial_widths, self.reflections
+            SO2Attention, self.channels, self.mmax, *attention, self.radial_widths, self.reflections, self.alpha_drop
         )
-        return functools.partial(_Block, SHARED[self.norm], attend, self._perceptron(self.channels))
+        return functools.partial(_Block, SHARED[self.norm], attend, self._perceptron(self.channels), self.drop_path)
 
     def _perceptron(self, features: int) -> Callable[..., nn.Module]:
         return functools.partial(_Perceptron, self._activation(), self.perceptron, features)
@@ -207,24 +211,11 @@ class _Block(nn.Module):
     shared: Shared
     attention: Callable[..., nn.Module]
     perceptron: Callable[..., nn.Module]
+    drop_path: float
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner) -> jraph.GraphsTuple:
         norms = DegreeNorm(self.shared, name="norm_attention"), DegreeNorm(self.shared, name="norm_perceptron")
         attend = functools.partial(self.attention(name="attention"), wigner=wigner)
-        return equiformer_block(norms, attend, self.perceptron(name="perceptron"), lambda y: y, graph)
-
-
-class _Blocks(nn.Module):
-    """Many blocks as one loop, whose activations are made again on the way back."""
-
-    block: Callable[..., nn.Module]
-    count: int
-
-    @nn.compact
-    def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner) -> jraph.GraphsTuple:
-        def step(block: nn.Module, nodes: Array, _: None) -> tuple[Array, None]:
-            return block(graph._replace(nodes=nodes), wigner).nodes, None
-
-        many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs={"params": True}, length=self.count)
-        return graph._replace(nodes=many(self.block(name="block"), graph.nodes, None)[0])
+        drop = functools.partial(drop_graphs, self, self.drop_path, graph)
+        return equiformer_block(norms, attend, self.perceptron(name="perceptron"), lambda y: y, graph, drop)
