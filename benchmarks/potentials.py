@@ -1,10 +1,11 @@
-"""Potentials, a step of training and of inference; against `mlip` (JAX), `nequip` and `nequip-allegro`.
+"""Potentials, a step of training and of inference; against `mlip` (JAX), `nequip`, `nequip-allegro` and PyG.
 
     python -m venv ~/peers/mlip && ~/peers/mlip/bin/pip install mlip==0.2.5
     python -m venv ~/peers/nequip && ~/peers/nequip/bin/pip install torch nequip==0.19.1
     ~/peers/nequip/bin/pip install nequip-allegro==0.8.3
-    python -m benchmarks.potentials --peer-python-mlip ~/peers/mlip/bin/python \
-        --peer-python-{nequip,allegro}=~/peers/nequip/bin/python --bpa train_300K.xyz
+    python -m venv ~/peers/pyg && ~/peers/pyg/bin/pip install torch torch-geometric==2.8.1 ase
+    python -m benchmarks.potentials --peer-python-{nequip,allegro}=~/peers/nequip/bin/python \
+        --peer-python-mlip ~/peers/mlip/bin/python --peer-python-pyg ~/peers/pyg/bin/python --bpa train_300K.xyz
 
 All sides: cutoff 5 Å, float32, 8 Bessel functions, radial networks 64-64, one thread, the same structures: 8 of
 ethanol (72 atoms, 576 edges), 4 of 3BPA (108 atoms, 1784 edges). Sizes are LAYERSxCHANNELSlDEGREE, as in 2x32l2.
@@ -15,7 +16,8 @@ plain Adam again. The first step's time counts imports, data, initial parameters
 compilation cache. Our process keeps its memory from step to step, as the command does. Operations are those of our
 program before it is compiled; beside their rate stands that of a product of matrices in the same process.
 
-Rows of the table of potentials without a peer are measured alone, in the size of their preset "small".
+SchNet and DimeNet++ meet those of PyG, and PaiNN its equations in plain torch, all in the sizes of the preset "small"
+with plain Adam. Rows of the table of potentials without a peer are measured alone, in this size too.
 """
 
 import argparse
@@ -26,7 +28,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.timing import alone, compare, serve
@@ -41,8 +43,17 @@ PEERS = {
     "allegro": ("benchmarks.peers.allegro_torch", "torch nequip-allegro"),
     "mlip": ("benchmarks.peers.mlip_jax", "mlip"),
     "nequip": ("benchmarks.peers.nequip_torch", "torch nequip"),
+    "pyg": ("benchmarks.peers.atoms_torch", "torch torch-geometric ase"),
 }
-PEERS_OF = {"allegro": ("allegro",), "mace": ("mlip",), "nequip": ("mlip", "nequip")}
+PEERS_OF = {
+    "allegro": ("allegro",),
+    "dimenet++": ("pyg",),
+    "mace": ("mlip",),
+    "nequip": ("mlip", "nequip"),
+    "painn": ("pyg",),
+    "schnet": ("pyg",),
+}
+SIZED = ("allegro", "mace", "nequip")  # by --sizes
 COUNTS = {"ethanol": 8, "3BPA": 4}
 SIZES = ("2x32l2", "3x64l2", "4x64l2", "4x32l3")
 
@@ -148,7 +159,7 @@ def structures(name: str, file: str | None) -> "list[ase.Atoms] | None":
 
 
 def main() -> None:
-    """Compare on every data set, for both kinds of work, in every size, with both peers."""
+    """Compare on every data set, for both kinds of work, in every size, with every peer."""
     import ase.io
 
     from symjax.potentials import POTENTIALS
@@ -160,7 +171,7 @@ def main() -> None:
     parser.add_argument("--ethanol", help="extended xyz file; by default the data set that ships")
     parser.add_argument("--bpa", help="extended xyz file of 3BPA; skipped without")
     parser.add_argument("--models", nargs="+", choices=tuple(POTENTIALS), default=tuple(POTENTIALS))
-    parser.add_argument("--sizes", nargs="+", default=SIZES, help="of models with peers, such as 4x64l2")
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help=f"of {', '.join(SIZED)}, such as 4x64l2")
     parser.add_argument("--work", nargs="+", choices=("training", "inference"), default=("training", "inference"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -174,29 +185,40 @@ def main() -> None:
             for work in options.work:
                 where = f"{work} step on {name}, batch {len(frames)}"
                 for model in options.models:
-                    if model not in PEERS_OF:
-                        alone(f"{model}, {where}", _ours(path, work, model, {}))
-                    for size in options.sizes if model in PEERS_OF else ():
-                        against_peers(
-                            f"{model} {size}, {where}", path, work, model, options_of_size(size), vars(options)
-                        )
+                    for size, network in sizes_of(model, options.sizes):
+                        case = f"{model} {size}, {where}"
+                        if model in PEERS_OF:
+                            against_peers(case, path, work, model, network, vars(options))
+                        else:
+                            alone(case, _ours(path, work, model, network))
 
 
-def against_peers(case: str, path: str, work: str, model: str, size: dict[str, int], options: dict[str, Any]) -> None:
-    """Compare a row of one size with each of its peers."""
+def sizes_of(model: str, sizes: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the names and the options of the sizes in which a model is measured."""
+    from symjax import potentials, training
+
+    if model in SIZED:
+        return [(size, options_of_size(size)) for size in sizes]
+    return [("small", training.plain(potentials.preset_of(model, "small")))]
+
+
+def against_peers(
+    case: str, path: str, work: str, model: str, network: dict[str, Any], options: dict[str, Any]
+) -> None:
+    """Compare a row of the table, of some options, with each of its peers."""
     for peer in PEERS_OF[model]:
         module, packages = PEERS[peer]
         interpreter = options[f"peer_python_{peer}"]
         compare(
             f"{case}, against {peer}",
-            _ours(path, work, model, size),
-            [interpreter, "-m", module, path, work, model, json.dumps(size)],
+            _ours(path, work, model, network),
+            [interpreter, "-m", module, path, work, model, json.dumps(network)],
             install=f"python -m venv PEER && PEER/bin/pip install {packages}, then pass --peer-python-{peer} "
             "PEER/bin/python",
         )
 
 
-def _ours(path: str, work: str, name: str, options: dict[str, int]) -> list[str]:
+def _ours(path: str, work: str, name: str, options: dict[str, Any]) -> list[str]:
     return [sys.executable, "-m", "benchmarks.potentials", "serve", path, work, name, json.dumps(options)]
 
 

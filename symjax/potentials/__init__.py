@@ -23,7 +23,7 @@ from symjax.potentials.errors import (
     plot_parity,
     print_errors,
 )
-from symjax.potentials.heads import HEADS, average, dipole, dipole_magnitude, energy, extent, polarisability
+from symjax.potentials.heads import HEADS, Head, average, dipole, dipole_magnitude, energy, extent, polarisability
 from symjax.potentials.loss import Predict, drawn_loss, energy_labels, label_loss, potential_loss
 from symjax.potentials.motion import Calculator, to_jax_md
 from symjax.potentials.potential import Potential, scaled_energy, scaled_labels, without_repulsion
@@ -64,6 +64,7 @@ __all__ = [
     "Blueprint",
     "Calculator",
     "Converted",
+    "Head",
     "LastLayer",
     "LawCard",
     "Measurement",
