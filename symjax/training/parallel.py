@@ -114,7 +114,8 @@ def parallelise(
     mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
     whole, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(AXIS))
     donated = (0,) if donate else ()
-    options = CPU_STEP if devices[0].platform == "cpu" else {}
+    chosen = devices[0].platform == "cpu" and not jax.config.read("jax_disable_most_optimizations")
+    options = CPU_STEP if chosen else {}
 
     traces: list[int] = []
 
