@@ -7,6 +7,6 @@ from symjax.models.atoms.equiformer import Equiformer as Equiformer, equiformer_
 from symjax.models.atoms.equiformer_v2 import EquiformerV2 as EquiformerV2
 from symjax.models.atoms.mace import MACE as MACE, mace_atoms as mace_atoms
 from symjax.models.atoms.nequip import NequIP as NequIP, nequip_atoms as nequip_atoms
-from symjax.models.atoms.painn import PaiNN as PaiNN, painn_atoms as painn_atoms
-from symjax.models.atoms.parts import invariant_atoms as invariant_atoms
+from symjax.models.atoms.painn import PaiNN as PaiNN
+from symjax.models.atoms.parts import layered_atoms as layered_atoms
 from symjax.models.atoms.schnet import SchNet as SchNet

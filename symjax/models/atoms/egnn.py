@@ -13,7 +13,7 @@ from symjax.graphs import edge_vectors
 from symjax.laws import Law
 from symjax.layers.graph import EGNN_INIT, EGNNEdges, InvariantEGNNLayer
 from symjax.math import cosine_envelope, safe_norm
-from symjax.models.atoms.parts import atom_laws, embed_charges, invariant_atoms, require_options, require_scalars
+from symjax.models.atoms.parts import atom_laws, embed_charges, layered_atoms, require_options, require_scalars
 
 
 def egnn_edges(graph: jraph.GraphsTuple, *, cutoff: float | None) -> EGNNEdges:
@@ -78,8 +78,8 @@ class InvariantEGNN(nn.Module):
         layers = [
             InvariantEGNNLayer(self.channels, self.attention, name=f"layer_{layer}") for layer in range(self.layers)
         ]
-        return invariant_atoms(
-            lambda species: embed_charges(table[species], graph, self.charges),
+        return layered_atoms(
+            lambda state: embed_charges(table[state.nodes], graph, self.charges),
             [functools.partial(layer, attributes=element) for layer in layers],
             lambda h: e3nn.IrrepsArray(outputs, readout(jax.nn.silu(hidden(h)))),
             edges,

@@ -102,12 +102,12 @@ class MACE(nn.Module):
         """Return the outputs of every atom."""
         dtype = jnp.asarray(graph.nodes.positions).dtype
         table = self.param("embedding", nn.initializers.normal(1.0), (self.species, self.channels), dtype)
-        last = self.layers - 1
+        last, harmonics = self.layers - 1, e3nn.Irreps.spherical_harmonics(self.lmax)
         return mace_atoms(
             lambda species: e3nn.IrrepsArray(f"{self.channels}x0e", embed_charges(table[species], graph, self.charges)),
             [self._layer(layer) for layer in range(self.layers)],
             [*(IrrepsLinear(self.outputs, name=f"readout_{layer}") for layer in range(last)), self._read_last],
-            nequip_edges(graph, self._natural(self.lmax), cutoff=self.cutoff, count=self.radial_basis),
+            nequip_edges(graph, harmonics, cutoff=self.cutoff, count=self.radial_basis),
             graph,
         )
 
@@ -131,11 +131,8 @@ class MACE(nn.Module):
         both = e3nn.concatenate([e3nn.IrrepsArray(f"{self.readout}x0e", hidden), h.filter(drop=SCALARS)])
         return IrrepsLinear(str(outputs), name=f"readout_{self.layers - 1}")(both)
 
-    def _natural(self, lmax: int) -> e3nn.Irreps:
-        return e3nn.Irreps([(1, e3nn.Irrep(degree, (-1) ** degree)) for degree in range(lmax + 1)])
-
     def _channels(self, lmax: int) -> e3nn.Irreps:
-        natural = [ir for _, ir in self._natural(lmax)]
+        natural = [ir for _, ir in e3nn.Irreps.spherical_harmonics(lmax)]
         kept = natural + [e3nn.Irrep(ir.l, -ir.p) for ir in natural if self.parity]
         return e3nn.Irreps([(self.channels, ir) for ir in kept])
 

@@ -2,7 +2,6 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
 
 import e3nn_jax as e3nn
 import flax.linen as nn
@@ -15,26 +14,7 @@ from symjax.graphs import edge_vectors
 from symjax.laws import Law
 from symjax.layers.graph import PaiNNEdges, PaiNNLayer, PaiNNNodes
 from symjax.math import bessel_basis, cosine_envelope, safe_divide, safe_norm
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
-
-
-def painn_atoms(
-    embed: Callable, interactions: Sequence[Callable], readout: Callable, edges: PaiNNEdges, graph: jraph.GraphsTuple
-) -> e3nn.IrrepsArray:
-    """Return readout(s, v) for each atom; s starts as embed(species), v as zero, and both go through the interactions.
-
-    Args:
-        embed: species [n] to scalars [n, c].
-        interactions: such as `PaiNNLayer`, from graphs of `PaiNNNodes` and `PaiNNEdges` to the same.
-        readout: `PaiNNNodes` to outputs [n, irreps].
-        edges: from `painn_edges`.
-        graph: nodes are `AtomNodes`, receivers in rising order.
-    """
-    scalars = embed(graph.nodes.species)
-    state = graph._replace(nodes=PaiNNNodes(scalars, jnp.zeros((*scalars.shape, 3), scalars.dtype)), edges=edges)
-    for interact in interactions:
-        state = interact(state)
-    return readout(state.nodes)
+from symjax.models.atoms.parts import atom_laws, embed_charges, layered_atoms, require_options
 
 
 def painn_edges(graph: jraph.GraphsTuple, *, cutoff: float, count: int) -> PaiNNEdges:
@@ -91,13 +71,10 @@ class PaiNN(nn.Module):
         edges = painn_edges(graph, cutoff=self.cutoff, count=self.radial_basis)
         edges = edges._replace(envelope=edges.envelope / math.sqrt(self.average_neighbours))
         table = self.param("embedding", nn.initializers.normal(1.0), (self.species, self.channels), edges.radial.dtype)
-        return painn_atoms(
-            lambda species: embed_charges(table[species], graph, self.charges),
-            [PaiNNLayer(name=f"layer_{layer}") for layer in range(self.layers)],
-            self._read,
-            edges,
-            graph,
-        )
+        scalars = embed_charges(table[graph.nodes.species], graph, self.charges)
+        still = PaiNNNodes(scalars, jnp.zeros((*scalars.shape, 3), scalars.dtype))
+        layers = [PaiNNLayer(name=f"layer_{layer}") for layer in range(self.layers)]
+        return layered_atoms(lambda _: still, layers, self._read, edges, graph)
 
     def _read(self, nodes: PaiNNNodes) -> e3nn.IrrepsArray:
         """Return scalars of a perceptron, and vectors that are mixed linearly and scaled by it."""

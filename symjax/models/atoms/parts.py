@@ -83,21 +83,22 @@ def embed_charges(features: Float[Array, "n c"], graph: jraph.GraphsTuple, charg
     return features + ChargeEmbedding(features.shape[-1], name="charges")(graph, features.dtype)
 
 
-def invariant_atoms(
-    embed: Callable, interactions: Sequence[Callable], readout: Callable, edges: Any, graph: jraph.GraphsTuple
+def layered_atoms(
+    embed: Callable, layers: Sequence[Callable], readout: Callable, edges: Any, graph: jraph.GraphsTuple
 ) -> e3nn.IrrepsArray:
-    """Return readout(h) for each atom, where h starts as embed(species) and goes through the interactions in turn.
+    """Return readout(x) for each atom, where x starts as what `embed` makes and goes through the layers in turn.
 
     Args:
-        embed: species [n] to features [n, c].
-        interactions: such as `schnet_layer`, from graphs of features and `edges` to the same.
-        readout: features [n, c] to outputs [n, irreps].
-        edges: what the interactions read of them.
+        embed: graph of species [n] and `edges` to the first nodes x.
+        layers: such as `schnet_layer`, from graphs of nodes and `edges` to the same.
+        readout: nodes to outputs [n, irreps].
+        edges: what the layers read of them.
         graph: nodes are `AtomNodes`, receivers in rising order.
     """
-    state = graph._replace(nodes=embed(graph.nodes.species), edges=edges)
-    for interact in interactions:
-        state = interact(state)
+    state = graph._replace(nodes=graph.nodes.species, edges=edges)
+    state = state._replace(nodes=embed(state))
+    for layer in layers:
+        state = layer(state)
     return readout(state.nodes)
 
 

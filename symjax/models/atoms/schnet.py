@@ -12,7 +12,7 @@ from symjax.graphs import edge_vectors
 from symjax.laws import Law
 from symjax.layers.graph import SchNetEdges, SchNetLayer, shifted_softplus
 from symjax.math import cosine_envelope, gaussian_basis, safe_norm
-from symjax.models.atoms.parts import atom_laws, embed_charges, invariant_atoms, require_options, require_scalars
+from symjax.models.atoms.parts import atom_laws, embed_charges, layered_atoms, require_options, require_scalars
 
 
 def schnet_edges(graph: jraph.GraphsTuple, *, cutoff: float, count: int) -> SchNetEdges:
@@ -67,8 +67,8 @@ class SchNet(nn.Module):
         table = self.param("embedding", nn.initializers.normal(1.0), (self.species, self.channels), dtype)
         dense = functools.partial(nn.Dense, kernel_init=nn.initializers.xavier_uniform(), param_dtype=dtype)
         hidden, readout = dense(self.channels // 2, name="hidden"), dense(outputs.dim, name="readout")
-        return invariant_atoms(
-            lambda species: embed_charges(table[species], graph, self.charges),
+        return layered_atoms(
+            lambda state: embed_charges(table[state.nodes], graph, self.charges),
             [SchNetLayer(self.filters, name=f"layer_{layer}") for layer in range(self.layers)],
             lambda h: e3nn.IrrepsArray(outputs, readout(shifted_softplus(hidden(h)))),
             edges,
