@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import jraph
 import numpy as np
 from jaxtyping import Array, Key
 
@@ -17,7 +19,8 @@ class Hops:
     """The causality (A + I)^k > 0 of node features, for whatever edges the graph at hand has.
 
     With A_ij = 1 where an edge leads from j to i, features of node i of the output may depend on those of node j of the
-    input only where at most k edges lead from j to i. Input and output are graphs with the same edges.
+    input only where at most k edges lead from j to i. The input is a graph; the output one with the same edges, or what
+    stands for its nodes.
 
     >>> Hops(2)
     Hops(count=2)
@@ -30,7 +33,7 @@ class Hops:
 
     def relation(self, graph: Any) -> Causality:
         """Return which nodes of a graph may see which."""
-        n = graph.nodes.shape[0]
+        n = jax.tree.leaves(graph.nodes)[0].shape[0]
         near = np.eye(n, dtype=bool)
         near[np.asarray(graph.receivers), np.asarray(graph.senders)] = True
         seen = np.eye(n, dtype=bool)
@@ -46,13 +49,17 @@ class Hops:
         """Return the largest forbidden move, relative to the size of the output; 0 only where no bit changed."""
 
         def of_nodes(nodes: Any) -> Any:
-            return fn(at.x._replace(nodes=jnp.asarray(nodes))).nodes
+            return _nodes(fn(at.x._replace(nodes=jax.tree.map(jnp.asarray, nodes))))
 
         return self.relation(at.x).failure(of_nodes, _on_nodes(at), element)
 
     def __str__(self) -> str:
-        return f"Causality: nodes see {self.count} hops"
+        return f"Causality: nodes see {self.count} hop{'s' * (self.count != 1)}"
 
 
 def _on_nodes(at: Point) -> Point:
-    return at._replace(x=at.x.nodes, y=at.y.nodes, usual=at.usual.nodes)
+    return at._replace(x=at.x.nodes, y=_nodes(at.y), usual=_nodes(at.usual))
+
+
+def _nodes(y: Any) -> Any:
+    return y.nodes if isinstance(y, jraph.GraphsTuple) else y

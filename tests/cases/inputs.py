@@ -44,6 +44,14 @@ def atoms(positions, *, shift: float = 0.0, **state: float):
     return all_pairs(nodes, lambda count: AtomEdges(shifts[:count]), len(positions), **state)
 
 
+def chained(positions):
+    """Atoms of two elements, each joined to the one before and the one after."""
+    graph = atoms(positions)
+    near = np.abs(graph.senders - graph.receivers) == 1
+    ends = {"senders": graph.senders[near], "receivers": graph.receivers[near], "n_edge": np.array([near.sum()])}
+    return graph._replace(edges=AtomEdges(graph.edges.shifts[near]), **ends)
+
+
 def irreps_array(irreps: str, count: int):
     irreps = e3nn.Irreps(irreps)
     return e3nn.IrrepsArray(irreps, np.random.default_rng(2).standard_normal((count, irreps.dim)))

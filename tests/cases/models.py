@@ -24,7 +24,7 @@ from symjax.models import (
 )
 from symjax.models.atoms import MACE, Allegro, DimeNetPP, Equiformer, EquiformerV2, InvariantEGNN, NequIP, PaiNN, SchNet
 from symjax.reps import Scalar, T, V
-from tests.cases.inputs import RANDOM, atoms, bodies, members, on, plain, series
+from tests.cases.inputs import RANDOM, atoms, bodies, chained, members, on, plain, series
 
 TINY_DIMENET = {
     "channels": 4,
@@ -68,6 +68,7 @@ EXACT = {"activation": "product", "norm": "merged"}
 CASES = {
     "Affine": lambda: (Affine(), members(4)),
     "Allegro": lambda: (Allegro(2, 3.0, outputs="1x0o + 2x0e + 1x1o", layers=3, **TINY_ALLEGRO), atoms(RANDOM)),
+    "Allegro of a chain": lambda: (Allegro(2, 3.0, **TINY_ALLEGRO), chained(RANDOM)),
     "DimeNetPP": lambda: (DimeNetPP(2, 3.0, outputs="2x0e", **TINY_DIMENET), atoms(RANDOM)),
     "EGNN": lambda: (EGNN(width=6, layers=2), bodies(5)),
     "Equiformer": lambda: (Equiformer(2, 3.0, outputs="2x0e + 1x1o", **TINY_EQUIFORMER), atoms(RANDOM, shift=0.2)),

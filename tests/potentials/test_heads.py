@@ -92,6 +92,26 @@ def test_properties_turn_and_ignore_translations(head, irreps, rep):
     check(lambda x: read(*x), (graph, outputs(irreps, graph)), key=jax.random.key(0), laws=[law]).raise_if_broken()
 
 
+def test_polarisabilities_are_traces_and_symmetric_matrices_of_the_same_length():
+    graph = graph_of(WATER, OXYGEN)
+    atoms = outputs("1x0e + 1x2e", graph)
+    found = heads.polarisability(graph, atoms)[:2]
+    total = np.stack([atoms.array[:3].sum(axis=0), atoms.array[3]])
+    np.testing.assert_allclose(np.trace(found, axis1=1, axis2=2) / 3, total[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(found, found.swapaxes(1, 2), atol=1e-14)
+    traceless = found - total[:, :1, None] * np.eye(3)[None]
+    np.testing.assert_allclose((traceless**2).sum(axis=(1, 2)), (total[:, 1:] ** 2).sum(axis=1), rtol=1e-12)
+
+
+def test_electrons_around_their_atoms_have_an_extent():
+    """Squares of the distances from the mean of the positions, and what the atoms have themselves."""
+    graph = graph_of(WATER, OXYGEN)
+    atoms = outputs("2x0e", graph)
+    squares = ((WATER.positions - WATER.positions.mean(axis=0)) ** 2).sum(axis=1)
+    expected = [squares @ atoms.array[:3, 0] + atoms.array[:3, 1].sum(), atoms.array[3, 1]]
+    np.testing.assert_allclose(heads.extent(graph, atoms)[:2], expected, rtol=1e-12)
+
+
 def test_padding_changes_no_dipole():
     tight, roomy = graph_of(WATER, OXYGEN), graph_of(WATER, OXYGEN, spare=6)
     atoms = outputs("1x0e + 1x1o", roomy)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jraph
 from jaxtyping import Array, Float
 
-from symjax.laws import Law
+from symjax.laws import Hops, Law
 from symjax.layers.irreps import (
     AllegroEdges,
     AllegroLayer,
@@ -97,8 +97,8 @@ class Allegro(nn.Module):
             )
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
-        """Motions turn the outputs as their irreps say; the numbering of the atoms means nothing."""
-        return atom_laws(graph, self.outputs)
+        """Motions turn the outputs; the numbering means nothing, and no atom sees beyond its neighbours."""
+        return *atom_laws(graph, self.outputs), Hops(1)
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> e3nn.IrrepsArray:

@@ -35,3 +35,11 @@ def test_a_vector_times_itself():
     ]
     np.testing.assert_allclose(out[0] ** 2, 9.0, rtol=1e-12)
     np.testing.assert_allclose(out[1] ** 2 + out[2] ** 2, (9.0**2 + 9.0**2 / 3) / 2, rtol=1e-12)
+
+
+def test_components_of_products_keep_their_size():
+    """A scalar times a vector is the only vector of their products, as long as the two together."""
+    maps = contractions(e3nn.Irreps("0e + 1o"), e3nn.Irreps("1o"), 2)
+    x = e3nn.IrrepsArray("1x0e + 1x1o", jnp.array([[3.0, 1.0, 2.0, 2.0]]))
+    out = symmetric_contraction([jnp.array([[[0.0], [1.0]]])], maps, x, jnp.array([0])).array[0]
+    np.testing.assert_allclose(np.abs(out), 3 * np.array([1.0, 2.0, 2.0]), rtol=1e-12)

@@ -19,6 +19,8 @@ def test_the_layer_norm_has_unit_mean_squares_and_centred_scalars():
     np.testing.assert_allclose(centred.mean(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose((centred**2).mean(axis=1), 1, rtol=1e-4)
     np.testing.assert_allclose((vectors**2).mean(axis=(1, 2)), 4, rtol=1e-4)
+    given = x.filter("1o").array.reshape(vectors.shape)
+    np.testing.assert_allclose(vectors / given, np.tile(vectors[:, :1, :1] / given[:, :1, :1], (1, 3, 3)))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,7 @@ def test_degrees_that_share_a_norm_count_alike(shared, groups):
     x = 5 * NORMAL((2, 9, 3)) * np.array([1.0] + 3 * [2.0] + 5 * [3.0])[:, None]
     y = degree_norm(jnp.ones((3, 3)), jnp.zeros(3), jnp.asarray(x), shared=shared)
     np.testing.assert_allclose(y[:, 0].mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(y[:, 1:4] / x[:, 1:4], np.tile(y[:, 1:2, :1] / x[:, 1:2, :1], (1, 3, 3)))
     squares = np.stack([np.mean(y[:, degree**2 : (degree + 1) ** 2] ** 2, axis=(1, 2)) for degree in range(3)])
     for group in groups:
         np.testing.assert_allclose(squares[group].mean(axis=0), 1, rtol=1e-4)

@@ -49,6 +49,18 @@ def test_a_silu_misses_rotations_less_on_finer_grids(size):
     assert errors[0] > 1e-6
 
 
-def test_what_cannot_be():
-    with pytest.raises(ValueError, match="at least 14 points"):
-        S2Activation("silu", 6, None, 12)
+def test_gates_make_the_scalars_of_a_silu_and_scale_products():
+    x, gates = jax.random.normal(KEY, (3, 9, 4)), jnp.array([[0.5], [-1.0], [2.0]])
+    np.testing.assert_allclose(S2Activation("silu", 2)(x[..., :1], gates)[:, 0], jax.nn.silu(gates), rtol=1e-14)
+    product = S2Activation("product", 2)
+    some, more = product(x[..., :2], gates), product(x[..., :2], 2 * gates)
+    ratio = jax.nn.silu(2 * gates) / jax.nn.silu(gates)
+    np.testing.assert_allclose(more, some * ratio[:, None], rtol=1e-12)
+
+
+@pytest.mark.parametrize("l_max", [2, 6])
+def test_what_cannot_be(l_max):
+    least = 2 * (l_max + 1)
+    S2Activation("silu", l_max, None, least)
+    with pytest.raises(ValueError, match=f"at least {least} points"):
+        S2Activation("silu", l_max, None, least - 1)

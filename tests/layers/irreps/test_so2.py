@@ -10,6 +10,7 @@ from symjax.layers.irreps import (
     SO2Convolution,
     SO2Edges,
     SO2Linear,
+    from_frames,
     so2_convolution,
     so2_linear,
     tensor_product_conv,
@@ -109,6 +110,25 @@ def test_spans_the_products_with_harmonics(reflections):
     target = wanted @ NORMAL(len(paths))
     weights = np.linalg.lstsq(columns, target, rcond=None)[0]
     np.testing.assert_allclose(ours(jnp.asarray(weights)), target, atol=1e-12)
+
+
+def test_every_order_has_its_map_and_its_scale():
+    """By the formula, with l_max = 2, m_max = 1: order 1 mixes (m, -m), and its inputs have the last two scales."""
+    matrices, x, scale = [NORMAL((6, 4)), NORMAL((4, 4))], NORMAL((3, 7, 2)), NORMAL((3, 5, 2))
+    given = [jnp.asarray(matrix) for matrix in matrices], jnp.asarray(x)
+    y, scalars = so2_linear(*given, scalars=1, scale=jnp.asarray(scale))
+    np.testing.assert_allclose(y[:, :3, 0], (x[:, :3] * scale[:, :3]).reshape(3, 6) @ matrices[0][:, :3] / np.sqrt(6))
+    np.testing.assert_allclose(scalars, (x[:, :3] * scale[:, :3]).reshape(3, 6) @ matrices[0][:, 3:] / np.sqrt(6))
+    plus, minus = ((x[:, rows] * scale[:, 3:]).reshape(3, 4) for rows in (slice(3, 5), slice(5, 7)))
+    w, v = matrices[1][:, :2] / np.sqrt(8), matrices[1][:, 2:] / np.sqrt(8)
+    np.testing.assert_allclose(y[:, 3:5, 0], plus @ w - minus @ v, atol=1e-14)
+    np.testing.assert_allclose(y[:, 5:7, 0], minus @ w + plus @ v, atol=1e-14)
+
+
+def test_degrees_that_lack_orders_grow_to_the_size_of_the_others():
+    wigner = [jnp.eye(2 * degree + 1)[None, max(0, degree - 1) : degree + 2] for degree in range(4)]
+    found = from_frames(wigner, jnp.ones((1, 10, 1)))[0, :, 0]
+    assert sorted({round(float(value) ** 2, 12) for value in found}) == [0, 1, round(5 / 3, 12), round(7 / 3, 12)]
 
 
 def test_few_orders_and_scalars():
