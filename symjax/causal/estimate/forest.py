@@ -5,6 +5,7 @@ so that the best cut of every node of a level is read off a histogram. A tree is
 are grown one after another in one compiled loop, which bounds the memory.
 """
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
@@ -24,7 +25,7 @@ class Forest(NamedTuple):
 
     Attributes:
         edges: of the bins of each feature.
-        feature: at which a node is cut; -1 for a leaf.
+        feature: at which a node is cut; -1 for a leaf, and where there is no node.
         cut: the last bin that goes to the left.
         child: the place of the left child on the next level; the right one follows it.
         moments: means of (T Y, T T, T, Y, 1) over the estimating units of each node.
@@ -48,10 +49,11 @@ class Heterogeneous(NamedTuple):
     def interval(self, level: float = 0.95) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
         """Return the ends of the interval of each unit's effect; their means are no interval of the average.
 
-        It counts the sampling of the forest and not the bias of its leaves: at 95 %, .70 to .77 were measured to hold
-        the effect of units; of EconML's `CausalForestDML`, 1000 trees, on two tables of the same law, .81 and .86.
+        It counts the sampling of the forest and not the bias of its leaves: at 95 %, .76 to .87 were measured to hold
+        the effect of units, .84 in the mean of six tables of 2000 rows, true residuals and 400 trees; of EconML's
+        `grf.CausalForest` on the same tables .74 to .87, .83 in the mean.
         """
-        reach = norm.ppf(0.5 + level / 2) * jnp.sqrt(self.variance)
+        reach = NormalDist().inv_cdf(0.5 + level / 2) * jnp.sqrt(self.variance)
         return self.value - reach, self.value + reach
 
 
@@ -203,22 +205,18 @@ def _grow(
 ) -> tuple[Array, ...]:
     """Return one tree: feature, cut, child and moments, level by level; the first levels are narrow.
 
-    The first `splitting` units cut, those from `first` on estimate. A node whose cut would leave a child fewer than
-    `least` estimating units stays a leaf.
+    The first `splitting` units cut, those from `first` on estimate; of the latter, cuts know the features alone.
     """
     rows = jnp.stack([t * y, t * t, t, y, jnp.ones_like(y)], axis=1)
 
     def grow(place: Array, level: Array, size: int) -> tuple[Array, tuple[Array, ...]]:
         moments = jax.ops.segment_sum(rows[first:], place[first:], size + 1)[:size]
-        feature, cut = _best_cut(rows[:splitting], place[:splitting], binned[:splitting], bins, least, size)
+        feature, cut = _best_cut(rows, place, binned, splitting, first, bins, least, size)
+        feature = jnp.where(level < depth, feature, -1)
         own = jnp.append(feature, -1)[place]
         right = jnp.take_along_axis(binned, jnp.maximum(own, 0)[:, None], 1)[:, 0] > jnp.append(cut, 0)[place]
-        right = right.astype(int)
-        rights = jax.ops.segment_sum(right[first:], place[first:], size + 1)[:size].astype(rows.dtype)
-        enough = (rights >= least) & (moments[:, 4] - rights >= least) & (level < depth)
-        child = 2 * (jnp.cumsum((feature >= 0) & enough) - 1)
-        feature = jnp.where(enough & (child + 2 <= width), feature, -1)
-        after = jnp.where(jnp.append(feature, -1)[place] >= 0, jnp.append(child, 0)[place] + right, -1)
+        child = 2 * (jnp.cumsum(feature >= 0) - 1)
+        after = jnp.where(own >= 0, jnp.append(child, 0)[place] + right.astype(int), -1)
         return after, (feature, cut, child, moments / jnp.maximum(moments[:, 4:], 1))
 
     def levels(place: Array, numbers: Array, size: int) -> tuple[Array, tuple[Array, ...]]:
@@ -226,7 +224,10 @@ def _grow(
             return grow(jnp.where(place < 0, size, place), level, size)
 
         place, grown = jax.lax.scan(step, place, numbers)
-        return place, tuple(jnp.pad(a, [(0, 0), (0, width - size), *[(0, 0)] * (a.ndim - 2)]) for a in grown)
+        more = width - size
+        feature, *others = grown
+        others = [jnp.pad(a, [(0, 0), (0, more), *[(0, 0)] * (a.ndim - 2)]) for a in others]
+        return place, (jnp.pad(feature, [(0, 0), (0, more)], constant_values=-1), *others)
 
     narrow = min(NARROW, width)
     early = min(narrow.bit_length(), depth + 1)
@@ -236,32 +237,40 @@ def _grow(
 
 
 def _best_cut(
-    rows: Array, place: Array, binned: Array, bins: int, least: int, size: int
+    rows: Array, place: Array, binned: Array, splitting: int, first: int, bins: int, least: int, size: int
 ) -> tuple[Int[Array, " size"], Int[Array, " size"]]:
-    """Return the feature and last left bin of the best cut of each node, -1 where none is allowed."""
+    """Return the feature and last left bin of the best cut of each node, -1 where none leaves enough of either kind."""
+    rho = _influence(rows[:splitting], place[:splitting], size)
+    p = binned.shape[1]
+    keys = (place[:, None] * p + jnp.arange(p)[None]) * bins + binned
+    upto = jnp.triu(jnp.ones((bins, bins), rows.dtype))
+
+    def left(values: Array, keys: Array) -> Array:
+        each = jnp.broadcast_to(values[:, None], keys.shape).ravel()
+        table = jax.ops.segment_sum(each, keys.ravel(), (size + 1) * p * bins)[: size * p * bins]
+        return (table.reshape(-1, bins) @ upto).reshape(size, p, bins)
+
+    score, own = left(rho, keys[:splitting]), left(rows[:splitting, 4], keys[:splitting])
+    others = left(rows[first:, 4], keys[first:])
+    needed = [jnp.maximum(1.0 * least, LEAST_SHARE * a[:, :, -1:]) for a in (own, others)]
+    gain, enough = 0.0, True
+    for s, *counts in ((score, own, others), tuple(a[:, :, -1:] - a for a in (score, own, others))):
+        gain += s**2 / jnp.maximum(counts[0], 1)
+        enough &= (counts[0] >= needed[0]) & (counts[1] >= needed[1])
+    gain = jnp.where(enough, gain, -1).reshape(size, -1)
+    most = jnp.max(gain, axis=1, keepdims=True)
+    best = jnp.min(jnp.where(gain == most, jnp.arange(p * bins)[None], p * bins), axis=1)  # faster than argmax
+    return jnp.where(most[:, 0] > 0, best // bins, -1), best % bins
+
+
+def _influence(rows: Array, place: Array, size: int) -> Float[Array, " n"]:
+    """Return how much each unit moves the slope of its node, times the number of the node's units."""
     sums = jax.ops.segment_sum(rows, place, size + 1)
     ty, tt, t, y, _ = jnp.moveaxis(sums / jnp.maximum(sums[:, 4:], 1), 1, 0)
     spread = jnp.maximum(tt - t**2, 1e-12)
     tau = (ty - t * y) / spread
     off = rows[:, 2] - t[place]
-    rho = off * (rows[:, 3] - y[place] - off * tau[place]) / spread[place]
-    p = binned.shape[1]
-    keys = ((place[:, None] * p + jnp.arange(p)[None]) * bins + binned).ravel()
-    upto = jnp.triu(jnp.ones((bins, bins), rows.dtype))
-
-    def left(values: Array) -> tuple[Array, Array]:
-        each = jnp.broadcast_to(values[:, None], binned.shape).ravel()
-        table = jax.ops.segment_sum(each, keys, (size + 1) * p * bins)[: size * p * bins].reshape(-1, bins)
-        below = (table @ upto).reshape(size, p, bins)
-        return below, below[:, :, -1:] - below
-
-    score, counts = left(rho), left(rows[:, 4])
-    needed = jnp.maximum(1.0 * least, LEAST_SHARE * sums[:size, 4])[:, None, None]
-    gain = sum(s**2 / jnp.maximum(c, 1) for s, c in zip(score, counts, strict=True))
-    gain = jnp.where((counts[0] >= needed) & (counts[1] >= needed), gain, -1).reshape(size, -1)
-    most = jnp.max(gain, axis=1, keepdims=True)
-    best = jnp.min(jnp.where(gain == most, jnp.arange(p * bins)[None], p * bins), axis=1)  # faster than argmax
-    return jnp.where(most[:, 0] > 0, best // bins, -1), best % bins
+    return off * (rows[:, 3] - y[place] - off * tau[place]) / spread[place]
 
 
 def _leaf_moments(binned: Array, feature: Array, cut: Array, child: Array, moments: Array) -> Float[Array, "m 5"]:

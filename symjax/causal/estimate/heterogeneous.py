@@ -1,9 +1,9 @@
 """Effects that differ between units, by regressions of doubly robust scores on what they may depend on."""
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax.scipy.stats import norm
 from jaxtyping import Array, Float, Int
 
 from symjax.causal.estimate.crossfit import LEAST, Nuisances, arm_scores
@@ -27,7 +27,7 @@ class LinearEffect(NamedTuple):
         """Return tau(x) of units, and the ends of its interval: of the best linear predictor, not of single effects."""
         x = with_constant(modifiers)
         value, error = x @ self.coefficients, jnp.sqrt(jnp.einsum("mi,ij,mj->m", x, self.covariance, x))
-        return value, value - (reach := norm.ppf(0.5 + level / 2) * error), value + reach
+        return value, value - (reach := NormalDist().inv_cdf(0.5 + level / 2) * error), value + reach
 
 
 def doubly_robust_scores(

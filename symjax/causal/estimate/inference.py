@@ -1,11 +1,11 @@
 """Effects with what each unit contributes to their error: standard errors, intervals, resampling by weights."""
 
 from collections.abc import Callable, Mapping
+from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.stats import norm
 from jaxtyping import Array, Float, Int, Key
 
 NO_FACTS: Mapping[str, Array] = {}
@@ -57,7 +57,7 @@ def interval(
     level: float = 0.95,
 ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """Return the ends of a normal interval of `level` around the effect itself, an average where it is one."""
-    reach = norm.ppf(0.5 + level / 2) * standard_error(effect, weights, clusters)
+    reach = NormalDist().inv_cdf(0.5 + level / 2) * standard_error(effect, weights, clusters)
     return effect.value - reach, effect.value + reach
 
 
