@@ -15,7 +15,7 @@ from symjax.layers.irreps import (
     tensor_product_conv,
     tensor_product_paths,
 )
-from tests.cases import start
+from tests.cases import load, start
 
 NORMAL = np.random.default_rng(0).standard_normal
 CONVOLUTION = SO2Convolution(2, radial_widths=(3,))
@@ -109,6 +109,14 @@ def test_spans_the_products_with_harmonics(reflections):
     target = wanted @ NORMAL(len(paths))
     weights = np.linalg.lstsq(columns, target, rcond=None)[0]
     np.testing.assert_allclose(ours(jnp.asarray(weights)), target, atol=1e-12)
+
+
+def test_attention_sees_no_turn_of_a_frame():
+    _, x, params, apply = load("SO2Attention")
+    turned = x._replace(edges=x.edges._replace(turn=np.random.default_rng(2).uniform(-4, 4, len(x.senders))))
+    one, other = (apply(params, graph).nodes for graph in (x, turned))
+    assert jnp.abs(one).max() > 0.1
+    np.testing.assert_allclose(one, other, atol=1e-12 * float(jnp.abs(one).max()))
 
 
 def test_few_orders_and_scalars():
