@@ -65,12 +65,12 @@ def environments(irreps: str, harmonics: str):
 
 
 def heard(l_max: int):
-    """Four nodes with two channels of features up to a degree, all joined, one edge along the pole."""
+    """Four nodes with two channels of features up to a degree, all joined in turned frames, one edge along the pole."""
     normal = np.random.default_rng(13).standard_normal
 
     def framed(count: int):
         vectors = np.concatenate([normal((count - 1, 3)), [[0.0, -1.0, 0.0]]])
-        return FramedEdges(vectors, normal((count, 3)), normal(count) ** 2)
+        return FramedEdges(vectors, normal((count, 3)), normal(count) ** 2, normal(count))
 
     return all_pairs(normal((4, (l_max + 1) ** 2, 2)), framed, 4)._replace(globals=None)
 

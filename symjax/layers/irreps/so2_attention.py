@@ -22,17 +22,21 @@ from symjax.layers.irreps.equiformer_attention import (
 from symjax.layers.irreps.s2_activation import Kind, S2Activation
 from symjax.layers.irreps.so2 import SO2Linear, degree_of, from_frames, natural, to_frames
 from symjax.math import frames, segment_sum, wigner_matrices
-from symjax.reps import OnGraph, Relabelling, Tree, Trivial, Vectors
+from symjax.reps import Angles, OnGraph, Relabelling, Tree, Trivial, Vectors
 
 Wigner = tuple[Float[Array, "e _ _"], ...]
 
 
 class FramedEdges(NamedTuple):
-    """Vectors, invariant features, and an envelope that takes an edge away at the cutoff with its derivatives."""
+    """Vectors, invariant features, and an envelope that takes an edge away at the cutoff with its derivatives.
+
+    `turn` is the angle by which the frame of each edge is turned about it, or None.
+    """
 
     vectors: Float[Array, "e 3"]
     features: Float[Array, "e d"]
     envelope: Float[Array, " e"]
+    turn: Float[Array, " e"] | None = None
 
 
 def so2_attention(
@@ -104,15 +108,20 @@ class SO2Attention(nn.Module):
     alpha_drop: float = 0.0
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
-        """Rotations turn features and vectors; the numbering of the nodes means nothing."""
-        edges = Tree(FramedEdges._make((Vectors(), Trivial(), Trivial())))
-        shown = natural(degree_of(graph.nodes))
-        rep = OnGraph(nodes=shown, edges=edges, name=str(shown))
+        """Rotations turn features and vectors; frames may be turned about their edges; nodes have any numbering."""
+        shown, turned = natural(degree_of(graph.nodes)), graph.edges.turn is not None
+        fields = Vectors(), Trivial(), Trivial(), Trivial() if turned else None
+        rep = OnGraph(nodes=shown, edges=Tree(FramedEdges._make(fields)), name=str(shown))
         tolerance = self._activation(degree_of(graph.nodes)).tolerance
-        return (
+        laws = [
             Equivariance(O(3) if self.reflections else SO(3), rep, rep, tolerance=tolerance),
             Equivariance(S(graph.nodes.shape[0]), Relabelling(), Relabelling()),
-        )
+        ]
+        if turned:
+            about = Tree(FramedEdges._make((Trivial(), Trivial(), Trivial(), Angles())))
+            turns = OnGraph(edges=about, name="turns of the frames")
+            laws.append(Equivariance(SO(2), turns, turns, tolerance=tolerance))
+        return tuple(laws)
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple, wigner: Wigner | None = None) -> jraph.GraphsTuple:
@@ -137,7 +146,8 @@ class SO2Attention(nn.Module):
             return jnp.sum(smooth_leaky_relu(normed) * weights[None], axis=2)
 
         if wigner is None:
-            wigner = wigner_matrices(l_max, frames(graph.edges.vectors), m_max=self.m_max)
+            rotations = frames(graph.edges.vectors, turn=graph.edges.turn)
+            wigner = wigner_matrices(l_max, rotations, m_max=self.m_max)
         project = DegreesLinear(self.features, name="project")
         drop = functools.partial(drop_entries, self, self.alpha_drop)
         return so2_attention(message, score, lambda z: second(z)[0], project, wigner, graph, drop)

@@ -16,7 +16,7 @@ from symjax.layers.irreps import (
     tensor_product_conv,
     tensor_product_paths,
 )
-from tests.cases import start
+from tests.cases import load, start
 
 NORMAL = np.random.default_rng(0).standard_normal
 CONVOLUTION = SO2Convolution(2, radial_widths=(3,))
@@ -129,6 +129,14 @@ def test_degrees_that_lack_orders_grow_to_the_size_of_the_others():
     wigner = [jnp.eye(2 * degree + 1)[None, max(0, degree - 1) : degree + 2] for degree in range(4)]
     found = from_frames(wigner, jnp.ones((1, 10, 1)))[0, :, 0]
     assert sorted({round(float(value) ** 2, 12) for value in found}) == [0, 1, round(5 / 3, 12), round(7 / 3, 12)]
+
+
+def test_attention_sees_no_turn_of_a_frame():
+    _, x, params, apply = load("SO2Attention")
+    turned = x._replace(edges=x.edges._replace(turn=np.random.default_rng(2).uniform(-4, 4, len(x.senders))))
+    one, other = (apply(params, graph).nodes for graph in (x, turned))
+    assert jnp.abs(one).max() > 0.1
+    np.testing.assert_allclose(one, other, atol=1e-12 * float(jnp.abs(one).max()))
 
 
 def test_few_orders_and_scalars():
