@@ -95,6 +95,13 @@ def main(config: Config) -> Scores:
     """Train all seeds; print the mean and the deviation of the test accuracy beside the published one."""
     data = karate_club() if config.graph is None else read_graphs(config.graph)
     name = "karate club" if config.graph is None else config.graph.stem
+    if len(data.graph.n_node) > 1 or data.labels.dtype.kind != "i":
+        raise ValueError(
+            f"expected one graph whose nodes have classes, but {config.graph} has {len(data.graph.n_node)} graphs and "
+            f"labels of {data.labels.dtype}"
+        )
+    if data.graph.edges is not None and data.graph.edges.ndim > 1:
+        raise ValueError(f"no layer of this experiment reads features of edges; leave `edges` out of {config.graph}")
     plan = PLANS[config.layer]
     plan = plan if config.epochs is None else dataclasses.replace(plan, epochs=config.epochs)
     scores = train(config.layer, plan, data, config.seeds, config.at_once)

@@ -27,11 +27,12 @@ def read_edge_list(edges: str | pathlib.Path, nodes: str | pathlib.Path, *, undi
         undirected: whether an edge leads both ways, even where the table has it once.
 
     Raises:
-        ValueError: a column is missing or holds no numbers, a name is there twice, or an edge has one that no node has.
+        ValueError: a column is missing or holds no numbers, a name is there twice, an edge has one that no node has, or
+            a split has another name.
     """
     import pandas as pd
 
-    ends, table = pd.read_csv(edges), pd.read_csv(nodes)
+    ends, table = _table(edges), _table(nodes)
     if ends.shape[1] < 2 or not set(table.columns[1:]) >= MEANT:
         raise ValueError(
             f"expected two columns of names in {edges}, and in {nodes} names, a label and a split, "
@@ -53,9 +54,20 @@ def read_edge_list(edges: str | pathlib.Path, nodes: str | pathlib.Path, *, undi
         features if features.shape[1] else np.ones((len(names), 1)),
         edges=None if not weights.size else weights[:, 0] if weights.shape[1] == 1 else weights,
     )
+    if unknown := sorted({*table["split"].dropna()} - {*SPLITS}, key=str):
+        raise ValueError(f"expected a split among {', '.join(SPLITS)}, or none, got {unknown[0]!r} in {nodes}")
     classes = table["label"].astype("category").cat.codes.to_numpy(np.int32)
     splits: dict[str, Any] = {name: np.flatnonzero(table["split"] == name) for name in SPLITS}
     return label_graphs(both_ways(graph) if undirected else graph, classes, **splits)
+
+
+def _table(path: str | pathlib.Path) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"expected a table in CSV with a line of names, but {path} is empty") from None
 
 
 def _numbers(table: Any, path: Any) -> np.ndarray:

@@ -49,6 +49,8 @@ def _plain(layer: Make) -> Make:
     return make
 
 
+OF = "nodes", "edges", "graphs"
+
 LAYERS: Mapping[str, Make] = MappingProxyType(
     {
         "gcn": _plain(room.GCNLayer),
@@ -114,6 +116,8 @@ class GraphNetwork(nn.Module):
     def __post_init__(self):
         for name in ("options", "last"):
             object.__setattr__(self, name, FrozenDict(getattr(self, name)))
+        if min(sizes := (self.outputs, self.width, self.layers)) < 1:
+            raise ValueError(f"expected at least one of outputs, width and layers each, got {sizes}")
         super().__post_init__()
 
     def laws(self, graph: jraph.GraphsTuple) -> tuple[Law, ...]:
@@ -130,9 +134,13 @@ class GraphNetwork(nn.Module):
             graph: nodes are features [n, c], for a first layer that begins with a linear map also a BCOO.
             mask: edges that count.
         """
-        for name, table in (("layer", LAYERS), ("readout", READOUTS)):
+        if graph.nodes.ndim != 2 or not jnp.issubdtype(graph.nodes.dtype, jnp.floating):
+            raise ValueError(
+                f"expected real features of nodes [n, c], got {graph.nodes.dtype}{list(graph.nodes.shape)}"
+            )
+        for name, table in (("layer", LAYERS), ("readout", READOUTS), ("of", OF)):
             if getattr(self, name) not in table:
-                raise ValueError(f"expected a {name} among {', '.join(table)}, got {getattr(self, name)!r}")
+                raise ValueError(f"expected `{name}` among {', '.join(table)}, got {getattr(self, name)!r}")
         for k in range(self.layers):
             graph = self._layer(k, graph, mask)
         if self.of == "nodes":

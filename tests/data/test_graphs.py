@@ -87,6 +87,14 @@ def test_several_graphs_have_labels_of_their_own(tmp_path):
         ({"train": np.array([], int)}, "'train' is empty"),
         ({"train": np.array([0, 1])}, "the splits overlap: 1 is in 'train' and in 'valid'"),
         ({"test": np.array([3])}, "'test' has 3, but places are 0 to 2"),
+        ({"test": np.array([2.5])}, "the split 'test' as a row of places of labels, got float64"),
+        ({"train": np.array([True, False, False])}, "numpy.flatnonzero makes one of a mask"),
+        ({"labels": np.array(["a", "b", "a"])}, "classes 0, 1, ... or real numbers, got <U1"),
+        ({"labels": np.array([0, None, 1])}, "expected numpy arrays by name"),
+        ({"features": np.full((3, 3), np.nan)}, "features that are finite numbers"),
+        ({"edges": np.array([1, 1, 1, np.inf])}, "edges that are finite numbers"),
+        ({"n_node": np.array([4, -1])}, "n_node as sizes of graphs, whole numbers from zero on, got \\[4, -1\\]"),
+        ({"feature_node": np.array([0])}, "dense and sparse, in 'features' and 'feature_node'"),
     ],
 )
 def test_what_cannot_be_is_refused(changes, sentence, tmp_path):
@@ -120,6 +128,8 @@ def test_sparse_features_are_checked_and_scaled():
     np.testing.assert_array_equal(rows_to_one(np.asarray(features.todense())), wanted)
     with pytest.raises(ValueError, match=r"feature \(0, 3\) lies outside of the shape \(3, 3\)"):
         sparse_features([0], [3], (3, 3))
+    with pytest.raises(ValueError, match="a row, a column and, if any, a value for each place"):
+        sparse_features([0, 1], [0, 1], (3, 3), [1.0])
     with pytest.raises(ValueError, match="each place of a sparse feature once"):
         sparse_features([0, 0], [1, 1], (3, 3))
 
@@ -133,6 +143,12 @@ def test_tables_become_a_graph(tmp_path):
     assert list(data.graph.nodes[:, 0]) == [31, 47, 20, 9]
     assert list(data.graph.edges) == [0.5, 0.5, 1.5, 1.5]
     assert len(read_edge_list(edges, nodes, undirected=False).graph.senders) == 2
+    nodes.write_text("name,label,split,age\nann,yes,train,31\nbob,no,validation,47\neve,yes,test,20\n")
+    with pytest.raises(ValueError, match="a split among train, valid, test, or none, got 'validation'"):
+        read_edge_list(edges, nodes)
+    edges.write_text("")
+    with pytest.raises(ValueError, match=r"edges\.csv is empty"):
+        read_edge_list(edges, nodes)
     edges.write_text("from,to\nann,zoe\n")
     with pytest.raises(ValueError, match="an edge of 'zoe', which is no node"):
         read_edge_list(edges, nodes)

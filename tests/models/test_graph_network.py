@@ -84,10 +84,14 @@ def test_masked_edges_are_not_there():
 
 
 def test_what_is_not_known_is_said():
-    with pytest.raises(ValueError, match="a layer among gcn, sage, gat"):
+    with pytest.raises(ValueError, match="`layer` among gcn, sage, gat"):
         GraphNetwork(2, "gnc").init(KEY, GRAPH)
-    with pytest.raises(ValueError, match="a readout among sum, mean, max, set2set, got 'median'"):
+    with pytest.raises(ValueError, match="`readout` among sum, mean, max, set2set, got 'median'"):
         GraphNetwork(2, of="graphs", readout="median").init(KEY, GRAPH)
+    with pytest.raises(ValueError, match=r"real features of nodes \[n, c\], got int64\[9, 3\]"):
+        GraphNetwork(2).init(KEY, GRAPH._replace(nodes=np.ones((9, 3), int)))
+    with pytest.raises(ValueError, match=r"outputs, width and layers each, got \(2, 16, 0\)"):
+        GraphNetwork(2, layers=0)
     with pytest.raises(ValueError, match="a width that 3 heads divide, got 4"):
         GraphNetwork(2, "gat", 4, options={"heads": 3}).init(KEY, GRAPH)
     assert set(LAYERS) == {"gcn", "sage", "gat", "gatv2", "gin", "gine", "mpnn"}
