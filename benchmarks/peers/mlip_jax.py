@@ -1,4 +1,4 @@
-"""NequIP and MACE of `mlip` (JAX): a training or inference step on the structures of a file."""
+"""NequIP, MACE and eSEN of `mlip` (JAX): a training or inference step on the structures of a file."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ def make(path: str, work: str, name: str, size: dict, facts: dict) -> Callable[[
     from mlip.data.chemical_system import ChemicalSystem
     from mlip.graph import Graph
     from mlip.graph.batching_helpers import batch_graphs, pad_with_graphs
-    from mlip.models import ForceField, Mace, Nequip
+    from mlip.models import Esen, ForceField, Mace, Nequip
     from mlip.models.loss import MSELoss
     from mlip.training.ema import exponentially_moving_average
     from mlip.training.optimizer import get_default_mlip_optimizer
@@ -44,6 +44,9 @@ def make(path: str, work: str, name: str, size: dict, facts: dict) -> Callable[[
     common = {"num_layers": size["layers"], "l_max": size["lmax"], "num_rbf": 8}
     if name == "mace":
         network = Mace(Mace.Config(num_channels=size["channels"], node_symmetry=1, correlation=3, **common), info)
+    elif name == "esen":
+        widths = dict.fromkeys(("sphere_channels", "hidden_channels", "edge_channels"), size["channels"])
+        network = Esen(Esen.Config(**common | {"m_max": 2, "num_rbf": 64} | widths), info)
     else:
         network = Nequip(Nequip.Config(target_irreps=irreps, radial_mlp_hidden=[64, 64], **common), info)
     model = ForceField.from_mlip_network(network, seed=0)
@@ -62,6 +65,8 @@ def make(path: str, work: str, name: str, size: dict, facts: dict) -> Callable[[
     optimizer, average = get_default_mlip_optimizer(), exponentially_moving_average()
     state = init_training_state(model.params, optimizer, average)
     train = make_train_step(model.predictor, MSELoss(), optimizer, average, len(graphs))
+    train = train.lower(state, batch, 0).compile()
+    facts["temporary_mib"] = round(train.memory_analysis().temp_size_in_bytes / 2**20, 1)
 
     def step():
         nonlocal state
