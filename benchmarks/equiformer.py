@@ -105,6 +105,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         keep_memory()
         report: dict = {"optimizer": "AMSGrad, clipping, EMA"}
-        serve(lambda: make(*sys.argv[2:], report), "symjax", "jax", "flax", facts=report)
+        path, name = sys.argv[2:]
+        serve(lambda: make(path, name, report), "symjax", "jax", "flax", facts=report)
     else:
         main()
