@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import ase
+import e3nn_jax as e3nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,6 +32,7 @@ from symjax.potentials.motion import Dynamics, Simulation, draw_momenta
 from symjax.tasks import potential as task
 from symjax.training import Recipe, Task
 
+Net = Literal["tiny", "small", "base"]
 DIRECT = "equiformer-v2-direct"
 EVERY = 2.0  # fs between two energies of a course
 
@@ -113,9 +115,10 @@ PRESETS = {
 }
 
 
-def network(name: str, preset: str) -> tuple[str, dict[str, Any]]:
+def network(name: str, preset: Literal["tiny", "small", "paper"]) -> tuple[Net, dict[str, Any]]:
     """Return the preset of a network of the table of potentials, and the options that differ."""
-    return {"tiny": ("tiny", {}), "small": ("small", SMALL[name]), "paper": ("base", {})}[preset]
+    nets: dict[str, tuple[Net, dict[str, Any]]] = {"tiny": ("tiny", {}), "paper": ("base", {})}
+    return nets.get(preset, ("small", SMALL[name]))
 
 
 def learn(name: str, config: Config, frames: Mapping[str, pathlib.Path]) -> dict[str, Any]:
@@ -154,7 +157,10 @@ class DirectForces(Potential):
 
         def labels(params: Any, graph: Any) -> dict[str, Any]:
             atoms = self._outputs(params, graph)
-            return {"energy": energy(graph, atoms.filter("0e")), "forces": atoms.filter("1o").array}
+            return {
+                "energy": energy(graph, atoms.filter(e3nn.Irreps("0e"))),
+                "forces": atoms.filter(e3nn.Irreps("1o")).array,
+            }
 
         return labels
 
