@@ -168,9 +168,8 @@ def main(config: Config) -> None:
     frames, names = choose_frames(config), config.options.networks
     learnt = {name: learn(name, config, frames) for name in names}
     of = f"{config.options.samples} structures of {config.options.data or 'the ethanol that ships'}"
-    print(
-        f"{of}\n{'':22}{'parameters':>12}{'CPU seconds':>15}{'energy, meV':>14}{'forces, meV/Å':>16}   ethanol of MD17, published"
-    )
+    columns = f"{'':22}{'parameters':>12}{'CPU seconds':>15}{'energy, meV':>14}{'forces, meV/Å':>16}"
+    print(f"{of}\n{columns}   published, ethanol of MD17")
     for name, errors in learnt.items():
         tell(name, config, errors, load_potential(config.out / name))
     if "equiformer-v2" in names:
