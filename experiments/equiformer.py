@@ -1,13 +1,13 @@
 """Equiformer and EquiformerV2 beside NequIP: as many parameters, as much time, one molecule (arXiv:2206.11990).
 
     python -m experiments.equiformer --preset tiny       # the ethanol that ships, a minute; shows that everything works
-    python -m experiments.equiformer --data train.xyz --test-data test_MD.xyz --epochs 48
+    python -m experiments.equiformer --data train.xyz --test-data test_MD.xyz --samples 200 --test 1000
     python -m experiments.equiformer --networks nequip equiformer-v2 --data rmd17_aspirin.npz --units kcal/mol
 
 Every network is a run of `symjax train`, with some 50,000 parameters in the preset "small" and so many epochs that all
-take the same time. Beside EquiformerV2 stands its published head for forces, vectors of the atoms in place of the
-gradient of an energy: that head is `DirectForces`, which does not conserve energy. The last table and the picture show
-what comes of it in dynamics at constant energy.
+take about the same time; the table says how much they took. Beside EquiformerV2 stands its published head for forces,
+vectors of the atoms in place of the gradient of an energy, which do not conserve it (`direct_forces`). The last table
+and the picture show what comes of it in dynamics at constant energy.
 """
 
 import dataclasses
@@ -17,22 +17,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-import ase
 import jax
-import jax.numpy as jnp
-import numpy as np
 
-from experiments import rmd17
+from experiments import direct_forces, rmd17
+from experiments.direct_forces import Motion
 from symjax import training
-from symjax.data import LABELS, Graphs, Splits, make_samples, sample_sizes, split_data
-from symjax.graphs import atoms_graph, mean_budget
-from symjax.potentials import Potential, Predict, energy, label_loss, load_potential, measure, read_blueprint
-from symjax.potentials.motion import Dynamics, Simulation, draw_momenta
+from symjax.data import split_data
+from symjax.potentials import Potential, load_potential
 from symjax.tasks import potential as task
 from symjax.training import Recipe, Task
 
+Net = Literal["tiny", "small", "base"]
 DIRECT = "equiformer-v2-direct"
-EVERY = 2.0  # fs between two energies of a course
 
 # of original MD17, other frames and another functional: arXiv:2206.11990, table 3; meV and meV/Å
 PAPER = {"equiformer": (2.2, 2.9), "nequip": (2.2, 3.1)}
@@ -61,7 +57,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "edge_channels": 8,
     },
 }
-PACE = {"nequip": 6, "equiformer": 1, "equiformer-v2": 1}  # epochs of as much CPU time
+# epochs of about the same time: a step of 5 ethanols took 4.7 and 30 CPU ms, and 32 of a V2 of 90,000 parameters
+PACE = {"nequip": 6, "equiformer": 1, "equiformer-v2": 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,15 +75,7 @@ class Options:
     networks: tuple[str, ...] = ("nequip", "equiformer", "equiformer-v2")
 
 
-@dataclasses.dataclass(frozen=True)
-class Motion:
-    """Dynamics at constant energy."""
-
-    temperature: float = 300.0  # K, of the first velocities
-    timesteps: tuple[float, ...] = (1.0, 0.5, 0.25)  # fs
-    duration: float = 500.0  # fs
-
-
+MOVING = Motion()
 SHORT = Recipe(epochs=60, evaluate_every=5)  # of Equiformers; others have as much time
 
 
@@ -96,7 +85,7 @@ class Config:
 
     options: Options = Options()
     recipe: Recipe = SHORT
-    motion: Motion = Motion()
+    motion: Motion = MOVING
     out: pathlib.Path = pathlib.Path("runs/equiformer")
 
 
@@ -113,9 +102,10 @@ PRESETS = {
 }
 
 
-def network(name: str, preset: str) -> tuple[str, dict[str, Any]]:
+def network(name: str, preset: Literal["tiny", "small", "paper"]) -> tuple[Net, dict[str, Any]]:
     """Return the preset of a network of the table of potentials, and the options that differ."""
-    return {"tiny": ("tiny", {}), "small": ("small", SMALL[name]), "paper": ("base", {})}[preset]
+    nets: dict[str, tuple[Net, dict[str, Any]]] = {"tiny": ("tiny", {}), "paper": ("base", {})}
+    return nets.get(preset, ("small", SMALL[name]))
 
 
 def learn(name: str, config: Config, frames: Mapping[str, pathlib.Path]) -> dict[str, Any]:
@@ -145,137 +135,17 @@ def timed(folder: pathlib.Path, work: Callable[[], dict[str, Any]]) -> dict[str,
             training.write_json(path, {"seconds": before + time.process_time() - began})
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class DirectForces(Potential):
-    """A potential whose forces are vectors of the atoms beside the energy, and not its gradient; without stress."""
-
-    def labels(self, *, stress: bool = False) -> Predict:
-        """Return `(params, graph) -> energy and forces`."""
-
-        def labels(params: Any, graph: Any) -> dict[str, Any]:
-            atoms = self._outputs(params, graph)
-            return {"energy": energy(graph, atoms.filter("0e")), "forces": atoms.filter("1o").array}
-
-        return labels
-
-
 def learn_direct(config: Config, frames: Mapping[str, pathlib.Path]) -> dict[str, Any]:
     """Return the errors of EquiformerV2 with direct forces, of the same references and weights as the other one."""
     folder, other = config.out / DIRECT, config.out / "equiformer-v2"
 
     def prepare(options: task.Options, recipe: Recipe) -> tuple[Task, training.Errors]:
         splits = split_data(task.read(options), valid=options.valid, test=options.test, seed=recipe.seed)
-        return direct_task(other, splits, options, recipe)
+        return direct_forces.direct_task(other, splits, options, recipe)
 
     asked = training.absolute_data(question("equiformer-v2", config.options, frames))
     work = functools.partial(training.run_experiment, "equiformer", asked, config.recipe, folder, prepare)
     return timed(folder, work)
-
-
-def direct_task(other: pathlib.Path, splits: Splits, options: Any, recipe: Recipe) -> tuple[Task, training.Errors]:
-    """Return the task, and the errors of its result on the test frames."""
-    plan, direct = read_blueprint(other), direct_forces(other, {})
-    train, valid = (
-        make_samples(plan.references.remove(part), cutoff=direct.model.cutoff, species=plan.species)
-        for part in splits[:2]
-    )
-    budget = mean_budget(*sample_sizes([*train, *valid]), options.batch_size)
-    weights = {"energy": float(options.energy_weight), "forces": float(options.forces_weight)}
-    learnt = Task(
-        init=lambda key, batch: direct.model.init(key, batch.graph),
-        loss=label_loss(direct.labels()),
-        weights={name: weight / plan.spreads[name] ** 2 for name, weight in weights.items()},
-        train=Graphs(train, budget, seed=recipe.seed),
-        valid=Graphs(valid, budget),
-        shown={f"{name}_mae": LABELS[name].shown for name in weights},
-    )
-    return learnt, lambda result: measure(dataclasses.replace(direct, params=result.best_params), splits.test).errors
-
-
-def direct_forces(other: pathlib.Path, params: Any) -> DirectForces:
-    """Return the module of a run with vectors beside its energies."""
-    plan = read_blueprint(other)
-    return DirectForces(plan.build().clone(outputs="1x0e+1x1o"), params, plan.species, plan.references)
-
-
-def load_direct(config: Config, structure: ase.Atoms) -> DirectForces:
-    """Return the direct forces that were learnt."""
-    folder, direct = config.out / DIRECT, direct_forces(config.out / "equiformer-v2", {})
-    graph = atoms_graph(structure, cutoff=direct.model.cutoff, species=direct.species)
-    single = jax.tree.map(lambda leaf: jnp.asarray(leaf, np.float32 if leaf.dtype == float else leaf.dtype), graph)
-    shapes = jax.eval_shape(direct.model.init, jax.random.key(0), single)
-    target = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
-    found = training.restore_run(folder, identity=training.read_run(folder).identity, target=target)
-    return dataclasses.replace(direct, params=found.params)
-
-
-def course(potential: Potential, structure: ase.Atoms, timestep: float, motion: Motion) -> np.ndarray:
-    """Return the times in fs and the changes of the total energy in meV an atom, of dynamics at constant energy."""
-    atoms = structure.copy()
-    draw_momenta(atoms, motion.temperature, seed=0)
-    simulation, rows = Simulation(potential.in_double(), atoms, Dynamics("nve", timestep)), []
-    for step in range(0, round(motion.duration / timestep) + 1, max(1, round(EVERY / timestep))):
-        simulation.advance(step)
-        if simulation.exploded:
-            break
-        rows.append((step * timestep, simulation.record.conserved))
-    times, energies = np.array(rows).T
-    return np.array([times, 1e3 * (energies - energies[0]) / len(atoms)])
-
-
-def moved(config: Config, structure: ase.Atoms) -> dict[str, dict[float, np.ndarray]]:
-    """Return the courses of the gradient and of the direct forces of EquiformerV2 at every time step, and print them.
-
-    The fluctuation of a conserved energy is of the second order in the step; what is not conserved drifts at any step.
-    """
-    both = {"gradient": load_potential(config.out / "equiformer-v2"), "direct": load_direct(config, structure)}
-    print(
-        f"\n{'forces':10}{'curl, eV/Å':>12}{'time step, fs':>15}{'fluctuation, meV/atom':>23}{'drift, meV/atom/ps':>20}"
-    )
-    courses: dict[str, dict[float, np.ndarray]] = {}
-    for name, potential in both.items():
-        asymmetry = curl(potential, structure)
-        courses[name] = {step: course(potential, structure, step, config.motion) for step in config.motion.timesteps}
-        for step, (times, energies) in courses[name].items():
-            slope = np.polyfit(times, energies, 1)[0]
-            print(f"{name:10}{asymmetry:12.1e}{step:15g}{np.std(energies):23.2e}{1e3 * slope:20.2e}")
-    return courses
-
-
-def curl(potential: Potential, structure: ase.Atoms) -> float:
-    """Return the root mean square of dF_i/dx_j - dF_j/dx_i over that of dF_i/dx_j, zero for a gradient."""
-    with jax.enable_x64(True):
-        listed = atoms_graph(structure, cutoff=potential.model.cutoff, species=potential.species)
-        params, graph = jax.tree.map(jnp.asarray, (potential.in_double().params, listed))
-
-        def forces(positions: Any) -> Any:
-            moved = graph._replace(nodes=graph.nodes._replace(positions=positions))
-            return potential.labels()(params, moved)["forces"].ravel()
-
-        slopes = jax.jit(jax.jacfwd(forces))(graph.nodes.positions)
-        matrix = np.asarray(slopes).reshape(3 * len(structure), -1)
-    return float(np.linalg.norm(matrix - matrix.T) / np.linalg.norm(matrix))
-
-
-def draw(path: pathlib.Path, courses: Mapping[str, Mapping[float, np.ndarray]]) -> None:
-    """Draw the total energy against time, and its fluctuation against the step."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((9.0, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for (name, each), colour in zip(courses.items(), ("tab:blue", "tab:red"), strict=True):
-        step, (times, energies) = next(iter(each.items()))
-        left.plot(times, energies, color=colour, label=f"{name}, {step:g} fs")
-        spreads = [np.std(energies) for _, energies in each.values()]
-        right.loglog([*each], spreads, "o-", color=colour, label=name)
-    steps = np.array([*courses["gradient"]])
-    first = np.std(next(iter(courses["gradient"].values()))[1])
-    right.loglog(steps, first * (steps / steps[0]) ** 2, "k--", linewidth=0.8, label="second order")
-    left.set(xlabel="time, fs", ylabel="change of the total energy, meV/atom")
-    right.set(xlabel="time step, fs", ylabel="its fluctuation, meV/atom")
-    for axes in (left, right):
-        axes.legend()
-    training.write_picture(path, figure)
 
 
 def choose_frames(config: Config) -> dict[str, pathlib.Path]:
@@ -299,16 +169,18 @@ def main(config: Config) -> None:
     frames, names = choose_frames(config), config.options.networks
     learnt = {name: learn(name, config, frames) for name in names}
     of = f"{config.options.samples} structures of {config.options.data or 'the ethanol that ships'}"
-    print(
-        f"{of}\n{'':22}{'parameters':>12}{'CPU seconds':>15}{'energy, meV':>14}{'forces, meV/Å':>16}   published, MD17"
-    )
+    columns = f"{'':22}{'parameters':>12}{'CPU seconds':>15}{'energy, meV':>14}{'forces, meV/Å':>16}"
+    print(f"{of}\n{columns}   published, ethanol of MD17")
     for name, errors in learnt.items():
         tell(name, config, errors, load_potential(config.out / name))
     if "equiformer-v2" in names:
         direct = learn_direct(config, frames)
         start = task.read(question("equiformer-v2", config.options, frames)).structures.atoms[0]
-        tell(DIRECT, config, direct, load_direct(config, start))
-        draw(config.out / "equiformer_nve.png", moved(config, start))
+        gradient = load_potential(config.out / "equiformer-v2")
+        other = direct_forces.load_direct(config.out / DIRECT, config.out / "equiformer-v2", start)
+        tell(DIRECT, config, direct, other)
+        courses = direct_forces.move({"gradient": gradient, "direct": other}, start, config.motion)
+        direct_forces.draw(config.out / "equiformer_nve.png", courses)
 
 
 if __name__ == "__main__":

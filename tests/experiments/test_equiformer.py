@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import equiformer
+from experiments import direct_forces, equiformer
 from symjax.graphs import atoms_graph, edge_vectors
 from symjax.math import poly_envelope, safe_norm, segment_sum
 from symjax.potentials import Potential, References, build
@@ -41,19 +41,19 @@ def potential(kind, outputs):
 
 @pytest.fixture(scope="module")
 def both():
-    return potential(Potential, "1x0e"), potential(equiformer.DirectForces, "1x0e+1x1o")
+    return potential(Potential, "1x0e"), potential(direct_forces.DirectForces, "1x0e+1x1o")
 
 
 def test_direct_forces_have_a_curl_and_a_gradient_has_none(both):
-    gradient, direct = (equiformer.curl(potential, WATER) for potential in both)
+    gradient, direct = (direct_forces.curl(potential, WATER) for potential in both)
     assert gradient < 1e-12
     assert direct > 0.1
 
 
 def test_the_gradient_conserves_energy_to_second_order_and_direct_forces_do_not(both):
-    motion = equiformer.Motion(100.0, (0.5, 0.25), 60.0)
+    motion = direct_forces.Motion(100.0, (0.5, 0.25), 60.0)
     coarse, fine = (
-        [np.ptp(equiformer.course(potential, WATER, step, motion)[1]) for step in motion.timesteps]
+        [np.ptp(direct_forces.course(potential, WATER, step, motion)[1]) for step in motion.timesteps]
         for potential in both
     )
     np.testing.assert_allclose(coarse[0] / coarse[1], 4, rtol=0.2)

@@ -47,8 +47,12 @@ class Blocks(nn.Module):
         def step(block: nn.Module, nodes: Any, _: None) -> tuple[Any, None]:
             return _plain(block(graph._replace(nodes=nodes), **given).nodes), None
 
-        drawn = {"params": True, "dropout": True}
-        many = nn.scan(nn.remat(step), variable_axes={"params": 0}, split_rngs=drawn, length=self.count)
+        many = nn.scan(
+            nn.remat(step),
+            variable_axes={"params": 0},
+            split_rngs={"params": True, "dropout": True},
+            length=self.count,
+        )
         return graph._replace(nodes=many(self.block(name="block"), _plain(graph.nodes), None)[0])
 
 
