@@ -62,34 +62,21 @@ class TARNet(nn.Module):
         return Potential(_heads(x, self.head_channels, self.head_layers), x)
 
 
-class Dragonnet(nn.Module):
+class Dragonnet(TARNet):
     """A TARNet whose representation tells the treatment too, with a tilt for targeted regularisation (Shi et al. 2019).
 
-    Attributes:
-        channels: Width of the representation.
-        head_channels: Width of the heads.
-        layers: Number of layers of the representation.
-        head_layers: Number of hidden layers of each head.
+    Its attributes are those of `TARNet`.
     """
 
-    channels: int = 200
-    head_channels: int = 100
-    layers: int = 3
     head_layers: int = 2
-
-    def laws(self, x: Float[Any, "n i"]) -> tuple[Law, ...]:
-        """No unit sees another."""
-        return (Causality(np.eye(x.shape[0])),)
 
     @nn.compact
     def __call__(self, x: Float[Array, "n i"]) -> Potential:
         """Return what is expected of units with covariates x, of their treatment too."""
-        for _ in range(self.layers):
-            x = _layer(self.channels, x)
-        logits = nn.Dense(1, param_dtype=x.dtype)(x)[:, 0]
-        outcomes = _heads(x, self.head_channels, self.head_layers)
+        found = super().__call__(x)
+        logits = nn.Dense(1, param_dtype=x.dtype)(found.representation)[:, 0]
         epsilon = self.param("epsilon", nn.initializers.zeros, (), x.dtype)
-        return Potential(outcomes, x, logits, outcomes + epsilon * clever(logits))
+        return found._replace(logits=logits, tilted=found.outcomes + epsilon * clever(logits))
 
 
 def clever(logits: Float[Array, " n"]) -> Float[Array, "n 2"]:

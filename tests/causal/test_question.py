@@ -94,6 +94,9 @@ def test_a_front_door(frame):
         ),
         ({"treatment": "t", "outcome": "y", "adjust": ["t"]}, "'t' is the treatment"),
         ({"graph": "t -> y", "outcome": "y"}, "expected one treatment"),
+        ({"treatment": "t", "outcome": "y", "adjust": ["w"], "hidden": ["U"]}, r"hidden nodes \(U\) belong to a graph"),
+        ({"treatment": "t", "outcome": "y", "graph": "t -> y", "hidden": ["U"]}, "'U' is no node of the graph"),
+        ({"treatment": "t", "outcome": "y", "graph": "t -> y; t -> t"}, "remove it"),
     ],
 )
 def test_a_sentence_for_what_cannot_be_asked(frame, options, sentence):

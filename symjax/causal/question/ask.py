@@ -93,12 +93,12 @@ def _answer(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> An
         return Answer(plan, study, tuple(estimates.by_frontdoor(study, mediators)))
     if plan.way == "instrument":
         rows, strength = estimates.by_instrument(study)
-        found = _refute(study, rows, draws, seed)
+        refutations, _ = _refute(study, rows, draws, seed)
         return Answer(
             plan,
             study,
             tuple(rows),
-            refutations=found,
+            refutations=refutations,
             bounds=_bounds(study, study.instrument),
             facts={"first_stage_f": strength},
         )
@@ -111,47 +111,34 @@ def _answer(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> An
     if nuisances is not None:
         chances = np.asarray(nuisances.propensity)
         overlap = refute.measure_overlap(study.treatment, chances, study.covariates, names=study.names)
-    return Answer(
-        plan,
-        study,
-        tuple(rows),
-        overlap,
-        _refute(study, rows, draws, seed),
-        _sensitivity(study),
-        _hide(study, rows, draws, seed),
-        _units(study, nuisances),
-    )
+    refutations, hidden = _refute(study, rows, draws, seed)
+    return Answer(plan, study, tuple(rows), overlap, refutations, _sensitivity(study), hidden, _units(study, nuisances))
 
 
-def _refute(study: Study, rows: Sequence[Estimated], draws: int, seed: int) -> tuple[refute.Refutation, ...]:
-    """Return what changed data give; several arms are too many for one number."""
+def _refute(
+    study: Study, rows: Sequence[Estimated], draws: int, seed: int
+) -> tuple[tuple[refute.Refutation, ...], refute.Refutation | None]:
+    """Return what changed data give, and what simulated hidden causes leave; several arms are too many for one number.
+
+    Each strength of a hidden cause has a twentieth of the draws. With an instrument, nothing is hidden.
+    """
     if study.kind == "arms" or not draws:
-        return ()
-    sample, estimate, keys = _sample(study), estimates.refutable(study, seed), jax.random.split(jax.random.key(seed), 5)
-    error = next(row.error for row in rows if row.main)
-    return (
+        return (), None
+    x = np.asarray(estimates.standardised(study.covariates))
+    sample = refute.Sample(study.outcome, study.treatment, x, instrument=study.instrument)
+    estimate, keys = estimates.refutable(study, seed), jax.random.split(jax.random.key(seed), 6)
+    main = next(row for row in rows if row.main)
+    found = (
         refute.placebo(estimate, sample, keys[0], draws=draws),
         refute.dummy_outcome(estimate, sample, keys[1], draws=draws),
-        refute.random_common_cause(estimate, sample, keys[2], draws=draws, error=error),
-        refute.subset(estimate, sample, keys[3], draws=draws, error=error),
-        refute.bootstrap(estimate, sample, keys[4], draws=draws, error=error),
+        refute.random_common_cause(estimate, sample, keys[2], draws=draws, error=main.error),
+        refute.subset(estimate, sample, keys[3], draws=draws, error=main.error),
+        refute.bootstrap(estimate, sample, keys[4], draws=draws, error=main.error),
     )
-
-
-def _hide(study: Study, rows: Sequence[Estimated], draws: int, seed: int) -> refute.Refutation | None:
-    """Return what simulated hidden causes of each strength leave of the estimate; a twentieth of the draws for each."""
-    if study.kind == "arms" or not draws:
-        return None
-    value = next(row.value for row in rows if row.main)
-    key = jax.random.fold_in(jax.random.key(seed), 1)
-    return refute.hidden_causes(
-        estimates.refutable(study, seed), _sample(study), key, draws=max(2, draws // 20), value=value
-    )
-
-
-def _sample(study: Study) -> refute.Sample:
-    x = np.asarray(estimates.standardised(study.covariates))
-    return refute.Sample(study.outcome, study.treatment, x, instrument=study.instrument)
+    if study.instrument is not None:
+        return found, None
+    few = max(2, draws // 20)
+    return found, refute.hidden_causes(estimate, sample, keys[5], draws=few, value=main.value)
 
 
 def _sensitivity(study: Study) -> refute.Sensitivity | None:

@@ -11,6 +11,7 @@ from symjax.data import Table
 
 SMALLEST_ARM = 10  # rows: fewer cannot be cut into folds that all see it
 MOST_ARMS = 10
+LARGEST = 1e100  # of numbers: sums of squares must be finite
 MOST_LEVELS = 30  # of a text column that is encoded
 ALIKE = 1e-8  # of a column's spread: what a combination of others leaves of it
 
@@ -86,6 +87,7 @@ def read_study(
             needed; an arm of too few rows; as many columns as rows.
     """
     used = _distinct(treatment, outcome, instrument, covariates)
+    _require_free(modifiers, cluster, treatment, outcome)
     more = [name for name in (*others, *modifiers, *([cluster] if cluster else [])) if name not in used]
     rows, notes = _complete(table, [*used, *more], drop_missing)
     y = _numbers(table, outcome, rows, "outcome")
@@ -98,7 +100,7 @@ def read_study(
             f"{table.name}: {len(rows)} rows cannot adjust for {x.shape[1]} columns; name fewer, or find more rows"
         )
     m, m_names = encode(table, modifiers, rows)
-    clusters = None if cluster is None else np.unique(_labels(table, cluster, rows), return_inverse=True)[1]
+    clusters = None if cluster is None else _clusters(table, cluster, rows)
     z = None if instrument is None else _binary_or_number(table, instrument, rows)
     return Study(y, t, kind, names, x, x_names, z, m, m_names, clusters, rows, (*notes, *dropped))
 
@@ -107,10 +109,20 @@ def _distinct(treatment: str, outcome: str, instrument: str | None, covariates: 
     roles = {treatment: "the treatment"}
     rest = [(outcome, "the outcome"), *([(instrument, "the instrument")] if instrument else [])]
     for name, role in [*rest, *((name, "a column to adjust for") for name in covariates)]:
+        if roles.get(name) == role:
+            raise ValueError(f"{name!r} is named twice as {role}; name it once")
         if name in roles:
             raise ValueError(f"{name!r} is {roles[name]}, and named as {role} too; name another column")
         roles[name] = role
     return list(roles)
+
+
+def _require_free(modifiers: Sequence[str], cluster: str | None, treatment: str, outcome: str) -> None:
+    """Effects may differ by what is adjusted for, and rows may hang together by it; not by treatment or outcome."""
+    for role, names in (("modifier", modifiers), ("cluster", [cluster])):
+        for name, taken in ((treatment, "treatment"), (outcome, "outcome")):
+            if name in names:
+                raise ValueError(f"{name!r} is the {taken}, and named as a {role} too; name another column")
 
 
 def _complete(table: Table, names: Iterable[str], drop: bool) -> tuple[np.ndarray, list[str]]:
@@ -150,7 +162,17 @@ def _numbers(table: Table, name: str, rows: np.ndarray, role: str) -> np.ndarray
             f"{table.name}: the {role} {name!r} is {column.kind}, such as {str(column.values[rows[0]])!r}; "
             "expected numbers (write yes and no as 1 and 0)"
         )
-    return table.numbers(name, rows)
+    return _measured(table, name, rows)
+
+
+def _measured(table: Table, name: str, rows: np.ndarray) -> np.ndarray:
+    """Return finite numbers whose squares are finite too."""
+    values = table.numbers(name, rows)
+    if (most := np.abs(values).max()) > LARGEST:
+        raise ValueError(
+            f"{table.name}: column {name!r} reaches {most:.3g}; expected {LARGEST:g} at most: take a larger unit"
+        )
+    return values
 
 
 def _require_varied(table: Table, name: str, values: np.ndarray, role: str) -> None:
@@ -164,6 +186,14 @@ def _labels(table: Table, name: str, rows: np.ndarray) -> np.ndarray:
     if column.kind == "text":
         return column.values[rows].astype(str)
     return np.array([f"{value:g}" if isinstance(value, float) else str(value) for value in column.values[rows]])
+
+
+def _clusters(table: Table, name: str, rows: np.ndarray) -> np.ndarray:
+    """Return the number of each row's cluster."""
+    levels, numbers = np.unique(_labels(table, name, rows), return_inverse=True)
+    if len(levels) < 2:
+        raise ValueError(f"{table.name}: all rows are in one cluster, {name} = {levels[0]}; expected two or more")
+    return numbers
 
 
 def _treatment(
@@ -233,7 +263,7 @@ def encode(table: Table, names: Sequence[str], rows: np.ndarray) -> tuple[np.nda
                 f"{table.name}: column {name!r} is a time; write it as a number, such as days since a date"
             )
         if column.kind == "number":
-            columns, told = [*columns, table.numbers(name, rows)], [*told, name]
+            columns, told = [*columns, _measured(table, name, rows)], [*told, name]
             continue
         values = column.values[rows].astype(str)
         levels = np.unique(values)

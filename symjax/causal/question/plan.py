@@ -73,12 +73,14 @@ def make_plan(
         instrument: a column.
 
     Raises:
-        ValueError: there is neither graph nor adjustment nor instrument; a node is neither a column nor hidden; the
-            named set or instrument is none by the graph.
+        ValueError: there is neither graph nor adjustment nor instrument; nodes are hidden without a graph, or are
+            neither columns nor hidden; the named set or instrument is none by the graph.
     """
     if graph is None:
         if treatment is None or outcome is None:
             raise ValueError("expected a treatment and an outcome; name two columns (--treatment, --outcome)")
+        if hidden:
+            raise ValueError(f"hidden nodes ({', '.join(hidden)}) belong to a graph; draw one (--graph), or name none")
         return _assumed(treatment, outcome, adjust, instrument)
     drawn = read_graph(graph)
     treatment = treatment or _marked(drawn.treatment, "treatment")
