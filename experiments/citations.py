@@ -1,10 +1,13 @@
 """Which paper is about what? Graph networks on citations, features sparse, many seeds in one compiled run.
 
-    python -m experiments.citations --graph cora.npz                # GCN, 20 seeds
-    python -m experiments.citations --graph cora.npz --layer gat
-    python -m experiments.citations --preset tiny                   # a club of 34 that ships, seconds
+    python -m experiments.citations                                 # GCN, 20 seeds, a club of 34 that ships
+    python -m experiments.citations --graph cora.npz                # 21 CPU seconds for all seeds, compilation included
+    python -m experiments.citations --graph cora.npz --layer gat    # 105 of them; GATv2 201
+    python -m experiments.citations --preset tiny                   # the club again, seconds
 
-A file has the layout of `symjax.data.graphs`.
+A file has the layout of `symjax.data.graphs`; no package ships Cora and Citeseer, and none is downloaded. What differs
+from the papers: the number of epochs is fixed, and the weights are those of the lowest validation loss. GAT stays 1.6
+points below its paper on Citeseer (70.9 against 72.5); on Cora it reaches it, as GCN does on both.
 """
 
 import dataclasses
@@ -93,6 +96,11 @@ class Scores(NamedTuple):
 
 def main(config: Config) -> Scores:
     """Train all seeds; print the mean and the deviation of the test accuracy beside the published one."""
+    if config.graph is not None and not config.graph.is_file():
+        raise ValueError(
+            f"there is no file {config.graph}, and no package ships Cora or Citeseer; write a graph of yours in the "
+            "layout of symjax.data.graphs, or leave out --graph to learn the club that ships"
+        )
     data = karate_club() if config.graph is None else read_graphs(config.graph)
     name = "karate club" if config.graph is None else config.graph.stem
     if len(data.graph.n_node) > 1 or data.labels.dtype.kind != "i":

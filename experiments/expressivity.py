@@ -1,7 +1,8 @@
 """Which potential tells which pair of structures apart (Joshi et al. 2023, arXiv:2301.09308), with random weights.
 
-    python -m experiments.expressivity                   # all models; the table and pictures of docs/expressivity.md
-    python -m experiments.expressivity --preset tiny     # MACE alone, seconds
+    python -m experiments.expressivity --out docs/images  # all models; tables and picture of docs/expressivity.md
+    python -m experiments.expressivity --models painn     # one row
+    python -m experiments.expressivity --preset tiny      # MACE alone, seconds
 
 Nothing is trained: in float64 two outputs of a random network are equal to rounding, or the network sees the
 difference, and three seeds leave no doubt. Graphs have the edges that are drawn, and one element.
@@ -10,10 +11,11 @@ difference, and three seeds leave no doubt. Graphs have the edges that are drawn
   three are all equal; models of one layer. The four-body pairs that circulate with isosceles triangles are congruent,
   and must stay equal; with scalene ones they are what they should be. Mirror images must stay equal too.
 - *Chains* of k atoms with bent ends, on one side or on two: the depth at which a model sees it.
-- *Stars* of L neighbours, turned by half the angle between two: features of degree L turn, lower ones do not.
+- *Stars* of L neighbours, turned by 2 pi / (L + 1): features of degree L turn, lower ones do not.
 """
 
 import dataclasses
+import functools
 import json
 import math
 import pathlib
@@ -49,7 +51,7 @@ class Pair(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Which models, how deep, and where the table and the pictures go."""
+    """Which models, how deep, and where the picture goes."""
 
     preset: Literal["tiny", "small", "paper"] = "small"
     models: tuple[str, ...] = tuple(potentials.POTENTIALS)
@@ -70,17 +72,15 @@ PRESETS = {
 def main(config: Config) -> dict[str, dict[str, dict[str, Any]]]:
     """Print, draw and return, for each model, what it sees of bodies, chains and stars."""
     tables = {"bodies": {}, "chains": {}, "stars": {}}
+    config.out.mkdir(parents=True, exist_ok=True)
+    draw(config.out / "pairs.png")
     for name, options in variants(config):
-        tables["bodies"][name] = seen(options, bodies(), config.seeds)
-        tables["chains"][name] = depths(options, config)
+        tables["bodies"][name], tables["chains"][name] = bodies_and_depths(options, config)
         print(json.dumps({name: [tables["bodies"][name], tables["chains"][name]]}), flush=True)
     for name, options in degrees(config):
         tables["stars"][name] = seen(options, stars(), config.seeds, turned=True)
         print(json.dumps({name: tables["stars"][name]}), flush=True)
-    config.out.mkdir(parents=True, exist_ok=True)
-    (config.out / "tables.json").write_text(json.dumps(tables, indent=1))
-    (config.out / "tables.md").write_text("\n\n".join(map(markdown, tables.values())))
-    draw(config.out / "pairs.png")
+    print("\n\n".join(map(markdown, tables.values())))
     return tables
 
 
@@ -164,21 +164,25 @@ def degrees(config: Config) -> list[tuple[str, Asked]]:
             continue
         for lmax in range(1, config.most_degree + 1):
             outputs = "+".join(f"1x{degree}{'eo'[degree % 2]}" for degree in range(lmax + 1))
-            found.append((f"{name}, degree {lmax}", (name, {"lmax": lmax, "outputs": outputs})))
+            options = {"lmax": lmax, "outputs": outputs}
+            if name == "equiformer":
+                options |= dict.fromkeys(("irreps", "head_irreps", "mid_irreps"), outputs.replace("1x", "4x"))
+            found.append((f"{name}, degree {lmax}", (name, options)))
     return found
 
 
-def depths(options: Asked, config: Config) -> dict[str, int | None]:
-    """Return for chains of 2, 3 and 4 atoms the smallest number of layers that sees their ends; None: none does."""
+def bodies_and_depths(options: Asked, config: Config) -> tuple[dict[str, bool], dict[str, int | None]]:
+    """Return which bodies one layer tells apart, and the fewest layers that tell chains of 2, 3 and 4, or None."""
+    name, more = options
     chains = {f"{length}-chain": chain(length) for length in (2, 3, 4)}
-    found: dict[str, int | None] = dict.fromkeys(chains)
-    for layers in range(1, config.most_layers + 1):
-        name, more = options
-        for kind, sees in seen((name, dict(more) | {"layers": layers}), chains, config.seeds).items():
-            found[kind] = layers if sees and found[kind] is None else found[kind]
+    one = seen((name, dict(more) | {"layers": 1}), bodies() | chains, config.seeds)
+    found = {kind: 1 if one.pop(kind) else None for kind in chains}
+    for layers in range(2, config.most_layers + 1):
         if None not in found.values():
             break
-    return found
+        sees = seen((name, dict(more) | {"layers": layers}), chains, config.seeds)
+        found = {kind: depth or (layers if sees[kind] else None) for kind, depth in found.items()}
+    return one, found
 
 
 def seen(options: Asked, pairs: Mapping[str, Pair], seeds: int, *, turned: bool = False) -> dict[str, bool]:
@@ -229,7 +233,7 @@ def outputs(options: Asked, graph: jraph.GraphsTuple, seeds: int) -> jax.Array:
     given = {"species": 1, "average_neighbours": 1.0, "outputs": "1x0e", "cutoff": CUTOFF, "layers": 1}
     model = potentials.build(name, training.plain(potentials.preset_of(name, "tiny")) | given | dict(more))
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})  # runs once: half the time
     def run(keys: jax.Array) -> jax.Array:
         return jax.vmap(lambda key: model.apply(shaken(model.init(key, graph), key), graph).array)(keys)
 

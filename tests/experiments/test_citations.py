@@ -37,3 +37,5 @@ def test_other_files_are_refused(changes, sentence, tmp_path):
     np.savez(tmp_path / "graph.npz", **arrays | {"train": [0], "valid": [1], "test": [2]} | changes)
     with pytest.raises(ValueError, match=sentence):
         citations.main(dataclasses.replace(TINY, graph=tmp_path / "graph.npz"))
+    with pytest.raises(ValueError, match=r"there is no file cora\.npz.* leave out --graph"):
+        citations.main(dataclasses.replace(TINY, graph=pathlib.Path("cora.npz")))
