@@ -1,7 +1,7 @@
 """Equiformer, an equivariant graph attention transformer (Liao and Smidt 2023, arXiv:2206.11990)."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import e3nn_jax as e3nn
@@ -24,7 +24,7 @@ from symjax.layers.irreps import (
     tensor_product_paths,
 )
 from symjax.math import exp_normal_basis, poly_envelope, require_rates, safe_norm
-from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, require_irreps, require_options
+from symjax.models.atoms.parts import SCALARS, atom_laws, embed_charges, layered_atoms, require_irreps, require_options
 
 MANY = 6  # layers: from so many on, one is compiled for all, and activations are made again on the way back
 
@@ -59,25 +59,6 @@ class Blocks(nn.Module):
 def _plain(nodes: Any) -> Any:
     """Return the same nodes without the notes of what is zero, which would differ from block to block."""
     return e3nn.IrrepsArray(nodes.irreps, nodes.array) if isinstance(nodes, e3nn.IrrepsArray) else nodes
-
-
-def equiformer_atoms(
-    embed: Callable, blocks: Sequence[Callable], readout: Callable, edges: Any, graph: jraph.GraphsTuple
-) -> e3nn.IrrepsArray:
-    """Return readout(x) for each atom, where x starts as embed(species, edges) and goes through the blocks in turn.
-
-    Args:
-        embed: graph of species and `edges` to features [n, irreps].
-        blocks: such as `equiformer_block`, from graphs of features and `edges` to the same.
-        readout: features [n, irreps] to outputs [n, irreps].
-        edges: what the blocks read of them, such as `equiformer_edges`.
-        graph: nodes are `AtomNodes`, receivers in rising order.
-    """
-    state = graph._replace(nodes=graph.nodes.species, edges=edges)
-    state = state._replace(nodes=embed(state))
-    for block in blocks:
-        state = block(state)
-    return readout(state.nodes)
 
 
 def equiformer_edges(graph: jraph.GraphsTuple, harmonics: e3nn.Irreps, *, cutoff: float, count: int) -> AttentionEdges:
@@ -165,7 +146,7 @@ class Equiformer(nn.Module):
         edges = equiformer_edges(graph, self._harmonics(), cutoff=self.cutoff, count=self.radial_basis)
         last = sorted({e3nn.Irrep(0, 1)} | {ir for _, ir in e3nn.Irreps(self.outputs)})
         final = self._block(e3nn.Irreps([(self.features, ir) for ir in last]))(name=f"layer_{self.layers - 1}")
-        return equiformer_atoms(
+        return layered_atoms(
             lambda state: self._embed(state, graph),
             [*self._equal_blocks(), final],
             self._read,

@@ -29,8 +29,8 @@ from symjax.layers.irreps import (
     from_frames,
 )
 from symjax.math import frames, gaussian_basis, poly_envelope, require_rates, safe_norm, segment_sum, wigner_matrices
-from symjax.models.atoms.equiformer import MANY, Blocks, equiformer_atoms
-from symjax.models.atoms.parts import atom_laws, embed_charges, require_options
+from symjax.models.atoms.equiformer import MANY, Blocks
+from symjax.models.atoms.parts import atom_laws, embed_charges, layered_atoms, require_options
 
 SHARED: Mapping[str, Shared] = {"separable": "above", "merged": "all"}  # degrees that a norm divides alike
 
@@ -131,7 +131,7 @@ class EquiformerV2(nn.Module):
         else:
             blocks = [Blocks(self._block(), self.layers, name="layers")]
         layers = [functools.partial(block, wigner=wigner) for block in blocks]
-        return equiformer_atoms(functools.partial(self._embed, graph, wigner), layers, self._read, edges, graph)
+        return layered_atoms(functools.partial(self._embed, graph, wigner), layers, self._read, edges, graph)
 
     def _block(self) -> Callable[..., nn.Module]:
         attention = (self.hidden, self.heads, self.alpha, self.value, self.activation, self.resolution)
