@@ -73,7 +73,7 @@ NETWORKS = {  # the module, and the distance of CFR
     "Dragonnet": (Dragonnet, None),
 }
 PUBLISHED = {"TARNet": 0.64, "Dragonnet": 0.67}  # mean root PEHE on replicates 1-8 of IHDP, official split
-OFFICIAL = "ihdp_npci_1-100.test.npz"  # outcomes of the units that the official split holds out
+OFFICIAL = "ihdp_npci_1-100.{}.npz"  # units of the official split: train and test
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,13 +173,21 @@ def read(options: Options) -> Table:
         return split([stand_in(k) for k in options.replicates])
     if options.data is None:
         raise ValueError("expected --data, the folder of ihdp_npci_1.csv and its like, for --preset ihdp")
+    if (options.data / OFFICIAL.format("test")).exists():
+        return split(*official(options.data, options.replicates))
     tables = [np.loadtxt(options.data / f"ihdp_npci_{k}.csv", delimiter=",") for k in options.replicates]
-    held = None
-    if (file := options.data / OFFICIAL).exists():
-        outcomes = np.load(file)["yf"][:, np.array(options.replicates) - 1].T
-        pairs = zip(tables, outcomes, strict=True)
-        held = [np.asarray(np.isclose(table[:, 1, None], own[None]).any(axis=1)) for table, own in pairs]
-    return split([np.delete(table, 2, axis=1) for table in tables], held)  # without what was not observed
+    return split([np.delete(table, 2, axis=1) for table in tables])  # without what was not observed
+
+
+def official(folder: pathlib.Path, replicates: tuple[int, ...]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return arm, outcome, both expected outcomes and covariates of IHDP, and which units the official split holds out.
+
+    The files hold x [units, columns, replicates], and t, yf, mu0 and mu1 [units, replicates].
+    """
+    parts = [np.load(folder / OFFICIAL.format(part)) for part in ("train", "test")]
+    arrays = [np.concatenate([part[name] for part in parts]) for name in ("t", "yf", "mu0", "mu1", "x")]
+    tables = [np.column_stack([array[..., k - 1] for array in arrays]) for k in replicates]
+    return tables, [np.arange(len(table)) >= len(parts[0]["t"]) for table in tables]
 
 
 def acic(k: int) -> Float[np.ndarray, "n c"]:

@@ -1,5 +1,7 @@
 """Questions put to tables: what is identified how, and a sentence for what cannot be asked."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,6 +31,8 @@ def test_a_graph_chooses_the_set_and_the_truth_is_inside(frame):
     assert all(found.passed for found in answer.refutations)
     assert answer.units.effect.shape == (N,)
     assert "This holds if the graph is right." in answer.conclusion
+    apart = dataclasses.replace(answer, overlap=answer.overlap._replace(clipped=99))
+    assert "99 rows have no like in another arm: rather trust the overlap population." in apart.conclusion
     page = answer.page()
     assert all(title in page for title in ("Question", "Identification", "Overlap", "Refuters", "Conclusion"))
     assert answer.report()["estimates"][0]["note"] == "unadjusted"
@@ -52,6 +56,9 @@ def test_an_instrument_is_found_and_named_local(frame):
     assert answer.main.low < 2 < answer.main.high
     assert answer.estimates[0].value < 1.5  # least squares
     assert "whom the instrument moves" in answer.conclusion
+    assert "weak" not in answer.conclusion
+    weak = dataclasses.replace(answer, facts={"first_stage_f": 3.0})
+    assert "The instrument is weak (F = 3.0): do not rely on the interval." in weak.conclusion
 
 
 def test_a_long_formula_is_plugged_in():
