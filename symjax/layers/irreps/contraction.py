@@ -51,10 +51,11 @@ def contractions(source: e3nn.Irreps, target: e3nn.Irreps, correlation: int) -> 
         correlation: the largest number of factors.
 
     Raises:
-        MemoryError: there is no room for the products.
+        ValueError: there is no room for the products.
     """
     one = str(e3nn.Irreps([(1, ir) for _, ir in source]))
-    found = [Contraction(ir, tuple(_maps(one, str(ir), k) for k in range(1, correlation + 1))) for _, ir in target]
+    falling = range(correlation, 0, -1)  # where there is no room for the most factors, nothing is solved in vain
+    found = [Contraction(ir, tuple(_maps(one, str(ir), k) for k in falling)[::-1]) for _, ir in target]
     return tuple(contraction for contraction in found if contraction.paths)
 
 

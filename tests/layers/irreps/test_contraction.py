@@ -43,3 +43,8 @@ def test_components_of_products_keep_their_size():
     x = e3nn.IrrepsArray("1x0e + 1x1o", jnp.array([[3.0, 1.0, 2.0, 2.0]]))
     out = symmetric_contraction([jnp.array([[[0.0], [1.0]]])], maps, x, jnp.array([0])).array[0]
     np.testing.assert_allclose(np.abs(out), 3 * np.array([1.0, 2.0, 2.0]), rtol=1e-12)
+
+
+def test_products_beyond_memory_are_refused_at_once():
+    with pytest.raises(ValueError, match=r"entries; .* would take about .*iB of the .* here"):
+        contractions(e3nn.Irreps.spherical_harmonics(11), e3nn.Irreps("0e"), 6)
