@@ -5,9 +5,9 @@
 
 Batch of 32 sets of 5 channels, relu layers 50-50-1 on all numbers in their order, float32, binary cross entropy, Adam,
 one thread. The peer takes one permutation at a time (up to 7 members: it takes minutes for more), or 240 of an index
-table. Ours has no table and keeps none of the n! passes; it pays for that with one more evaluation in every training
-step. Operations are counted by hand: 2 for each weight and pass, and in training 2 more for each gradient of a weight
-and of an activation, and the evaluation that is repeated.
+table. Ours has no table and keeps none of the n! passes: the gradient of a single number is summed beside its value.
+Operations are counted by hand: 2 for each weight and pass, and in training 2 more for each gradient of a weight and of
+an activation.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def gflop(members: int, work: str) -> float:
     """Return the operations of a step in billions."""
     first, rest = CHANNELS * members * HIDDEN, HIDDEN * HIDDEN + HIDDEN
     forward, backward = first + rest, first + 2 * rest
-    each = 2 * (forward if work == "forward" else 2 * forward + backward)
+    each = 2 * (forward if work == "forward" else forward + backward)
     return round(each * BATCH * math.factorial(members) / 1e9, 4)
 
 

@@ -50,7 +50,7 @@ def algebra_of(group: MatrixGroup) -> Algebra:
     """
     turns = [(as_matrix(h), np.linalg.inv(as_matrix(h))) for h in group.generators]
     rng, known, fresh = np.random.default_rng(0), _spanned([], group.d), list(group.directions)
-    while fresh:
+    while fresh and not (len(known.basis) and spans(known, fresh)):
         wider = _spanned([*known.basis, *fresh], group.d)
         wider = dataclasses.replace(wider, is_clear=known.is_clear and wider.is_clear)
         if len(wider.basis) == len(known.basis):
@@ -146,7 +146,10 @@ def _spanned(matrices: list[np.ndarray], d: int) -> Algebra:
     rows = _flat(np.stack(matrices)) if matrices else np.zeros((0, 2 * d * d))
     sizes = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = (rows / np.where(sizes > WITHIN, sizes, 1))[sizes[:, 0] > WITHIN]
-    _, values, directions = np.linalg.svd(rows, full_matrices=False)
+    used = rows.any(axis=0)  # half of the columns are imaginary parts, which most groups lack
+    _, values, within = np.linalg.svd(rows[:, used], full_matrices=False)
+    directions = np.zeros((len(values), rows.shape[1]))
+    directions[:, used] = within
     is_clear = not ((values > WITHIN) & (values < OUTSIDE)).any()
     real, imaginary = directions[values >= OUTSIDE].reshape(-1, 2, d, d).swapaxes(0, 1)
     return Algebra(real + 1j * imaginary if imaginary.any() else real, is_clear)

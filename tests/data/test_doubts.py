@@ -8,7 +8,7 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms, FixCartesian
 
-from symjax.data import find_sources, read_sources
+from symjax.data import find_sources, read_sources, read_structures
 
 
 def labelled(atoms, energy=0.0, forces=1.0, arrays=(), **notes):
@@ -106,7 +106,7 @@ def test_virials_and_other_units_of_stress(read):
         read(crystal, virial_key="V")
 
 
-def test_mixtures_are_counted_and_stress_is_of_what_has_a_volume(read):
+def test_mixtures_are_counted_and_stress_is_of_what_has_a_volume(read, tmp_path):
     slab = ase.build.fcc111("Cu", (1, 1, 2), vacuum=6.0)
     slab.info = {}
     slab = labelled(slab, stress=np.ones(6) / 100)
@@ -116,8 +116,11 @@ def test_mixtures_are_counted_and_stress_is_of_what_has_a_volume(read):
     )
     assert found.structures.known("stress").tolist() == [True, True, False]
     assert "stress: left out of 1 structures (first " in told(found)
+    assert read_structures(tmp_path / "set.xyz", stress_key="stress").known("stress").tolist() == [True, True, False]
     with pytest.raises(ValueError, match="is not periodic and can have no stress; leave --stress-key out"):
         read(water(stress=np.zeros(6)), stress_key="stress")
+    with pytest.raises(ValueError, match="is not periodic and can have no stress; leave --stress-key out"):
+        read_structures(tmp_path / "set.xyz", stress_key="stress")
 
 
 def test_lattices_that_were_lost(read, tmp_path):

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -13,9 +13,10 @@ from jaxtyping import Array, Int, Key, PyTree
 
 from symjax.groups import MOST_NUMBERED, DirectProduct, MatrixGroup, PermutationGroup, finite_elements
 from symjax.laws import Equivariance, Law
+from symjax.layers.sets.accumulate import sums
 from symjax.reps import Rep
 
-CHUNK = 128  # elements at a time: the activations of a batch of small networks stay in cache
+CHUNK = 256  # elements at a time: the activations of a batch of small networks stay in cache
 
 
 def symmetrise(
@@ -33,8 +34,9 @@ def symmetrise(
     """Return 1/|G| sum_g rho_out(g) f(rho_in(g)^-1 x), which is equivariant whatever f is.
 
     Elements of permutation groups, and of products of groups, are made from their numbers a chunk at a time, so that
-    no list of them exists; those of other groups of matrices are listed. Derivatives evaluate f once more instead of
-    keeping what it computed, so that memory does not grow with the group.
+    no list of them exists; those of other groups of matrices are listed. Derivatives keep nothing of what f computed,
+    so that memory does not grow with the group: they evaluate f once more, or, of values that are one number, are
+    summed beside them.
 
     Args:
         fn: of what x is, plain arrays or a tree of them.
@@ -61,31 +63,31 @@ def symmetrise(
     steps = -(-count // chunk)
     size = -(-count // steps)
     stack, of_stack = (x, fn) if stacked else (jax.tree.map(lambda leaf: leaf[None], x), jax.vmap(fn))
-    length = len(jax.tree.leaves(stack)[0])
+    inputs, shape = jax.tree.flatten(stack)
 
-    @jax.checkpoint
-    def part(first: Int[Array, ""]) -> PyTree:
-        numbers = first + jnp.arange(size, dtype=jnp.int32)
+    def views(numbers: Int[Array, " size"], inputs: Sequence[Array]) -> tuple[Any, PyTree]:
         inverses = jax.vmap(element)(numbers)  # these too are all elements, and invariant outputs ask for no others
-        views = _each(rep_in, inverses, stack, over=None)
-        merged = jax.tree.map(lambda leaf: leaf.reshape(size * length, *leaf.shape[2:]), views)
-        y = jax.tree.map(lambda leaf: leaf.reshape(size, length, *leaf.shape[1:]), of_stack(merged))
+        return inverses, jax.vmap(rep_in.act, (0, None))(inverses, shape.unflatten(inputs))
+
+    ahead = jnp.arange(size, dtype=jnp.int32)
+    example = jax.eval_shape(lambda inputs: views(ahead, [leaf[0] for leaf in inputs])[1], inputs)
+    pure, constants = jax.closure_convert(of_stack, example)
+
+    def part(first: Int[Array, ""], *leaves: Array) -> PyTree:
+        """Sum over a chunk, of one input and what the function closes over."""
+        numbers = first + ahead
+        inverses, seen = views(numbers, leaves[: len(inputs)])
+        y = jax.vmap(rep_out.act)(jax.vmap(_inverse)(inverses), pure(seen, *leaves[len(inputs) :]))
         there = numbers < count  # the last chunk is filled up
 
         def total(leaf: Array) -> Array:
             return jnp.sum(jnp.where(there.reshape(size, *(1 for _ in leaf.shape[1:])), leaf, 0), 0, dtype=leaf.dtype)
 
-        return jax.tree.map(total, _each(rep_out, jax.vmap(_inverse)(inverses), y, over=0))
+        return jax.tree.map(total, y)
 
-    firsts = size * jnp.arange(steps, dtype=jnp.int32)
-    start = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(part, firsts[0]))
-    total, _ = jax.lax.scan(lambda sums, first: (jax.tree.map(jnp.add, sums, part(first)), None), start, firsts)
+    axes = (*(0 for _ in inputs), *(None for _ in constants))
+    total = sums(part, size * jnp.arange(steps, dtype=jnp.int32), axes)(*inputs, *constants)
     return jax.tree.map(lambda leaf: (leaf if stacked else leaf[0]) / count, total)
-
-
-def _each(rep: Rep, g: Any, stack: PyTree, *, over: int | None) -> PyTree:
-    """Return every member of a stack, or of one stack for each element, moved by every element."""
-    return jax.vmap(lambda g, x: jax.vmap(functools.partial(rep.act, g))(x), in_axes=(0, over))(g, stack)
 
 
 def _inverse(g: Any) -> Any:

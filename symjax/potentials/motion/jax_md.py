@@ -37,8 +37,9 @@ def to_jax_md(
         init, step = simulate.nve(energy_fn, shift, dt)
 
     Energies are totals in eV with the references, of positions in Å, or in fractions of the box where the displacement
-    takes fractions. Lists are OrderedSparse unless `format` says Sparse. All keywords of `energy_fn` (such as `box`) go
-    to the displacement. Pairs beyond the cutoff add exactly nothing.
+    takes fractions. They are float32 unless `jax_enable_x64` is set: a total of 1e5 eV is one to 8 meV then, while
+    forces keep their digits. Lists are OrderedSparse unless `format` says Sparse. All keywords of `energy_fn` (such as
+    `box`) go to the displacement. Pairs beyond the cutoff add exactly nothing.
 
     Args:
         potential: of energies.

@@ -98,6 +98,25 @@ def test_gradients_are_those_of_the_mean_and_keep_little():
     assert memory.temp_size_in_bytes < 720 * x.nbytes, "not every pass is kept"
 
 
+@pytest.mark.parametrize("numbers", [1, 2], ids=["summed beside the value", "by another evaluation"])
+def test_derivatives_of_every_order_are_those_of_the_mean(numbers):
+    def curvature(mean):
+        def loss(weights, stack):
+            return jnp.sum(mean(lambda stack: jnp.sin(stack[:, :2, 0] * stack[:, 1:, 1] @ weights), stack) ** 3)
+
+        return jax.jit(jax.hessian(loss, (0, 1)))
+
+    def each(fn, stack):
+        return sum(fn(stack[:, list(g)]) for g in itertools.permutations(range(3))) / 6
+
+    def ours(fn, stack):
+        return symmetrise(fn, S(3), Axis(0), Trivial(), stack, chunk=4, stacked=True)
+
+    arguments = WEIGHTS[:2, :numbers], jnp.stack([X[:3, :2], X[1:, 1:]])
+    found, expected = (curvature(mean)(*arguments) for mean in (ours, each))
+    jax.tree.map(functools.partial(np.testing.assert_allclose, atol=1e-12), found, expected)
+
+
 def test_a_cyclic_mean_is_no_symmetric_one():
     found = averaged(bent, Z(4), Axis(0), Axis(0), X)
     turn, swap = np.array([1, 2, 3, 0]), np.array([1, 0, 2, 3])

@@ -82,8 +82,9 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
 
     Isolated atoms (a frame with one neutral atom that its config_type calls isolated, or that is not periodic, or 8 Å
     from its images) become reference energies instead of structures, where energies are asked for. A label that a frame
-    lacks, or that is NaN, is not known there, and neither are forces that a column force_mask or forces_mask masks, nor
-    those of fixed atoms that are exactly zero. Of the notes of a frame are kept config_type, charge and spin.
+    lacks, or that is NaN, is not known there, nor is a stress without a volume; neither are forces that a column
+    force_mask or forces_mask masks, nor those of fixed atoms that are exactly zero. Of the notes of a frame are kept
+    config_type, charge and spin.
 
     Args:
         path: the file; as `find_sources` reads it, also a pattern, or with frames behind an @.
@@ -102,14 +103,11 @@ def read_structures(path: str | pathlib.Path, **rules: Any) -> Structures:
         ValueError: the file cannot be read, a label that is asked for is known of no frame, or misshapen or infinite in
             one, a structure cannot be, or nothing but isolated atoms is left.
     """
-    contents = [_read(source) for source in find_sources([path], **rules)]
-    structures = _joined(contents)
-    require_possible(structures, _places(contents))
-    return structures
+    return _joined([_read(source) for source in find_sources([path], **rules)])
 
 
 def read_sources(sources: Sequence[Source], *, weights: Mapping[str, float] | None = None) -> Found:
-    """Read several sources as one data set; what one has no label for is not known there, nor stress without a volume.
+    """Read several sources as one data set; what one has no label for is not known there.
 
     Args:
         sources: one or more.
@@ -122,13 +120,6 @@ def read_sources(sources: Sequence[Source], *, weights: Mapping[str, float] | No
     """
     contents = [_read(source) for source in sources]
     structures, where = _joined(contents), _places(contents)
-    require_possible(structures, where)
-    if structures.stress is not None:
-        structures.stress[[not has_stress(atoms) for atoms in structures.atoms]] = np.nan
-        if np.isnan(structures.stress).all():
-            raise ValueError(
-                f"{where[0]}, as all others, is not periodic and can have no stress; leave --stress-key out"
-            )
     counts = [len(content.frames) for content in contents]
     parts = np.repeat([source.part for source in sources], counts)
     structures = _weighed(structures, np.repeat([source.weight for source in sources], counts), weights or {})
@@ -169,16 +160,30 @@ def _read(source: Source) -> _Contents:
 
 
 def _joined(contents: Sequence[_Contents]) -> Structures:
+    """Return the structures of all sources, which can be; a stress without a volume is not known.
+
+    Raises:
+        ValueError: there are none, one cannot be, or all stresses are without a volume.
+    """
     if not any(content.frames for content in contents):
         path = contents[0].source.path
         raise ValueError(f"{path} holds nothing but isolated atoms; expected structures to learn from")
     for mask in {mask for content in contents if (mask := content.rules.mask_key)}:
         require_mask([frame for c in contents if c.rules.mask_key == mask for frame in c.frames], mask)
-    return Structures(
+    structures = Structures(
         atoms=tuple(atoms for content in contents for atoms in content.atoms),
         labels=_labels(contents),
         isolated=isolated_energies([atom for content in contents for atom in content.lone]),
     )
+    where = _places(contents)
+    require_possible(structures, where)
+    if structures.stress is not None:
+        structures.stress[[not has_stress(atoms) for atoms in structures.atoms]] = np.nan
+        if np.isnan(structures.stress).all():
+            raise ValueError(
+                f"{where[0]}, as all others, is not periodic and can have no stress; leave --stress-key out"
+            )
+    return structures
 
 
 def _places(contents: Sequence[_Contents]) -> list[str]:
