@@ -11,7 +11,7 @@ from tests.cases import CASES, DEGENERATE, KEY, load
 from tests.conftest import forget
 
 
-@pytest.fixture(scope="module", params=CASES | DEGENERATE)
+@pytest.fixture(scope="module", params=[*CASES, *(pytest.param(n, marks=pytest.mark.degenerate) for n in DEGENERATE)])
 def name(request):
     """One case after the other, forgotten eight at a time: the programs of all take two gigabytes."""
     yield request.param

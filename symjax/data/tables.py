@@ -145,7 +145,7 @@ def as_table(frame: Any, *, name: str = "the data frame") -> Table:
         frame = narwhals.from_native(frame.to_native().reset_index(), eager_only=True)
     if not len(frame):
         raise ValueError(f"{name} has names of columns and no rows; expected one row or more")
-    return Table(name, {str(column): _column(frame[column]) for column in frame.columns})
+    return Table(name, {str(column.name): _column(column) for column in frame.iter_columns()})
 
 
 def _first(values: np.ndarray) -> tuple[int, Any]:

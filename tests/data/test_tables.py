@@ -78,6 +78,8 @@ def test_frames_are_tables(tmp_path):
     assert table.place(1, "OT").endswith("my.parquet, row 1, column 'OT'")
     whole = as_table(pd.DataFrame({"n": [1, 2], "flag": [True, False], "none": [None, None]}).assign(**GAPS))
     assert [(column.kind, column.values.dtype) for column in whole.columns.values()] == [("number", float)] * 5
+    numbered = as_table(pd.DataFrame([[1.0, 2.0], [3.0, 4.0]]))
+    np.testing.assert_array_equal(numbered["1"].values, [2, 4])
 
 
 def test_gaps_are_filled_forward_and_only_when_asked(tmp_path):

@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 def launch(order, devices=4):
-    flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
+    flags = {"XLA_FLAGS": os.environ["XLA_FLAGS"].replace("device_count=4", f"device_count={devices}")}
     command = [sys.executable, str(HERE / "worker.py"), json.dumps(order)]
     return subprocess.Popen(command, env=os.environ | flags, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -203,6 +203,15 @@ def test_attention_is_dropped_by_a_key_alone():
     assert not any(jnp.array_equal(first, y) for y in (other, whole))
 
 
+def test_dropped_attention_is_the_whole_one_on_average():
+    layer, graph = GATLayer(2, dropout=0.5), graph_for(None)
+    params = random_like(jax.eval_shape(layer.init, jax.random.key(0), graph))
+    draw = jax.jit(jax.vmap(lambda key: layer.apply(params, graph, rngs={"dropout": key}).nodes))
+    drawn, whole = draw(jax.random.split(jax.random.key(3), 2000)), layer.apply(params, graph).nodes
+    error = drawn.std(axis=0) / np.sqrt(2000)
+    assert (jnp.abs(drawn.mean(axis=0) - whole) <= 4.5 * error + 1e-12).all()
+
+
 FEATURES, BARE = graph_for(2), graph_for(None)
 SHORT = FEATURES._replace(edges=FEATURES.edges[:-1])
 

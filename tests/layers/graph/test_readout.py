@@ -36,3 +36,5 @@ def test_set2set_does_not_read_masked_nodes():
     jax.tree.map(np.testing.assert_array_equal, value(params, GRAPH), value(params, clean))
     np.testing.assert_array_equal(y[1, 2:], 0)
     np.testing.assert_allclose(y[2, 2:], NODES[3])
+    without = GRAPH._replace(nodes=NODES[MASK], n_node=jnp.array([2, 0, 1]))
+    np.testing.assert_allclose(y, layer.apply(params, without), rtol=1e-12)
