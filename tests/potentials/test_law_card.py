@@ -10,6 +10,7 @@ from ase.calculators.lj import LennardJones
 from ase.neighborlist import neighbor_list
 
 from symjax.potentials import law_card
+from symjax.potentials.card.trials import derivative
 
 ARGON = {"sigma": 3.4, "epsilon": 0.0104, "rc": 8.5}
 CRYSTAL = bulk("Ar", a=5.3) * (2, 1, 1)
@@ -220,6 +221,12 @@ def test_each_kind_of_breach_is_found(calculator, atoms, broken, reason):
     card = law_card(calculator(), atoms)
     assert verdicts(card) == broken, card
     assert reason in repr(card)
+
+
+def test_halves_of_a_step_that_agree_by_chance_are_not_believed():
+    """The second derivative jumps at 0.004, and a cubic term hides it from the longest step."""
+    value, error = derivative(lambda t: t - 25 * t**3 + 2.332 * max(t - 0.004, 0) ** 2, noise=1e-6)
+    assert abs(value - 1) < 4 * error < 0.01
 
 
 def test_precision_is_told():

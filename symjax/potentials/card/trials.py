@@ -188,12 +188,18 @@ TRIALS: dict[str, Callable[[Subject], Measured]] = {
 
 
 def derivative(function: Callable[[float], float], noise: float) -> tuple[float, float]:
-    """Return a derivative at zero by central differences, and how wrong it may be, for the best of some steps."""
+    """Return a derivative at zero by central differences, and how wrong it may be, for the best of some steps.
+
+    Where the second derivative jumps nearby, as at the onset of a switch, two halves of one step agree by chance: what
+    the next shorter step says otherwise, beyond its noise, is an error too.
+    """
     found = []
     for step in STEPS:
         wide, narrow = ((function(h) - function(-h)) / (2 * h) for h in (step, step / 2))
-        found.append(((4 * narrow - wide) / 3, abs(wide - narrow) / 3 + 2 * noise / step))
-    return min(found, key=lambda pair: pair[1])
+        found.append(((4 * narrow - wide) / 3, abs(wide - narrow) / 3, 2 * noise / step))
+    doubts = [max(0.0, abs(one - other) - rough) for (one, *_), (other, _, rough) in pairwise(found)]
+    errors = [bent + rough + doubt for (_, bent, rough), doubt in zip(found, [*doubts, 0.0], strict=True)]
+    return min(((value, error) for (value, *_), error in zip(found, errors, strict=True)), key=lambda pair: pair[1])
 
 
 def _turned(subject: Subject, matrix: np.ndarray) -> Measured:
