@@ -8,6 +8,17 @@ Every network is a run of `symjax train`, with some 50,000 parameters in the pre
 take about the same time; the table says how much they took. Beside EquiformerV2 stands its published head for forces,
 vectors of the atoms in place of the gradient of an energy, which do not conserve it (`direct_forces`). The last table
 and the picture show what comes of it in dynamics at constant energy.
+
+From 200 rMD17 ethanol structures, errors on 1000 others (preset "small", 60 epochs of the Equiformers, seed 0, one core
+of a busy x86-64 machine, 2026-11-29; published: 950 structures of the original MD17, 2.9 meV/Å and NequIP 3.1):
+
+    nequip            46,208 parameters   138 CPU s   3.6 meV   20.3 meV/Å
+    equiformer        47,141              282         4.8       23.4
+    equiformer-v2     50,369              200         4.5       20.1
+    with direct forces                    110        68.1       35.1
+
+With forces that are gradients the total energy fluctuates by 0.26, 0.063 and 0.016 meV an atom at time steps of 1, 0.5
+and 0.25 fs, with direct ones by 6.1 at each.
 """
 
 import dataclasses
