@@ -10,8 +10,8 @@ same split and the sizes of one preset, whatever suits each best. A run director
 comparison goes on when the same command is given again, with the costs it had measured. The picture has a row of two
 panels for each molecule that the folder of results holds.
 
-Presets "small", 200 rMD17 ethanol structures, 1000 others to test on, `--minutes 1 --test 1000`, seed 0, one core of a busy
-x86-64 machine, 2026-11-29; not what each reaches in the end, but what a minute buys:
+Presets "small", 200 rMD17 ethanol structures, 1000 others to test on, `--minutes 1 --test 1000`, seed 0, one core of a
+busy x86-64 machine, 2026-11-29; not what each reaches in the end, but what a minute buys:
 
     model          CPU ms a step parameters epochs     meV   meV/Å
     nequip                   5.9      46208    255     4.2    22.1
