@@ -1,19 +1,55 @@
 """Who acts: groups that sample elements of every component, and groups of matrices given by their generators."""
 
 from symjax.groups.amplitude import Amplitude, Offsets, Rescaling
-from symjax.groups.classical import GL, SL, SU, Scaling, Sp, U
-from symjax.groups.cubes import CUBE_FACES, Cube, RubiksCube, rubik_stickers
 from symjax.groups.custom import GeneratedGroup
-from symjax.groups.embed import DkeR3, Embed, O2eR3, SO2eR3
-from symjax.groups.finite import C, D, Parity, TimeReversal, Trivial
 from symjax.groups.group import DirectProduct, Group, MatrixGroup, samples
 from symjax.groups.listing import as_matrix, element_key, finite_elements, in_form_of, tangent_rank
-from symjax.groups.lorentz import O11, O13, SL2C, SO11, SO13, SO11p, SO13p
-from symjax.groups.matrix import SE, SO, E, Motion, O, Translations
-from symjax.groups.permutation import MOST_NUMBERED, Alt, PermutationGroup, S, TimeShifts, Z
+from symjax.groups.matrices import (
+    GL,
+    O11,
+    O13,
+    SE,
+    SL,
+    SL2C,
+    SO,
+    SO11,
+    SO13,
+    SU,
+    C,
+    D,
+    DkeR3,
+    E,
+    Embed,
+    Motion,
+    O,
+    O2eR3,
+    Parity,
+    Scaling,
+    SO2eR3,
+    SO11p,
+    SO13p,
+    Sp,
+    TimeReversal,
+    Translations,
+    Trivial,
+    U,
+)
+from symjax.groups.permutations import (
+    CUBE_FACES,
+    MOST_NUMBERED,
+    Alt,
+    Cube,
+    PermutationGroup,
+    RubiksCube,
+    S,
+    TimeShifts,
+    Wreath,
+    Z,
+    ZksZnxZn,
+    rubik_stickers,
+)
 from symjax.groups.sameness import common_group, factors_of, place_in, same_group
 from symjax.groups.semidirect import SemiDirectProduct
-from symjax.groups.wreath import Wreath, ZksZnxZn
 
 __all__ = [
     "CUBE_FACES",

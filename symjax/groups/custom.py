@@ -12,7 +12,7 @@ from jaxtyping import Array, Key, Shaped
 from scipy.linalg import polar
 
 from symjax.groups.group import MatrixGroup, check_counts, read_only
-from symjax.groups.permutation import PermutationGroup, is_permutation
+from symjax.groups.permutations import PermutationGroup, is_permutation
 from symjax.groups.words import product, random_exponential, random_word
 
 EXACT, ROUNDED = 1e-12, 1e-5  # distances from a unitary matrix between which only rounding is to blame

@@ -14,8 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from symjax.groups.exponentials import Algebra, algebra_of, is_reached, spans
 from symjax.groups.group import DirectProduct, MatrixGroup
 from symjax.groups.listing import as_matrix, is_near_one, list_elements
-from symjax.groups.permutation import PermutationGroup
-from symjax.groups.schreier_sims import stabiliser_chain
+from symjax.groups.permutations import PermutationGroup, stabiliser_chain
 from symjax.math import signed_permutation
 
 SAME = 1e-9  # entries of one element, relative to its largest

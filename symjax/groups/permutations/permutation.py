@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Int, Key
 
 from symjax.groups.group import MatrixGroup, check_counts, positional_repr, read_only, samples
-from symjax.groups.schreier_sims import StabiliserChain, stabiliser_chain
+from symjax.groups.permutations.schreier_sims import StabiliserChain, stabiliser_chain
 
 MOST_NUMBERED = 2**31
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from symjax.groups.permutation import NamedPermutationGroup
+from symjax.groups.permutations.permutation import NamedPermutationGroup
 
 Sticker = tuple[tuple[int, ...], tuple[int, ...]]
 """The position in {-1, 0, 1}^3 of the small cube that carries it, and the direction it looks in."""

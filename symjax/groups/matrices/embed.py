@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, Shaped
 
-from symjax.groups.finite import D
 from symjax.groups.group import DirectProduct, MatrixGroup, check_counts, read_only, require_matrices
-from symjax.groups.matrix import SO, O
+from symjax.groups.matrices.euclidean import SO, O
+from symjax.groups.matrices.finite import D
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)

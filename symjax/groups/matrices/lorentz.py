@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, Key
 
 from symjax.groups.group import MatrixGroup, read_only
-from symjax.groups.matrix import plane_rotations
+from symjax.groups.matrices.euclidean import plane_rotations
 from symjax.groups.words import random_exponential
 
 BOOST = 0.3

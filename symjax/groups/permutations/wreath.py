@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, Key
 
-from symjax.groups.permutation import NamedPermutationGroup, PermutationGroup
+from symjax.groups.permutations.permutation import NamedPermutationGroup, PermutationGroup
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, Key, Num
 
 from symjax.groups.group import MatrixGroup, read_only
-from symjax.groups.matrix import reflection
+from symjax.groups.matrices.euclidean import reflection
 from symjax.groups.words import random_exponential
 
 
