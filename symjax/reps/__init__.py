@@ -3,13 +3,27 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from symjax.reps.actions import (
+    Axes,
+    Axis,
+    Channels,
+    Columns,
+    Matrices,
+    OnGraph,
+    OnNodes,
+    Points,
+    Pseudovectors,
+    Relabelling,
+    TimeAxis,
+    Tree,
+    Trivial,
+    Vectors,
+)
 from symjax.reps.augment import augment
-from symjax.reps.channels import Channels
-from symjax.reps.columns import Columns
 from symjax.reps.complex import conjugate, in_parts, real_form
 from symjax.reps.cosets import induced, quotient, regular
 from symjax.reps.generators import monomials, moved, permutes
-from symjax.reps.graph import OnGraph, OnNodes, Relabelling
+from symjax.reps.irreducible import Angles, irreps
 from symjax.reps.linear import (
     Dual,
     LinearRep,
@@ -22,19 +36,15 @@ from symjax.reps.linear import (
     product_of,
     pullback,
 )
-from symjax.reps.named import irreps
-from symjax.reps.planar import Angles
 from symjax.reps.powers import Power, alternating, symmetric
 from symjax.reps.rep import Rep
-from symjax.reps.simple import Axes, Axis, Matrices, Points, Pseudovectors, TimeAxis, Trivial, Vectors
 from symjax.reps.subspaces import subrep
 from symjax.reps.summands import Summand, places_in_order, ranks, summands
 from symjax.reps.tensor import Defining, Det, Determinant, Scalar, T, V, restrict
-from symjax.reps.tree import Tree
 from symjax.reps.uniform import uniform_rep
 
 if TYPE_CHECKING:
-    from symjax.reps.orthogonal import Irreps
+    from symjax.reps.irreducible import Irreps
 
 __all__ = [
     "Angles",
@@ -97,5 +107,5 @@ __all__ = [
 def __getattr__(name: str):
     """Load `Irreps`, which needs e3nn, on first use."""
     if name == "Irreps":
-        return importlib.import_module("symjax.reps.orthogonal").Irreps
+        return importlib.import_module("symjax.reps.irreducible").Irreps
     raise AttributeError(f"module 'symjax.reps' has no attribute {name!r}")

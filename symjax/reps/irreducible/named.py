@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from symjax.groups import SO, SU, C, D, MatrixGroup, O, S
+from symjax.reps.irreducible.planar import Turns
+from symjax.reps.irreducible.young import Specht
 from symjax.reps.linear import LinearRep, sum_of
-from symjax.reps.planar import Turns
 from symjax.reps.powers import symmetric
 from symjax.reps.tensor import Det, Scalar, V, restrict
-from symjax.reps.young import Specht
 
 TERM = re.compile(r"(?:(\d+)\s*x\s*)?(\S.*?)\s*")
 
@@ -45,9 +45,9 @@ def irreps(names: str, group: MatrixGroup) -> LinearRep:
 
 def _of_space(name: str, group: MatrixGroup) -> LinearRep:
     if isinstance(group, O):
-        return importlib.import_module("symjax.reps.orthogonal").Irreps(name)
+        return importlib.import_module("symjax.reps.irreducible.orthogonal").Irreps(name)
     degree = _number(name, group, "a degree such as 0, 1, 2")
-    return restrict(importlib.import_module("symjax.reps.orthogonal").Irreps(f"{degree}e"), group)
+    return restrict(importlib.import_module("symjax.reps.irreducible.orthogonal").Irreps(f"{degree}e"), group)
 
 
 def _of_plane(name: str, group: MatrixGroup) -> LinearRep:

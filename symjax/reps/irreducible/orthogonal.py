@@ -13,8 +13,8 @@ from jaxtyping import Array, Float
 
 from symjax.groups import Motion, O
 from symjax.math import double_precision, namespace
+from symjax.reps.actions import linear_part
 from symjax.reps.linear import LinearRep, sum_of
-from symjax.reps.simple import linear_part
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
