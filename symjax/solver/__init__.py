@@ -1,8 +1,6 @@
 """Solving for all equivariant linear maps between two representations."""
 
-from symjax.solver.decompose import Irrep
-from symjax.solver.invariant_theory import set_partitions
-from symjax.solver.isotypic import SharedIrrep, irreps_of, shared_irreps
+from symjax.solver.methods import Irrep, SharedIrrep, irreps_of, set_partitions, shared_irreps
 from symjax.solver.pictures import plot_basis
 from symjax.solver.plan import Plan
 from symjax.solver.restriction import induce_maps, restrict_maps

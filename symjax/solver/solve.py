@@ -16,13 +16,21 @@ import numpy as np
 from symjax.groups import MatrixGroup, factors_of, same_group
 from symjax.math import require_memory
 from symjax.reps import LinearRep, Product, Scalar, bound, monomials, product_of, summands
-from symjax.solver import dense, diagrams, isotypic, orbits, weights
-from symjax.solver.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
-from symjax.solver.constraints import moves
+from symjax.solver.bases import (
+    Basis,
+    Factored,
+    FoldedBasis,
+    Tile,
+    TiledBasis,
+    Unsolved,
+    in_full,
+    load_basis,
+    save_basis,
+    stored_path,
+)
+from symjax.solver.methods import dense, diagrams, isotypic, moves, orbits, weights
 from symjax.solver.patience import patience
 from symjax.solver.plan import Plan
-from symjax.solver.store import load_basis, save_basis, stored_path
-from symjax.solver.tiles import Tile, TiledBasis
 
 Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]
 SOLVERS: MappingProxyType[str, Callable[..., Basis]] = MappingProxyType(

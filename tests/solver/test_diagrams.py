@@ -8,9 +8,10 @@ import pytest
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, SO11p, SO13p, Sp, U
 from symjax.reps import Det, Scalar, T, V
-from symjax.solver import dense, diagrams, equivariant_maps
+from symjax.solver import equivariant_maps
 from symjax.solver.bases import Unsolved
-from symjax.solver.invariant_theory import pairings, set_partitions, spanning_diagrams
+from symjax.solver.methods import dense, diagrams
+from symjax.solver.methods.invariant_theory import pairings, set_partitions, spanning_diagrams
 from tests.solver.theory import dim_maps, invariants
 
 CASES = [

@@ -10,10 +10,11 @@ import scipy.linalg
 
 from symjax.groups import O13, SO, SU, C, D, GeneratedGroup, MatrixGroup, O, S, Sp
 from symjax.reps import LinearRep, Scalar, T, V
-from symjax.solver import decompose, dense, irreps_of, isotypic, shared_irreps
-from symjax.solver.algebra_words import Words
+from symjax.solver import irreps_of, shared_irreps
 from symjax.solver.bases import Unsolved
 from symjax.solver.linalg import eigh
+from symjax.solver.methods import decompose, dense, isotypic
+from symjax.solver.methods.algebra_words import Words
 
 QI, QJ, QK = (
     np.array(rows, float)  # multiplications of the quaternions by i, j, k from the left

@@ -5,8 +5,8 @@ import pytest
 
 from symjax.groups import SO, Alt, C, Cube, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.reps import Det, Scalar, V, alternating, quotient, regular, restrict
-from symjax.solver import dense, orbits
 from symjax.solver.bases import Unsolved
+from symjax.solver.methods import dense, orbits
 from tests.solver.theory import dim_maps
 
 OCTAHEDRAL = GeneratedGroup(generators=[np.eye(3)[[1, 2, 0]], np.eye(3)[[1, 0, 2]], np.diag([-1.0, 1, 1])])

@@ -8,8 +8,7 @@ import pytest
 from symjax.groups import SO, SU, D, GeneratedGroup, O, S, Z
 from symjax.reps import Det, Irreps, Scalar, V, alternating
 from symjax.solver import Plan, equivariant_maps, solve
-from symjax.solver.irreps_basis import IsotypicBasis
-from symjax.solver.tiles import TiledBasis
+from symjax.solver.bases import IsotypicBasis, TiledBasis
 from tests.reps.elements import element
 
 SE2 = GeneratedGroup(

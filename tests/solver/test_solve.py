@@ -14,9 +14,9 @@ from symjax.groups import SL, SO, SU, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.layers.matrix import EquivariantLinear
 from symjax.math import memory
 from symjax.reps import Det, Irreps, Scalar, T, V, pullback, restrict
-from symjax.solver import dense, equivariant_basis, equivariant_maps, linalg, patience, solve
-from symjax.solver.bases import DenseBasis, Unsolved
-from symjax.solver.store import load_basis
+from symjax.solver import equivariant_basis, equivariant_maps, linalg, patience, solve
+from symjax.solver.bases import DenseBasis, Unsolved, load_basis
+from symjax.solver.methods import dense
 from tests.reps.elements import element
 
 

@@ -6,10 +6,11 @@ import scipy.linalg
 
 from symjax.groups import GL, O13, SL, SO, SU, D, GeneratedGroup, O, S, Scaling, Sp, Trivial, U
 from symjax.reps import Det, Scalar, T, V, symmetric
-from symjax.solver import dense, equivariant_maps, weights
+from symjax.solver import equivariant_maps
 from symjax.solver.bases import Unsolved
-from symjax.solver.jordan import eigenspaces, turn_and_stretch
 from symjax.solver.linalg import null_space, real_span
+from symjax.solver.methods import dense, weights
+from symjax.solver.methods.jordan import eigenspaces, turn_and_stretch
 from tests.solver.theory import dim_maps, nullity_over_a_prime_field
 
 

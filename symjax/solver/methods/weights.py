@@ -20,9 +20,9 @@ from jaxtyping import Float, Inexact, Int
 from symjax.math import require_memory
 from symjax.reps import LinearRep, Product
 from symjax.solver.bases import DenseBasis, Unsolved
-from symjax.solver.constraints import Pair, constraints, scaled
-from symjax.solver.jordan import eigenspaces
 from symjax.solver.linalg import canonical_rotation, inverse, null_space, real_span, svd
+from symjax.solver.methods.constraints import Pair, constraints, scaled
+from symjax.solver.methods.jordan import eigenspaces
 
 LARGEST = 3000  # coordinates of a representation, and survivors
 COINCIDENCE = 1e-6  # eigenvalues this close count as equal: then more survives than must, and nothing is lost

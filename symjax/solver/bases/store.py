@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from symjax.reps import LinearRep, moved
-from symjax.solver.bases import Basis, DenseBasis, FoldedBasis, OrbitBasis
-from symjax.solver.irreps_basis import IsotypicBasis, Split
+from symjax.solver.bases.basis import Basis, DenseBasis, FoldedBasis, OrbitBasis
+from symjax.solver.bases.irreps_basis import IsotypicBasis, Split
 
 FORMAT = 2
 DAMAGE = (

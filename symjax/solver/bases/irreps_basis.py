@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Inexact, Int, Num
 
 from symjax.math import namespace, pick
-from symjax.solver.bases import cast
+from symjax.solver.bases.basis import cast
 
 Kind = tuple[int, int]  # of irrep: its dimension over its division algebra, and the units of that
 

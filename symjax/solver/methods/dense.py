@@ -8,8 +8,8 @@ import numpy as np
 
 from symjax.reps import LinearRep
 from symjax.solver.bases import DenseBasis, Unsolved
-from symjax.solver.constraints import constraints
 from symjax.solver.linalg import canonical_rotation, null_space
+from symjax.solver.methods.constraints import constraints
 
 LARGEST = 4096  # unknowns
 

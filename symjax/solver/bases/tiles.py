@@ -11,7 +11,7 @@ from jaxtyping import Inexact, Int
 
 from symjax.math import namespace, pick
 from symjax.reps import LinearRep, places_in_order, ranks, summands
-from symjax.solver.bases import Factored
+from symjax.solver.bases.basis import Factored
 
 FEW_PAIRS = 16  # of copies, which are mapped one by one
 

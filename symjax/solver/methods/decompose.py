@@ -14,9 +14,9 @@ from jaxtyping import Float, Num
 
 from symjax.math import require_memory
 from symjax.reps import LinearRep
-from symjax.solver.algebra_words import Words, check_adjoint
 from symjax.solver.bases import Unsolved
 from symjax.solver.linalg import canonical_rotation, eigh
+from symjax.solver.methods.algebra_words import Words, check_adjoint
 
 LARGEST = 4096  # coordinates
 BYTES = 6 * 16  # for each entry of a matrix, of which some complex ones are alive at once

@@ -11,8 +11,8 @@ from jaxtyping import Inexact
 from symjax.math import along_last
 from symjax.reps import Defining, Determinant, Dual, LinearRep, Power, Product
 from symjax.solver.bases import Unsolved
-from symjax.solver.jordan import turn_and_stretch
 from symjax.solver.linalg import inverse
+from symjax.solver.methods.jordan import turn_and_stretch
 
 MILD = 100.0  # how far an element may stretch or shrink a vector and be a good constraint as it is
 

@@ -13,9 +13,8 @@ import numpy as np
 from jaxtyping import Int
 
 from symjax.reps import LinearRep, bound, moved, summands
-from symjax.solver.bases import Unsolved
-from symjax.solver.decompose import Irrep, Isotypic, decompose
-from symjax.solver.irreps_basis import IsotypicBasis, Split
+from symjax.solver.bases import IsotypicBasis, Split, Unsolved
+from symjax.solver.methods.decompose import Irrep, Isotypic, decompose
 from symjax.solver.patience import patience
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest

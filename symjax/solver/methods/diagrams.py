@@ -1,6 +1,6 @@
 """Diagrams for the classical groups: layers as permutations, traces and broadcasts of indices.
 
-An equivariant map between tensor powers is a sum of diagrams (`symjax.solver.invariant_theory`). A diagram acts
+An equivariant map between tensor powers is a sum of diagrams (`symjax.solver.methods.invariant_theory`). A diagram acts
 on a tensor without its matrix: indices that meet among the inputs are summed, those that go through are kept, and
 those that meet among the outputs are spread (Pearce-Crump 2023, arXiv:2304.14165 and, for set partitions,
 arXiv:2303.06208). Then y = sum_r c_r D_r(x) costs about n_in + n_out for each diagram, instead of n_in n_out.
@@ -19,8 +19,8 @@ from symjax.groups import MatrixGroup
 from symjax.math import namespace
 from symjax.reps import Defining, Dual, LinearRep, Product
 from symjax.solver.bases import Unsolved, cast
-from symjax.solver.invariant_theory import Diagram, Slots, spanning_diagrams
 from symjax.solver.linalg import independent
+from symjax.solver.methods.invariant_theory import Diagram, Slots, spanning_diagrams
 
 
 def solve(rep_in: LinearRep, rep_out: LinearRep, seed: int = 0) -> "DiagramBasis":
