@@ -7,7 +7,6 @@ from symjax.layers.irreps.allegro import (
     multiply_environments as multiply_environments,
     weigh_harmonics as weigh_harmonics,
 )
-from symjax.layers.irreps.channels import DegreesLinear as DegreesLinear, degrees_linear as degrees_linear
 from symjax.layers.irreps.contraction import (
     Contraction as Contraction,
     SymmetricContraction as SymmetricContraction,
@@ -55,26 +54,24 @@ from symjax.layers.irreps.norm import (
     degree_norm as degree_norm,
     irreps_layer_norm as irreps_layer_norm,
 )
-from symjax.layers.irreps.s2_activation import (
+from symjax.layers.irreps.so2 import (
+    DegreesLinear as DegreesLinear,
+    FramedEdges as FramedEdges,
     Kind as Kind,
     S2Activation as S2Activation,
-    s2_grid as s2_grid,
-    s2_tolerance as s2_tolerance,
-)
-from symjax.layers.irreps.so2 import (
+    SO2Attention as SO2Attention,
     SO2Convolution as SO2Convolution,
     SO2Edges as SO2Edges,
     SO2Linear as SO2Linear,
+    Wigner as Wigner,
+    degrees_linear as degrees_linear,
     from_frames as from_frames,
+    s2_grid as s2_grid,
+    s2_tolerance as s2_tolerance,
+    so2_attention as so2_attention,
     so2_convolution as so2_convolution,
     so2_linear as so2_linear,
     to_frames as to_frames,
-)
-from symjax.layers.irreps.so2_attention import (
-    FramedEdges as FramedEdges,
-    SO2Attention as SO2Attention,
-    Wigner as Wigner,
-    so2_attention as so2_attention,
 )
 from symjax.layers.irreps.tensor_product import (
     ProductPath as ProductPath,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symjax.layers.irreps import S2Activation, s2_grid, s2_tolerance
-from symjax.layers.irreps.s2_activation import product_points
+from symjax.layers.irreps.so2.s2_activation import product_points
 from symjax.math import by_order, frames, wigner_matrices
 
 KEY = jax.random.key(3)

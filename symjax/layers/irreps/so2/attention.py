@@ -11,7 +11,6 @@ from jaxtyping import Array, Float
 
 from symjax.groups import SO, O, S
 from symjax.laws import Equivariance, Law
-from symjax.layers.irreps.channels import DegreesLinear
 from symjax.layers.irreps.drop import drop_entries
 from symjax.layers.irreps.equiformer_attention import (
     RadialProfile,
@@ -19,8 +18,9 @@ from symjax.layers.irreps.equiformer_attention import (
     layer_norm,
     smooth_leaky_relu,
 )
-from symjax.layers.irreps.s2_activation import Kind, S2Activation
-from symjax.layers.irreps.so2 import SO2Linear, degree_of, from_frames, natural, to_frames
+from symjax.layers.irreps.so2.channels import DegreesLinear
+from symjax.layers.irreps.so2.convolution import SO2Linear, degree_of, from_frames, natural, to_frames
+from symjax.layers.irreps.so2.s2_activation import Kind, S2Activation
 from symjax.math import frames, segment_sum, wigner_matrices
 from symjax.reps import Angles, OnGraph, Relabelling, Tree, Trivial, Vectors
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from symjax.groups import O
 from symjax.laws import Equivariance, Law
-from symjax.layers.irreps.so2 import degree_of, natural
+from symjax.layers.irreps.so2.convolution import degree_of, natural
 
 
 def degrees_linear(matrices: Float[Array, "l c o"], x: Float[Array, "n k c"]) -> Float[Array, "n k o"]:
