@@ -22,7 +22,7 @@ import optax
 
 from symjax import training
 from symjax.data import BlockModel
-from symjax.data.block_models import THRESHOLD
+from symjax.data.graphs.block_models import THRESHOLD
 from symjax.models import GraphNetwork
 
 Layer = Literal["gcn", "sage", "sage-sum", "gat", "gatv2", "gin"]

@@ -5,9 +5,9 @@
     python -m experiments.citations --graph cora.npz --layer gat    # 105 of them; GATv2 201
     python -m experiments.citations --preset tiny                   # the club again, seconds
 
-A file has the layout of `symjax.data.graphs`; no package ships Cora and Citeseer, and none is downloaded. What differs
-from the papers: the number of epochs is fixed, and the weights are those of the lowest validation loss. GAT stays 1.6
-points below its paper on Citeseer (70.9 against 72.5); on Cora it reaches it, as GCN does on both.
+A file has the layout of `symjax.data.read_graphs`; no package ships Cora and Citeseer, and none is downloaded. What
+differs from the papers: the number of epochs is fixed, and the weights are those of the lowest validation loss. GAT
+stays 1.6 points below its paper on Citeseer (70.9 against 72.5); on Cora it reaches it, as GCN does on both.
 """
 
 import dataclasses
@@ -99,7 +99,7 @@ def main(config: Config) -> Scores:
     if config.graph is not None and not config.graph.is_file():
         raise ValueError(
             f"there is no file {config.graph}, and no package ships Cora or Citeseer; write a graph of yours in the "
-            "layout of symjax.data.graphs, or leave out --graph to learn the club that ships"
+            "layout of symjax.data.read_graphs, or leave out --graph to learn the club that ships"
         )
     data = karate_club() if config.graph is None else read_graphs(config.graph)
     name = "karate club" if config.graph is None else config.graph.stem

@@ -24,7 +24,7 @@ import optax
 from jaxtyping import Float, Int
 
 from symjax import training
-from symjax.data.molecules import from_smiles, read_freesolv
+from symjax.data.graphs.molecules import from_smiles, read_freesolv
 from symjax.graphs import Budget, batch_graphs, graph_mask
 from symjax.models import GraphNetwork
 

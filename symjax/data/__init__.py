@@ -1,32 +1,43 @@
 """Files to arrays to batches, units named."""
 
 from symjax.data.algorithmic import Operation, composition, modular, shuffled_part, sparse_parity
-from symjax.data.block_models import BlockModel
-from symjax.data.edge_lists import read_edge_list
 from symjax.data.graphs import (
+    SKIPS,
+    BlockModel,
     GraphData,
     both_ways,
-    label_graphs,
-    make_graphs,
-    read_graphs,
-    rows_to_one,
-    sparse_features,
-    warn_one_way,
-)
-from symjax.data.known_graphs import (
-    SKIPS,
     circulant,
     from_networkx,
     hexagon,
     karate_club,
+    label_graphs,
     laplacian_features,
+    make_graphs,
+    read_edge_list,
+    read_graphs,
     rook,
+    rows_to_one,
     shrikhande,
+    sparse_features,
     two_triangles,
     walk_features,
+    warn_one_way,
 )
 from symjax.data.rows import RowBatch, Rows
-from symjax.data.series import Series, read_series
+from symjax.data.series import (
+    Scaler,
+    Series,
+    TimeSplits,
+    Windows,
+    fit_scaler,
+    join_windows,
+    read_series,
+    split_in_time,
+    synthetic_optimum,
+    synthetic_oracle,
+    synthetic_series,
+    windows,
+)
 from symjax.data.structures import (
     ENERGIES,
     LABELS,
@@ -61,17 +72,7 @@ from symjax.data.structures import (
     without_labels,
     write_structures,
 )
-from symjax.data.synthetic_series import synthetic_optimum, synthetic_oracle, synthetic_series
 from symjax.data.tables import Column, Table, as_table, read_table
-from symjax.data.windows import (
-    Scaler,
-    TimeSplits,
-    Windows,
-    fit_scaler,
-    join_windows,
-    split_in_time,
-    windows,
-)
 
 __all__ = [
     "ENERGIES",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symjax.data.molecules import BONDS, ELEMENTS, from_smiles, read_freesolv
+from symjax.data.graphs.molecules import BONDS, ELEMENTS, from_smiles, read_freesolv
 
 
 def test_atoms_and_bonds_are_what_chemistry_calls_them():

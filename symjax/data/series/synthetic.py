@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from symjax.data.series import Series
+from symjax.data.series.series import Series
 
 MEMORY, DRIVE, NOISE = 0.7, 0.2, 0.1
 

@@ -10,7 +10,7 @@ import jraph
 import numpy as np
 from jaxtyping import Float
 
-from symjax.data.graphs import make_graphs
+from symjax.data.graphs.graphs import make_graphs
 
 ELEMENTS = "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Br", "I"
 HYBRIDS = "SP", "SP2", "SP3"

@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 from jaxtyping import Float
 
-from symjax.data.graphs import GraphData, label_graphs, make_graphs
+from symjax.data.graphs.graphs import GraphData, label_graphs, make_graphs
 
 SKIPS = 2, 3, 4, 5, 6, 9, 11, 12, 13, 16  # of the ten classes with 41 nodes (Murphy et al. 2019, arXiv:1903.02541)
 

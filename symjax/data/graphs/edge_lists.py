@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from symjax.data.graphs import SPLITS, GraphData, both_ways, label_graphs, make_graphs
+from symjax.data.graphs.graphs import SPLITS, GraphData, both_ways, label_graphs, make_graphs
 
 MEANT = {"label", "split"}
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.data.instants import Step, following, irregularity, show, spacing
+from symjax.data.series.instants import Step, following, irregularity, show, spacing
 from symjax.data.tables import Table
 
 

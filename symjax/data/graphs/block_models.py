@@ -14,7 +14,7 @@ import jraph
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.data.graphs import make_graphs
+from symjax.data.graphs.graphs import make_graphs
 
 THRESHOLD = 1.0  # signal above which communities are found without features
 
