@@ -1,6 +1,6 @@
 """Graphs of causes with hidden common causes: their value, their formats, and what they imply of data."""
 
-from symjax.causal.graphs.admg import ADMG as ADMG, Path as Path
+from symjax.causal.graphs.admg import ADMG as ADMG, Path as Path, nearest as nearest
 from symjax.causal.graphs.draw import draw_graph as draw_graph
 from symjax.causal.graphs.formats import (
     read_graph as read_graph,

@@ -63,7 +63,7 @@ class ADMG:
                 raise ValueError(f"expected edges between two nodes, got one from {a!r} to itself: remove it")
             for name in (a, b):
                 if name not in place:
-                    raise ValueError(f"expected edges between the nodes, got {a!r} to {b!r}: {_unknown(name, named)}")
+                    raise ValueError(f"expected edges between the nodes, got {a!r} to {b!r}: {nearest(name, named)}")
         two_headed = {(a, b) if place[a] < place[b] else (b, a) for a, b in doubles}
         graph = cls(named, frozenset(arrows), frozenset(two_headed))
         try:
@@ -97,7 +97,7 @@ class ADMG:
     def _checked(self, names: Iterable[str]) -> frozenset[str]:
         chosen = frozenset([names] if isinstance(names, str) else names)
         for name in sorted(chosen - self._place.keys()):
-            raise ValueError(f"expected nodes of the graph, got {name!r}: {_unknown(name, self.nodes)}")
+            raise ValueError(f"expected nodes of the graph, got {name!r}: {nearest(name, self.nodes)}")
         return chosen
 
     def parents(self, *nodes: str) -> frozenset[str]:
@@ -223,9 +223,10 @@ def _pairs(edges: Iterable[Sequence[str]]) -> list[Edge]:
     return sorted(pairs) if isinstance(edges, set | frozenset) else pairs
 
 
-def _unknown(name: str, names: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """Return the question whether the nearest of the names was meant, or what to say where none is near it."""
     near = difflib.get_close_matches(name, list(names), 1)
-    return f"did you mean {near[0]!r}?" if near else f"there is no node {name!r}"
+    return f"did you mean {near[0]!r}?" if near else otherwise or f"there is no node {name!r}"
 
 
 def _reached(starts: frozenset[str], adjacent) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """Graphs in the formats that people keep them in: arrows, DOT, DAGitty, GML, networkx, adjacency matrices."""
 
-import difflib
 import os
 import pathlib
 import re
@@ -10,7 +9,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from symjax.causal.graphs.admg import ADMG
+from symjax.causal.graphs.admg import ADMG, nearest
 from symjax.causal.graphs.arrows import parse_arrows, write_arrows
 from symjax.causal.graphs.dot import parse_dot, write_dagitty, write_dot
 from symjax.causal.graphs.sketch import Drawn, Sketch, sketch
@@ -96,8 +95,8 @@ def _text(source: str | pathlib.Path) -> str:
     if isinstance(source, str) and (IS_TEXT.search(source) or not source.strip()):
         return source
     folder, name = os.path.split(source)
-    near = difflib.get_close_matches(name, os.listdir(folder or ".") if os.path.isdir(folder or ".") else [], 1)
-    advice = f"did you mean {near[0]!r}?" if near else "write arrows such as 'Z -> X; X -> Y'"
+    beside = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+    advice = nearest(name, beside, "write arrows such as 'Z -> X; X -> Y'")
     shown = str(source)[:LONGEST]
     raise ValueError(f"expected a graph as text or the path of a file, got {shown!r}, which is neither: {advice}")
 

@@ -1,6 +1,5 @@
 """The independencies that a graph implies of data, and their test: what can show that a graph is wrong."""
 
-import difflib
 import functools
 import itertools
 import math
@@ -11,7 +10,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from symjax.causal.graphs.admg import ADMG
+from symjax.causal.graphs.admg import ADMG, nearest
 
 ASSUMPTION = (
     "partial correlations see linear dependence: a dependence that is not linear is missed, and where means given the "
@@ -146,8 +145,7 @@ test_independencies.__test__ = False  # its name is no wish to be collected
 
 def _column(name: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     if name not in columns:
-        near = difflib.get_close_matches(name, list(columns), 1)
-        advice = f"did you mean {near[0]!r}?" if near else "declare it hidden and project the graph"
+        advice = nearest(name, columns, "declare it hidden and project the graph")
         raise ValueError(f"expected a column for each node, got none for {name!r}: {advice}")
     values, rows = np.asarray(columns[name], float), len(next(iter(columns.values())))
     if values.shape != (rows,):

@@ -1,11 +1,10 @@
 """From a graph, or a list of columns, to what is estimated and how: the identification of a question."""
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from symjax.causal.graphs import ADMG, read_graph
+from symjax.causal.graphs import ADMG, nearest, read_graph
 from symjax.causal.identify import Explanation, explain, instruments, why_no_adjustment
 from symjax.data import Table
 
@@ -154,8 +153,8 @@ def _require_nodes(table: Table, graph: ADMG, hidden: Sequence[str], treatment: 
 
 
 def _offer(name: str, known: Sequence[str] | Any) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; choose among {', '.join(known)}"
+    choice = f"choose among {', '.join(known)}"
+    return f"; {nearest(name, known, choice)}"
 
 
 def _by_named_set(plan: Plan, seen: ADMG, chosen: frozenset[str]) -> Plan:
