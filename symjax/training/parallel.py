@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jaxlib
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
@@ -17,8 +18,11 @@ AXIS = "shards"
 # XLA's effort for kernels on CPUs, which it compiles one by one with LLVM; elsewhere the option means something else.
 # A NequIP training step (energies and forces, 500 kernels) compiles in 3/4 of the default's time and runs as fast:
 # matrix products are library calls. Without any effort (0) it runs three times slower, which only suits what runs once.
+# The older kernel writers of jaxlib 0.10 halve the compilation of what runs once, and slow scatters down.
 CPU_STEP = {"xla_backend_optimization_level": 1}
-CPU_ONCE = {"xla_backend_optimization_level": 0}
+CPU_ONCE: dict[str, int | bool] = {"xla_backend_optimization_level": 0}
+if jaxlib.__version__.startswith("0.10."):
+    CPU_ONCE["xla_cpu_use_fusion_emitters"] = False
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
