@@ -2,8 +2,9 @@
 
 import dataclasses
 import pathlib
+from typing import Annotated
 
-from symjax.cli.options import parse_options, switched
+from symjax.cli.options import OWN, parse_options, switched
 from symjax.tasks import effect as task
 from symjax.training import free_folder
 
@@ -15,7 +16,7 @@ class Effect:
     The exit code is 1 where the effect is not identified: that is an answer.
     """
 
-    options: task.Options = dataclasses.field(default_factory=task.Options)
+    options: Annotated[task.Options, OWN] = dataclasses.field(default_factory=task.Options)
     out: pathlib.Path | None = None  # the folder; None: runs/NAME-effect
 
 

@@ -4,13 +4,14 @@ import argparse
 import dataclasses
 import pathlib
 from functools import partial
+from typing import Annotated
 
 import jax
 
 from symjax import forecasts, training
 from symjax.cli.asked import run_to_resume
 from symjax.cli.learn import learn
-from symjax.cli.options import parse_options
+from symjax.cli.options import OWN, TRAINING, parse_options
 from symjax.tasks import Prepared, forecast as task
 from symjax.training import FitResult, Recipe, say
 
@@ -19,8 +20,8 @@ from symjax.training import FitResult, Recipe, say
 class Forecast:
     """Forecast a table by a network and by simple methods; without a table, a series whose best forecast is known."""
 
-    options: task.Options = dataclasses.field(default_factory=task.Options)
-    recipe: Recipe = task.RECIPE
+    options: Annotated[task.Options, OWN] = dataclasses.field(default_factory=task.Options)
+    recipe: Annotated[Recipe, TRAINING] = task.RECIPE
     out: pathlib.Path | None = None  # the run directory; None: runs/NAME
     resume: pathlib.Path | None = None  # go on with this run, as it was configured
 

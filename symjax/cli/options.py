@@ -8,6 +8,8 @@ from tyro.conf import Positional, arg
 
 RunDirectory = Annotated[pathlib.Path, Positional, arg(metavar="RUN", help="a run directory of symjax")]
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
+OWN, NETWORK, TRAINING = arg(name=""), arg(name="network"), arg(name="training")
+"""The titles under which `--help` shows the options of a task, its network and its training; its own stand first."""
 
 
 def switched(arguments: list[str], *names: str) -> list[str]:

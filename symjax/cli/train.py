@@ -4,14 +4,14 @@ import argparse
 import dataclasses
 import pathlib
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 
 from symjax import training
 from symjax.cli.asked import run_to_resume
 from symjax.cli.learn import learn
-from symjax.cli.options import parse_options
+from symjax.cli.options import NETWORK, OWN, TRAINING, parse_options
 from symjax.potentials import (
     DEFAULT,
     POTENTIALS,
@@ -45,8 +45,8 @@ class Train:
 def parse(arguments: list[str]) -> Train:
     """Return the options; what is not named is as in the run to resume, else as in the preset."""
     default, net = _defaults(arguments)
-    parts = {"options": default.options, "net": net, "recipe": default.recipe}
-    fields = [(name, type(value), dataclasses.field(default=value)) for name, value in parts.items()]
+    parts = [("options", default.options, OWN), ("net", net, NETWORK), ("recipe", default.recipe, TRAINING)]
+    fields = [(name, Annotated[type(it), title], dataclasses.field(default=it)) for name, it, title in parts]
     fields += [(name, pathlib.Path | None, dataclasses.field(default=None)) for name in ("out", "resume")]
     command = dataclasses.make_dataclass("Train", fields, frozen=True)
     description = f"{Train.__doc__} Models are {', '.join(POTENTIALS)}."
