@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 
 from symjax.causal import refute
-from symjax.causal.estimate import Effect
+from symjax.causal.estimate import Effect, aipw, partially_linear
 
 KEY = jax.random.key(3)
 REFUTERS = [refute.placebo, refute.dummy_outcome, refute.random_common_cause, refute.subset, refute.bootstrap]
@@ -53,6 +53,32 @@ def test_matrix_products_give_what_fits_one_by_one_give(refuter, weighted):
     assert fast.verdict == slow.verdict and fast.passed  # noqa: PT018
 
 
+@pytest.mark.parametrize("folds", [None, np.arange(300) % 3], ids=["one fit", "cross-fitted"])
+def test_nuisances_fitted_at_once_are_those_fitted_one_by_one(folds, weighted):
+    dealt = None if folds is None else jnp.asarray(folds)
+
+    def one_by_one_aipw(outcome, treatment, covariates, weights, key):
+        return aipw(outcome, treatment.astype(int), covariates, weights, folds=dealt, count=3)
+
+    def one_by_one_linear(outcome, treatment, covariates, weights, key):
+        return partially_linear(outcome, treatment, covariates, weights, folds=dealt, count=3)
+
+    doubly_robust, linear = refute.DoublyRobust(folds), refute.PartiallyLinear(folds)
+    for refuter in REFUTERS:
+        for pair in ((doubly_robust, one_by_one_aipw), (linear, one_by_one_linear)):
+            found, expected = (refuter(estimate, weighted, KEY, draws=3) for estimate in pair)
+            np.testing.assert_allclose(found.simulated, expected.simulated, atol=1e-7)
+            np.testing.assert_allclose(found.estimate, expected.estimate, atol=1e-7)
+
+
+def test_an_estimate_whose_propensities_do_not_exist_tells_nothing():
+    data = sample()
+    apart = data._replace(treatment=(np.asarray(data.covariates)[:, 0] > 0) * 1)
+    result = refute.subset(refute.doubly_robust, apart, KEY, draws=3)
+    assert result.passed is None
+    assert "nothing to refute" in result.verdict
+
+
 def test_a_regression_is_that_of_statsmodels_and_says_where_there_is_none(weighted):
     columns = np.column_stack([np.ones(300), weighted.covariates, weighted.treatment])
     fit = sm.WLS(weighted.outcome, columns, weights=weighted.weights).fit()
@@ -72,7 +98,7 @@ def test_the_key_alone_fixes_the_result(refuter, monkeypatch):
     np.testing.assert_array_equal(first, refuter(refute.regression, data, KEY, draws=20).simulated)
     assert abs(first - refuter(refute.regression, data, jax.random.key(4), draws=20).simulated).min() > 0
     monkeypatch.setattr("symjax.causal.refute.evaluate.HOST_CELLS", 3 * 300)
-    monkeypatch.setattr("symjax.causal.refute.linear.MOST_SQUARES", 0)
+    monkeypatch.setattr("symjax.causal.refute.moments.MOST_SQUARES", 0)
     np.testing.assert_allclose(refuter(refute.regression, data, KEY, draws=20).simulated, first, rtol=1e-12)
 
 

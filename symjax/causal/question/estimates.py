@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from symjax.causal import estimate as methods
+from symjax.causal import estimate as methods, refute
 from symjax.causal.estimate import Effect, Nuisances
 from symjax.causal.question.columns import Study
 
@@ -153,7 +153,6 @@ def association(study: Study) -> list[Estimated]:
 
 def refutable(study: Study, seed: int) -> Callable:
     """Return the estimator that refuters call again and again: all it needs is fitted anew, in the same folds."""
-    folds = folds_of(study, seed)
     if study.instrument is not None:
 
         def two_stage(
@@ -164,13 +163,8 @@ def refutable(study: Study, seed: int) -> Callable:
 
         return two_stage
 
-    def doubly_robust(outcome: Array, treatment: Array, covariates: Array, weights: Array, key: Array) -> Effect:
-        return methods.aipw(outcome, treatment.astype(int), covariates, weights, folds=folds, count=FOLDS)
-
-    def linear(outcome: Array, treatment: Array, covariates: Array, weights: Array, key: Array) -> Effect:
-        return methods.partially_linear(outcome, treatment, covariates, weights, folds=folds, count=FOLDS)
-
-    return linear if study.kind == "dose" else doubly_robust
+    kind = refute.PartiallyLinear if study.kind == "dose" else refute.DoublyRobust
+    return kind(np.asarray(folds_of(study, seed)))
 
 
 def _rows(study: Study, make: Callable[[Any], list[Row]], data: Any) -> list[Estimated]:

@@ -11,6 +11,12 @@ from symjax.causal.refute.debiased import (
 from symjax.causal.refute.evaluate import Change as Change, Sample as Sample
 from symjax.causal.refute.linear import Regression as Regression, regression as regression
 from symjax.causal.refute.overlap import Arm as Arm, Overlap as Overlap, measure_overlap as measure_overlap
+from symjax.causal.refute.refitted import (
+    DoublyRobust as DoublyRobust,
+    PartiallyLinear as PartiallyLinear,
+    doubly_robust as doubly_robust,
+    partially_linear as partially_linear,
+)
 from symjax.causal.refute.refutation import Refutation as Refutation
 from symjax.causal.refute.sensitivity import (
     Benchmark as Benchmark,

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, Shaped
 
-CELLS, HOST_CELLS = 2**20, 2**18  # numbers in the arrays of one chunk, few enough to stay in a cache
+CELLS, HOST_CELLS = 2**20, 2**17  # numbers in the arrays of one chunk, few enough to stay in a cache
 Values = Array | np.ndarray
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from symjax.causal.refute.evaluate import Change, Sample
-
-MOST_SQUARES = 2**25  # numbers; more are not kept
+from symjax.causal.refute.moments import Columns
 
 
 class Regression:
@@ -75,25 +74,14 @@ class _Prepared:
         return float(np.linalg.norm(self.treatment)) or np.nan
 
     @functools.cached_property
-    def _columns(self) -> Float[np.ndarray, "n q"]:
+    def _columns(self) -> Columns:
         """Covariates, treatment and outcome, which the weights as they are make orthogonal."""
-        return np.column_stack([self.basis, self.treatment / self._unit, self.outcome])
-
-    @functools.cached_property
-    def _squares(self) -> Float[np.ndarray, "n k"]:
-        """The products of all pairs of columns."""
-        first, second = np.triu_indices(self._columns.shape[1])
-        return self._columns[:, first] * self._columns[:, second]
+        return Columns(np.column_stack([self.basis, self.treatment / self._unit, self.outcome]))
 
     def _reweighted(self, weights: Float[np.ndarray, "s n"]) -> Float[np.ndarray, " s"]:
         if np.isnan(self._unit):
             return np.full(len(weights), np.nan)
-        q = self._columns.shape[1]
-        if len(self._columns) * q**2 <= MOST_SQUARES:
-            upper, gram = np.triu_indices(q), np.empty((len(weights), q, q))
-            gram[:, upper[0], upper[1]] = gram[:, upper[1], upper[0]] = weights @ self._squares
-        else:
-            gram = np.stack([(self._columns * w[:, None]).T @ self._columns for w in weights])
+        gram = self._columns.squares(weights)
         inverse = np.linalg.pinv(gram[:, :-1, :-1], rcond=1e-10, hermitian=True)
         return np.einsum("sq,sq->s", inverse[:, -1], gram[:, :-1, -1]) / self._unit
 
