@@ -10,6 +10,7 @@ from symjax.causal.estimate.average import (
     tmle as tmle,
 )
 from symjax.causal.estimate.crossfit import (
+    LEAST_PROPENSITY as LEAST_PROPENSITY,
     Nuisances as Nuisances,
     crossfit as crossfit,
     fitted_nuisances as fitted_nuisances,

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from symjax.causal.estimate.crossfit import FOLDS, LEAST, Nuisances, arm_scores, linear_nuisances
+from symjax.causal.estimate.crossfit import FOLDS, LEAST_PROPENSITY, Nuisances, arm_scores, linear_nuisances
 from symjax.causal.estimate.inference import Effect, influences
 from symjax.causal.estimate.regression import least_squares, logistic, solve_symmetric, with_constant
 
@@ -87,7 +87,7 @@ def ipw(
     weights: Float[Array, " n"] | None = None,
     *,
     population: Population = "ate",
-    least: float = LEAST,
+    least: float = LEAST_PROPENSITY,
 ) -> Effect:
     """Return the difference of means of two arms weighted by inverse propensities of a logistic regression (Hajek).
 
@@ -124,7 +124,7 @@ def aipw(
     nuisances: Nuisances | None = None,
     folds: Int[Array, " n"] | None = None,
     count: int = FOLDS,
-    least: float = LEAST,
+    least: float = LEAST_PROPENSITY,
 ) -> Effect:
     """Return the doubly robust average of m_a(X) + 1[A = a] / e_a(X) (Y - m_a(X)) against arm 0 (Robins et al. 1994).
 
@@ -167,7 +167,7 @@ def tmle(
     nuisances: Nuisances | None = None,
     folds: Int[Array, " n"] | None = None,
     count: int = FOLDS,
-    least: float = LEAST,
+    least: float = LEAST_PROPENSITY,
 ) -> Effect:
     """Return the targeted average effect (van der Laan and Rubin 2006): m_a is moved until weighted residuals vanish.
 

@@ -13,7 +13,7 @@ from symjax.causal.estimate.inference import NO_FACTS
 from symjax.causal.estimate.regression import Fit, least_squares, logistic, with_constant
 
 FOLDS = 5
-LEAST = 0.01  # a propensity below which a unit's weight is held
+LEAST_PROPENSITY = 0.01  # a propensity below which a unit's weight is held
 
 
 class Nuisances(NamedTuple):
@@ -31,7 +31,7 @@ class Nuisances(NamedTuple):
 
 
 def arm_scores(
-    outcome: Float[Array, " n"], arm: Int[Array, " n"], nuisances: Nuisances, *, least: float = LEAST
+    outcome: Float[Array, " n"], arm: Int[Array, " n"], nuisances: Nuisances, *, least: float = LEAST_PROPENSITY
 ) -> Float[Array, "n a"]:
     """Return m_a + 1[A = a] / e_a (Y - m_a) for each arm, whose mean is that of the outcome were all in the arm."""
     m, e = jnp.asarray(nuisances.outcome), jnp.clip(jnp.asarray(nuisances.propensity), least, 1)

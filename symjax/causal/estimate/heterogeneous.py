@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from symjax.causal.estimate.crossfit import LEAST, Nuisances, arm_scores
+from symjax.causal.estimate.crossfit import LEAST_PROPENSITY, Nuisances, arm_scores
 from symjax.causal.estimate.regression import covariance, least_squares, with_constant
 
 
@@ -31,7 +31,7 @@ class LinearEffect(NamedTuple):
 
 
 def doubly_robust_scores(
-    outcome: Float[Array, " n"], arm: Int[Array, " n"], nuisances: Nuisances, *, least: float = LEAST
+    outcome: Float[Array, " n"], arm: Int[Array, " n"], nuisances: Nuisances, *, least: float = LEAST_PROPENSITY
 ) -> Float[Array, " n"]:
     """Return m_1 - m_0 + (1[A = 1] / e_1 - 1[A = 0] / e_0) (Y - m_A), whose mean given x is the effect at x."""
     low, high = arm_scores(outcome, arm, nuisances, least=least).T

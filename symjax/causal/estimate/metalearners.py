@@ -8,14 +8,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from symjax.causal.estimate.crossfit import Nuisances
+from symjax.causal.estimate.crossfit import LEAST_PROPENSITY, Nuisances
 from symjax.causal.estimate.forest import Heterogeneous, forest_effects, grow_forest
 from symjax.causal.estimate.heterogeneous import LinearEffect, doubly_robust_scores
 from symjax.causal.estimate.inference import folds_by_arm
 from symjax.causal.estimate.regression import covariance, least_squares, solve_symmetric, with_constant
 from symjax.causal.estimate.smooth import FOLDS, Smooth, smooth, smooth_groups
-
-LEAST = 0.01  # of propensities
 
 
 def s_learner(
@@ -82,7 +80,7 @@ def dr_learner(
     first, second, third = jax.random.split(key, 3)
     m = _by_arm(first, x, outcome, x[:1], arm, w, folds).fitted[:, :, 0].T
     e = smooth(second, x, arm.astype(x.dtype)[:, None], x[:1], w, folds).fitted[:, 0]
-    e = jnp.clip(e, LEAST, 1 - LEAST)
+    e = jnp.clip(e, LEAST_PROPENSITY, 1 - LEAST_PROPENSITY)
     scores = doubly_robust_scores(outcome, arm, Nuisances(m, jnp.stack([1 - e, e], axis=1)))
     return smooth(third, x, scores[:, None], at, w, folds).predicted[:, 0]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from symjax.causal.estimate.crossfit import LEAST
+from symjax.causal.estimate import LEAST_PROPENSITY
 from symjax.causal.refute.evaluate import Change, Sample
 from symjax.causal.refute.moments import Columns, Design, dot
 
@@ -144,7 +144,7 @@ def _scores(split: _Split, data: _Data, start: Float[np.ndarray, "r p"] | None) 
     fitting, asked = data.of(split.fitting), data.of(split.asked)
     design, others = Design(split.fitting_columns, fitting.extra), Design(split.asked_columns, asked.extra)
     eta = others.predict(_odds(design, fitting, start)) * (1 - 2 * asked.treatment)
-    inverse = np.minimum(np.add(np.exp(eta, out=eta), 1, out=eta), 1 / LEAST, out=eta)
+    inverse = np.minimum(np.add(np.exp(eta, out=eta), 1, out=eta), 1 / LEAST_PROPENSITY, out=eta)
     inverse *= asked.weights
     whole, right = design.squares(fitting.weights), design.products(fitting.weights * fitting.outcome)
     mine = fitting.weights * fitting.treatment
