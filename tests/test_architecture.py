@@ -52,6 +52,12 @@ def test_every_exported_name_exists():
         assert all(hasattr(package, name) for name in getattr(package, "__all__", ()))
 
 
+def test_no_folder_has_more_than_fifteen_files():
+    folders = [folder for folder in ROOT.glob("symjax/**/") if folder.name != "__pycache__"]
+    crowded = {str(folder): len(files) for folder in folders if len(files := [*folder.glob("[!_]*.py")]) > 15}
+    assert not crowded, "cut it by idea into rooms"
+
+
 def _past_the_front_door(path):
     """Imports of names from a file of another folder of the package, which only its `__init__` may name."""
     for node in ast.walk(ast.parse(path.read_text())):

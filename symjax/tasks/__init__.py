@@ -9,8 +9,8 @@ A task's file offers:
 - `load(folder)`, what was learnt, ready for use;
 - `measure(folder, data)`, the errors of what was learnt;
 - what the verbs do with a run of it: `evaluate(folder, data, reading)`, with `DATA`, what its data are named by, and
-  `Reading`, a frozen dataclass of how they are read, `predict(folder, input, output)`, and `check(folder, data, seed)`,
-  whether all laws are obeyed.
+  `Reading`, a frozen dataclass of how they are read, `predict(folder, input, output, format)`, and
+  `check(folder, data, seed)`, whether all laws are obeyed.
 """
 
 import importlib
