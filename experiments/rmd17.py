@@ -34,7 +34,7 @@ from typing import Any, Literal
 import numpy as np
 
 from symjax import training
-from symjax.cli.train import Train, run
+from symjax.cli.verbs.train import Train, run
 from symjax.data import LabelKeys, read_structures
 from symjax.potentials import preset_of
 from symjax.tasks.potential import Options as Question

@@ -43,7 +43,7 @@ def _commands():
 @pytest.mark.parametrize("arguments", [a for a in _commands() if "--resume" not in a], ids=" ".join)
 def test_commands_parse(arguments):
     verb, *rest = arguments
-    assert importlib.import_module(f"symjax.cli.{verb}").parse(rest)
+    assert importlib.import_module(f"symjax.cli.verbs.{verb}").parse(rest)
 
 
 @pytest.mark.parametrize("code", _blocks("python"), ids=("laws", "maps", "potential", "calculator", "forces"))

@@ -124,7 +124,7 @@ def _run(arguments: list[str]) -> int:
     """Choose the verb, import it, and hand it the rest."""
     verb, rest = arguments[:1], arguments[1:]
     if verb and verb[0] in VERBS:
-        module = importlib.import_module(f"symjax.cli.{verb[0]}")
+        module = importlib.import_module(f"symjax.cli.verbs.{verb[0]}")
         return module.run(module.parse(rest))
     if verb and verb[0] in ("-h", "--help"):
         print(_help())

@@ -1,6 +1,16 @@
 """One step body, three parallel drivers, checkpoints that verify, a loop that resumes."""
 
-from symjax.training.checkpoint import CheckpointStore
+from symjax.training.checkpoints import (
+    CheckpointStore,
+    Progress,
+    TrainState,
+    inference_params,
+    init_state,
+    restore_params,
+    restore_run,
+    resume,
+    save_params,
+)
 from symjax.training.directory import (
     Run,
     absolute_data,
@@ -19,30 +29,40 @@ from symjax.training.directory import (
     write_report,
     write_run,
 )
-from symjax.training.disk import read_bytes, require_another, require_folder, require_new, write_bytes
 from symjax.training.ensemble import add_members, ensemble, init_ensemble, member, scanned
 from symjax.training.experiment import Errors, command_line, run_experiment
-from symjax.training.files import damaged, decode, read_json, write_json
-from symjax.training.identity import OtherModelError, digest_json, name_of, require_same_identity, seal
+from symjax.training.files import (
+    OtherModelError,
+    damaged,
+    decode,
+    digest_json,
+    name_of,
+    read_bytes,
+    read_json,
+    require_another,
+    require_folder,
+    require_new,
+    require_same_identity,
+    seal,
+    write_bytes,
+    write_json,
+)
 from symjax.training.interrupt import interruptions
 from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, origin
 from symjax.training.objective import Objective, Weight, weight_at, weighted
-from symjax.training.pace import Pace
 from symjax.training.parallel import Parallel, initialise_distributed, parallelise, run_once
-from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.run import Batches, Task, measure, member_keys, say, train
-from symjax.training.schedule import Plateau, piecewise_linear, read_schedule, warmup_cosine
-from symjax.training.state import (
-    Progress,
-    TrainState,
-    inference_params,
-    init_state,
-    restore_params,
-    restore_run,
-    resume,
-    save_params,
+from symjax.training.recipe import (
+    Pace,
+    Plateau,
+    Recipe,
+    make_optimizer,
+    piecewise_linear,
+    read_schedule,
+    require_sound,
+    warmup_cosine,
 )
+from symjax.training.run import Batches, Task, measure, member_keys, say, train
 from symjax.training.step import make_evaluation, make_step
 
 __all__ = [

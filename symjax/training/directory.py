@@ -20,10 +20,7 @@ from typing import Any
 
 import jax
 
-from symjax.training.disk import write_bytes
-from symjax.training.files import damaged, decode, read_json, write_json
-from symjax.training.identity import name_of, seal
-from symjax.training.lock import written_alone
+from symjax.training.files import damaged, decode, name_of, read_json, seal, write_bytes, write_json, written_alone
 from symjax.training.loop import FitResult
 from symjax.training.metrics import origin
 from symjax.training.parallel import initialise_distributed

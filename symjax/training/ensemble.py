@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, PyTree
 
-from symjax.training.state import TrainState
+from symjax.training.checkpoints import TrainState
 
 HELD, SCHEDULED = "hyperparams", "hyperparams_states"  # where optax.inject_hyperparams keeps numbers and schedules
 Step: TypeAlias = Callable[..., PyTree]

@@ -15,12 +15,8 @@ from jaxtyping import PyTree
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
-from symjax.training.checkpoint import CheckpointStore
-from symjax.training.interrupt import interruptions
-from symjax.training.metrics import MetricsLog, add_sums, means
-from symjax.training.pace import Pace, require_batches, require_pace
-from symjax.training.parallel import Parallel
-from symjax.training.state import (
+from symjax.training.checkpoints import (
+    CheckpointStore,
     Progress,
     TrainState,
     inference_params,
@@ -30,6 +26,10 @@ from symjax.training.state import (
     restore_params,
     save_state,
 )
+from symjax.training.interrupt import interruptions
+from symjax.training.metrics import MetricsLog, add_sums, means
+from symjax.training.parallel import Parallel
+from symjax.training.recipe import Pace, require_batches, require_pace
 from symjax.training.step import REPORTED
 
 

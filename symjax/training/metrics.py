@@ -17,8 +17,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from symjax.math import namespace
-from symjax.training.disk import append_bytes, read_bytes, write_bytes
-from symjax.training.files import parse_json
+from symjax.training.files import append_bytes, parse_json, read_bytes, write_bytes
 
 
 def add_sums(totals: Mapping[str, tuple], steps: Iterable[Mapping[str, tuple]]) -> dict[str, tuple]:

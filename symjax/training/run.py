@@ -15,17 +15,14 @@ import numpy as np
 from jaxtyping import Array, Key, PyTree
 
 from symjax.math import double_precision
-from symjax.training.checkpoint import CheckpointStore
+from symjax.training.checkpoints import CheckpointStore, Progress, TrainState, inference_params, init_state, resume
 from symjax.training.ensemble import Step, add_members, ensemble, init_ensemble
-from symjax.training.identity import name_of, seal
-from symjax.training.lock import written_alone
+from symjax.training.files import name_of, seal, written_alone
 from symjax.training.loop import FitResult, Keep, fit
 from symjax.training.metrics import MetricsLog, evaluate_batches, means, scalars
 from symjax.training.objective import Objective, Weight, as_objective, evaluate_objective
-from symjax.training.pace import Pace, require_batches
 from symjax.training.parallel import Parallel, parallelise, run_once
-from symjax.training.recipe import Recipe, make_optimizer, require_sound
-from symjax.training.state import Progress, TrainState, inference_params, init_state, resume
+from symjax.training.recipe import Pace, Recipe, make_optimizer, require_batches, require_sound
 from symjax.training.step import Loss, make_evaluation, make_step
 
 AT_ONCE = 1  # members of a committee computed together, the others follow

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, PyTree
 
+from symjax.training.checkpoints import TrainState
 from symjax.training.metrics import scalars
 from symjax.training.objective import Arrays, Objective, Weight, as_objective, evaluate_objective
-from symjax.training.state import TrainState
 
 REPORTED = {"loss", "grad_norm", "skipped"}  # by the step itself
 Sums: TypeAlias = Mapping[str, tuple]

@@ -13,10 +13,10 @@ from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from symjax.cli import train
+from symjax.cli.verbs import train
 from symjax.potentials import Blueprint, References, identity_of, write_blueprint
 from symjax.training import CheckpointStore, Progress, enter_run, init_state, write_run
-from symjax.training.state import save_state
+from symjax.training.checkpoints.state import save_state
 
 from .command import OPTIONS, symjax
 

@@ -5,8 +5,8 @@ import typing
 import matplotlib.image
 import pytest
 
-from symjax.cli.basis import Basis
 from symjax.cli.expression import read_group, read_rep
+from symjax.cli.verbs.basis import Basis
 from symjax.groups import SO, DirectProduct, O, S
 from symjax.reps import Det, Irreps, Scalar, T, V, alternating, pullback, restrict, symmetric
 from symjax.solver import Method

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symjax.cli import train
+from symjax.cli.verbs import train
 from symjax.tasks import task_of
 
 from .command import SMALL, symjax, water, written

@@ -4,7 +4,7 @@ import ase.io
 import numpy as np
 import pytest
 
-from symjax.cli import train
+from symjax.cli.verbs import train
 from symjax.tasks import task_of
 from symjax.training import absolute_data, plain, read_options
 

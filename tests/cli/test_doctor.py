@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from symjax.cli import doctor
+from symjax.cli.verbs import doctor
 
 from .command import symjax
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from ase.build import molecule
 
-from symjax.cli import train
+from symjax.cli.verbs import train
 from symjax.potentials import identity_of, read_blueprint
 from symjax.tasks import load, task_of
 

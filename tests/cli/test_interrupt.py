@@ -35,7 +35,7 @@ def interrupt_a_callback():
 @pytest.mark.parametrize("moment", [interrupt, interrupt_a_callback])
 def test_an_interrupt_is_one_sentence(monkeypatch, capsys, moment):
     before = sys.unraisablehook
-    monkeypatch.setattr("symjax.cli.doctor.run", lambda command: moment())
+    monkeypatch.setattr("symjax.cli.verbs.doctor.run", lambda command: moment())
     assert symjax("doctor") == 130
     assert capsys.readouterr().err == "symjax: interrupted by ctrl-C\n"
     assert sys.unraisablehook is before

@@ -22,7 +22,7 @@ def pairs(monkeypatch):
     """A pair potential in the place of a trained one."""
     with jax.enable_x64(True):
         potential = Potential(PairModel(), params(np.float32), SPECIES, References({1: -1.0, 8: -2.0}))
-    monkeypatch.setattr("symjax.cli.relax.energies_in", lambda folder: potential)
+    monkeypatch.setattr("symjax.cli.verbs.relax.energies_in", lambda folder: potential)
     return potential
 
 

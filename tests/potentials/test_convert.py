@@ -12,8 +12,8 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 import symjax
-from symjax.cli import train
 from symjax.cli.main import main
+from symjax.cli.verbs import train
 from symjax.graphs import Budget, atoms_graph, batch_graphs
 from symjax.potentials import (
     build,

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from symjax.cli import train
+from symjax.cli.verbs import train
 from symjax.potentials import Blueprint, References, identity_of
 from symjax.tasks import task_of
 from symjax.training import decode

@@ -13,7 +13,7 @@ import pytest
 import toy
 
 from symjax.training import CheckpointStore, OtherModelError, Progress, init_state, restore_params, resume
-from symjax.training.state import save_state
+from symjax.training.checkpoints.state import save_state
 
 
 def params(seed):

@@ -7,8 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from symjax.training import CheckpointStore, MetricsLog, disk, read_json, read_report, write_bytes, write_json
-from symjax.training.disk import append_bytes, read_bytes
+from symjax.training import CheckpointStore, MetricsLog, read_json, read_report, write_bytes, write_json
+from symjax.training.files import disk
+from symjax.training.files.disk import append_bytes, read_bytes
 
 HOSTILE = {
     "deep": b"[" * 100_000,

@@ -18,13 +18,13 @@ from symjax.training import (
     MetricsLog,
     OtherModelError,
     enter_run,
-    lock,
     name_of,
     restore_params,
     seal,
     train,
 )
-from symjax.training.lock import sole_writer, written_alone
+from symjax.training.files import lock
+from symjax.training.files.lock import sole_writer, written_alone
 
 
 def test_a_second_writer_is_refused_by_process_and_host(tmp_path):
@@ -45,7 +45,7 @@ def test_a_second_writer_is_refused_by_process_and_host(tmp_path):
 
 def test_death_lets_go_and_what_it_leaves_is_taken_over(tmp_path):
     script = (
-        "import os, pathlib, signal, sys; from symjax.training.lock import sole_writer\n"
+        "import os, pathlib, signal, sys; from symjax.training.files.lock import sole_writer\n"
         "with sole_writer(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)

@@ -25,7 +25,7 @@ from symjax.training import (
     parallelise,
     resume,
 )
-from symjax.training.state import save_state
+from symjax.training.checkpoints.state import save_state
 
 
 @pytest.fixture(scope="module")

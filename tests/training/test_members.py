@@ -89,7 +89,7 @@ def test_the_drivers_agree(tmp_path):
 
 
 def test_a_plateau_lowers_the_learning_rates_of_all_members(tmp_path, monkeypatch):
-    monkeypatch.setattr("symjax.training.recipe.Plateau", lambda: Plateau(factor=0.5, patience=1))
+    monkeypatch.setattr("symjax.training.recipe.recipe.Plateau", lambda: Plateau(factor=0.5, patience=1))
     flat = committee(measure=lambda params, shard, key: toy.loss(jax.tree.map(lambda p: 0 * p, params), shard, key))
     recipe = dataclasses.replace(RECIPE, schedule="plateau", evaluate_every=1, epochs=3)
     result = train(flat, recipe, tmp_path)

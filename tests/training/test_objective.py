@@ -11,7 +11,7 @@ import toy
 from test_run import RECIPE, Batches, PowerCutError, task
 
 from symjax.training import CheckpointStore, Objective, init_state, make_step, measure, parallelise, resume, train
-from symjax.training.state import Progress, save_state
+from symjax.training.checkpoints.state import Progress, save_state
 
 DRIVERS = [("jit", 1), ("jit", 4), ("pmap", 2), ("shard_map", 4)]
 SGD = optax.sgd(1.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from symjax.training.recipe import is_count
-from symjax.training.schedule import Plateau
+from symjax.training.recipe.recipe import is_count
+from symjax.training.recipe.schedule import Plateau
 
 
 class Pace(NamedTuple):

@@ -13,8 +13,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from symjax.training.checkpoint import CheckpointStore
-from symjax.training.leaves import first_infinite
+from symjax.training.checkpoints.checkpoint import CheckpointStore
+from symjax.training.checkpoints.leaves import first_infinite
 
 
 class TrainState(NamedTuple):

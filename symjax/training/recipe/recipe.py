@@ -13,7 +13,7 @@ import optax
 import optax.contrib
 from jaxtyping import PyTree
 
-from symjax.training.schedule import Plateau, piecewise_linear, warmup_cosine
+from symjax.training.recipe.schedule import Plateau, piecewise_linear, warmup_cosine
 
 LEAST = {"epochs": 1, "evaluate_every": 1, "patience": 1, "warmup": 0}
 

@@ -17,10 +17,8 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 from orbax.checkpoint import checkpoint_managers
 
-from symjax.training.disk import flush_all, read_bytes
-from symjax.training.files import parse_json
-from symjax.training.identity import OtherModelError, digest_json, require_same_identity
-from symjax.training.leaves import describe, digest, first_infinite, like, require_same_leaves, to_host
+from symjax.training.checkpoints.leaves import describe, digest, first_infinite, like, require_same_leaves, to_host
+from symjax.training.files import OtherModelError, digest_json, flush_all, parse_json, read_bytes, require_same_identity
 from symjax.training.recipe import is_count
 
 META = "meta"

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from symjax.training.disk import read_bytes, write_bytes
+from symjax.training.files.disk import read_bytes, write_bytes
 
 LARGEST, DEEPEST = 2**24, 50  # bytes and levels of a JSON file
 WORDS = {

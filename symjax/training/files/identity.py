@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from symjax.training.files import finite
+from symjax.training.files.files import finite
 
 
 class OtherModelError(ValueError):

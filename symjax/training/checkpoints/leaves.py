@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from symjax.training.identity import OtherModelError
+from symjax.training.files import OtherModelError
 
 
 def _is_key(x: Any) -> bool:
