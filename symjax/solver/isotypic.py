@@ -12,11 +12,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Int
 
+from symjax.math import patience
 from symjax.reps import LinearRep, bound, moved, summands
 from symjax.solver.bases import Unsolved
 from symjax.solver.decompose import Irrep, Isotypic, decompose
 from symjax.solver.irreps_basis import IsotypicBasis, Split
-from symjax.solver.patience import patience
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10

@@ -14,12 +14,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from symjax.groups import MatrixGroup, factors_of, same_group
-from symjax.math import require_memory
+from symjax.math import patience, require_memory
 from symjax.reps import LinearRep, Product, Scalar, bound, monomials, product_of, summands
 from symjax.solver import dense, diagrams, isotypic, orbits, weights
 from symjax.solver.bases import Basis, Factored, FoldedBasis, Unsolved, in_full
 from symjax.solver.constraints import moves
-from symjax.solver.patience import patience
 from symjax.solver.plan import Plan
 from symjax.solver.store import load_basis, save_basis, stored_path
 from symjax.solver.tiles import Tile, TiledBasis
