@@ -7,7 +7,7 @@ from symjax.groups.custom import GeneratedGroup
 from symjax.groups.embed import DkeR3, Embed, O2eR3, SO2eR3
 from symjax.groups.finite import C, D, Parity, TimeReversal, Trivial
 from symjax.groups.group import DirectProduct, Group, MatrixGroup, samples
-from symjax.groups.listing import as_matrix, element_key, finite_elements, in_form_of, tangent_rank
+from symjax.groups.listing import as_matrix, element_key, finite_elements, in_form_of, is_near_one, tangent_rank
 from symjax.groups.lorentz import O11, O13, SL2C, SO11, SO13, SO11p, SO13p
 from symjax.groups.matrix import SE, SO, E, Motion, O, Translations
 from symjax.groups.permutation import MOST_NUMBERED, Alt, PermutationGroup, S, TimeShifts, Z
@@ -69,6 +69,7 @@ __all__ = [
     "factors_of",
     "finite_elements",
     "in_form_of",
+    "is_near_one",
     "place_in",
     "rubik_stickers",
     "same_group",

@@ -166,7 +166,7 @@ def _advice(source: LinearRep, target: LinearRep, method: Method) -> str:
         return "leave the choice of the method to 'auto'"
     if source.size * target.size > dense.LARGEST:
         return "take tensors of lower rank, to which more methods apply"
-    return "give the generators in float64 and in coordinates in which their entries are not far from 1"
+    return "give the generators in float64, in coordinates in which they move vectors by about their length"
 
 
 def _search(
