@@ -152,14 +152,19 @@ def make_training(facts: dict) -> Callable[[], object]:
     from symjax.groups import O
     from symjax.models import EMLP
     from symjax.reps import Scalar, T, V
+    from symjax.training import run_once
 
     group = O(3)
     model, optimizer = EMLP((5 * Scalar + 5 * V)(group), T(2)(group), channels=384, layers=3), optax.adam(3e-3)
     normal = np.random.default_rng(0).standard_normal
     x, y = (jnp.asarray(normal((500, size)), jnp.float32) for size in (20, 9))
-    params = jax.jit(model.init)(jax.random.key(0), x)
-    state = params, optimizer.init(params)
-    facts["parameters"] = sum(leaf.size for leaf in jax.tree.leaves(params))
+
+    def begin(key):
+        params = model.init(key, x)
+        return params, optimizer.init(params)
+
+    state = run_once(begin, jax.random.key(0))
+    facts["parameters"] = sum(leaf.size for leaf in jax.tree.leaves(state[0]))
 
     def loss(params):
         return jnp.mean((cast(jax.Array, model.apply(params, x)) - y) ** 2)

@@ -124,7 +124,7 @@ def moved(model):
 
 sees = np.stack([descendants(truth, [v]) for v in truth.names], axis=1)
 for name in ("additive", "flow"):
-    check(again(models[name]), factual, laws=[Identity()], key=key, atol=1e-2).raise_if_broken()
+    check(again(models[name]), factual, laws=[Identity()], key=key, atol=1e-3).raise_if_broken()
     check(moved(models[name]), jnp.array([0.3, -1.0, 2.0]), laws=[Causality(sees)], key=key).raise_if_broken()
 
 # %% [markdown]
@@ -133,6 +133,6 @@ for name in ("additive", "flow"):
 # %%
 forward, inverse = truth.mechanisms.forward, truth.mechanisms.inverse
 wrong = SCM.of(graph, Functions(forward, (*inverse[:2], lambda x, v: (v - x[:, 0]) / spread(x))))
-report = check(again(wrong), factual, laws=[Identity()], key=key, atol=1e-2)
+report = check(again(wrong), factual, laws=[Identity()], key=key, atol=1e-3)
 print(report)
 assert not report

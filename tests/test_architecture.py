@@ -95,6 +95,10 @@ def test_laws_and_solver_need_neither_flax_nor_e3nn():
     assert not loaded & {"flax", "e3nn_jax"}
 
 
+def test_models_of_matrix_groups_sets_and_series_need_no_e3nn():
+    assert not _imported_by("import symjax.models") & {"e3nn_jax", "sympy"}
+
+
 def test_imports_go_down_the_floors():
     linter = "import importlinter.cli as cli; raise SystemExit(cli.lint_imports(no_cache=True))"
     outcome = subprocess.run([sys.executable, "-c", linter], capture_output=True, text=True, cwd=ROOT)

@@ -23,8 +23,35 @@ from benchmarks.timing import Work, beside, once
 PEER_DRAWS = 100
 
 
-def make_ours(draws: int) -> Work:
-    """Return the work of our side."""
+def make_ours(way: str, draws: int) -> Work:
+    """Return the work of our side, a jitted estimator or the refuter."""
+    return {"compiled": make_compiled, "products": make_products}[way](draws)
+
+
+def make_products(draws: int) -> Work:
+    """Return the work by the refuter, which compiles nothing."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from symjax.causal import estimate, refute
+
+    outcome, treatment, covariates = make_table()
+    arm, key = treatment.astype(int), jax.random.key(0)
+
+    def solve() -> Any:
+        folds = np.asarray(estimate.folds_by_arm(key, jnp.asarray(arm), FOLDS))
+        return refute.bootstrap(
+            refute.PartiallyLinear(folds), refute.Sample(outcome, arm, covariates), key, draws=draws
+        )
+
+    return Work(
+        solve, lambda: None, lambda r: {"draws": draws, "estimate": r.estimate, "error": float(np.std(r.simulated))}
+    )
+
+
+def make_compiled(draws: int) -> Work:
+    """Return the work by an estimator under `jit`, mapped over weights."""
     import jax
     import jax.numpy as jnp
 
@@ -57,10 +84,11 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     """Return one row for 100 and one for 1000 samples: both sides and how many times faster ours is."""
     found, peer = [], once([peer_python, "-m", "benchmarks.peers.econml_dml", str(PEER_DRAWS)])
     for draws in (100, 1000):
-        ours = once([sys.executable, "-m", "benchmarks.causal.dml", "--serve", str(draws)])
-        found.append(beside(f"linear DML, {draws} bootstraps", ours, peer, draws / PEER_DRAWS))
+        for way in ("products", "compiled"):
+            ours = once([sys.executable, "-m", "benchmarks.causal.dml", "--serve", way, str(draws)])
+            found.append(beside(f"linear DML, {draws} bootstraps, {way}", ours, peer, draws / PEER_DRAWS))
     return found
 
 
 if __name__ == "__main__":
-    run(__doc__, "EconML", rows, lambda draws: make_ours(int(draws)), "jax", "numpy")
+    run(__doc__, "EconML", rows, lambda way, draws: make_ours(way, int(draws)), "jax", "numpy")

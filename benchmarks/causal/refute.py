@@ -17,6 +17,7 @@ from benchmarks.peers.dowhy_refute import REFUTERS, make_table
 from benchmarks.timing import Work, beside, once
 
 DRAWS, PEER_DRAWS = 1000, 50
+ESTIMATORS = {"linear_regression": "regression", "doubly_robust": "doubly_robust"}  # DoWhy's names, and ours
 
 
 def make_ours(refuter: str, estimator: str) -> Work:
@@ -25,19 +26,12 @@ def make_ours(refuter: str, estimator: str) -> Work:
     import numpy as np
 
     from symjax.causal import refute
-    from symjax.causal.estimate import aipw
 
-    jax.config.update("jax_enable_x64", True)
     outcome, treatment, covariates = make_table()
     sample = refute.Sample(outcome, treatment.astype(int), covariates)
 
-    def doubly_robust(outcome, treatment, covariates, weights, key):
-        return aipw(outcome, treatment, covariates, weights)
-
-    estimate = refute.regression if estimator == "regression" else doubly_robust
-
     def solve() -> Any:
-        return getattr(refute, refuter)(estimate, sample, jax.random.key(0), draws=DRAWS)
+        return getattr(refute, refuter)(getattr(refute, ESTIMATORS[estimator]), sample, jax.random.key(0), draws=DRAWS)
 
     def describe(result: Any) -> dict[str, float]:
         return {"simulations": DRAWS, "estimate": result.estimate, "mean": float(np.mean(result.simulated))}
@@ -49,8 +43,8 @@ def rows(peer_python: str) -> list[dict[str, Any]]:
     """Return one row for each refuter and estimator: both sides and how many times faster ours is."""
     found = []
     for refuter in REFUTERS:
-        peer = once([peer_python, "-m", "benchmarks.peers.dowhy_refute", refuter, str(PEER_DRAWS)])
-        for estimator in ("regression", "aipw"):
+        for estimator in ESTIMATORS:
+            peer = once([peer_python, "-m", "benchmarks.peers.dowhy_refute", refuter, str(PEER_DRAWS), estimator])
             ours = once([sys.executable, "-m", "benchmarks.causal.refute", "--serve", refuter, estimator])
             found.append(beside(f"{refuter}, {estimator}", ours, peer, DRAWS / PEER_DRAWS))
     return found

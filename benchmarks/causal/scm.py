@@ -22,7 +22,7 @@ from benchmarks.causal.script import run
 from benchmarks.peers.dowhy_gcm import NAMES, ROWS, UNITS, make_model
 from benchmarks.timing import Work, beside, once
 
-REFITS, PEER_REFITS, MANY, INTERVENTIONS = 200, 20, 100_000, 16
+REFITS, PEER_REFITS, MANY, INTERVENTIONS, CHUNK = 200, 20, 100_000, 16, 1000
 SCALE = {"refits": REFITS / PEER_REFITS, "units": MANY / UNITS * INTERVENTIONS}
 
 
@@ -32,33 +32,39 @@ def make_ours(work: str) -> Work:
     import jax.numpy as jnp
 
     from symjax.causal.graphs import ADMG
-    from symjax.causal.scm import SCM, counterfactual, fit_linear, sample
+    from symjax.causal.refute.draws import resamples
+    from symjax.causal.scm import SCM, counterfactual, fit_linear, predict, sample
 
     table, weights = make_model()
     graph = ADMG.of([(NAMES[j], NAMES[k]) for k, j in zip(*np.nonzero(weights), strict=True)], nodes=NAMES)
     data, key = jnp.asarray(table, jnp.float32), jax.random.key(0)
 
     def effect(model: SCM) -> jax.Array:
-        return jnp.subtract(*(sample(model, key, 1000, model.do({NAMES[0]: v}))[:, -1].mean() for v in (1.0, 0.0)))
+        still = jnp.zeros((2, len(NAMES)), data.dtype)
+        return jnp.subtract(*predict(model, still, model.do({NAMES[0]: jnp.array([1.0, 0.0])}))[:, -1])
 
     @jax.jit
-    def refits(key: jax.Array) -> jax.Array:
-        chosen = jax.random.randint(key, (REFITS, ROWS), 0, ROWS)
-        counts = jax.vmap(lambda rows: jnp.bincount(rows, length=ROWS).astype(data.dtype))(chosen)
-        return jax.lax.map(lambda w: effect(fit_linear(graph, data, w)), counts, batch_size=20).mean()
+    def refits(counts: jax.Array) -> jax.Array:
+        return jax.vmap(lambda w: effect(fit_linear(graph, data, w)))(counts).mean()
 
     @jax.jit
     def units(model: SCM, factual: jax.Array, values: jax.Array) -> jax.Array:
-        return jax.vmap(lambda v: counterfactual(model, factual, model.do({NAMES[0]: v})))(values)
+        def chunk(some: jax.Array) -> jax.Array:
+            return jax.vmap(lambda v: counterfactual(model, some, model.do({NAMES[0]: v})))(values)
+
+        return jax.lax.map(chunk, factual.reshape(-1, CHUNK, len(NAMES)))
+
+    def draw() -> np.ndarray:
+        return resamples(key, np.zeros(ROWS))(REFITS).astype(np.float32)
 
     model = fit_linear(graph, data)
     factual = jax.block_until_ready(sample(model, key, MANY))
     values = jnp.linspace(1.0, 3.0, INTERVENTIONS)
-    solve = {"refits": lambda: refits(key), "units": lambda: units(model, factual, values)}[work]
+    solve = {"refits": lambda: refits(draw()), "units": lambda: units(model, factual, values)}[work]
     return Work(
         lambda: jax.block_until_ready(solve()),
         lambda: None,
-        lambda r: {"value": float(r if r.ndim == 0 else r[0, :, -1].mean())},
+        lambda r: {"value": float(r if r.ndim == 0 else r[:, 0, :, -1].mean())},
     )
 
 

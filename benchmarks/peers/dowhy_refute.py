@@ -1,4 +1,4 @@
-"""DoWhy's refuters of a linear regression; the recipe for its environment is in `benchmarks.causal.refute`."""
+"""DoWhy's refuters of a regression or a doubly robust estimate; the recipe is in `benchmarks.causal.refute`."""
 
 import sys
 from typing import Any
@@ -24,7 +24,7 @@ def make_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return 1.5 * treatment + x @ np.linspace(1, 0, COVARIATES) + rng.normal(size=ROWS), treatment, x
 
 
-def make(refuter: str, draws: int) -> Work:
+def make(refuter: str, draws: int, estimator: str) -> Work:
     """Return the work: so many simulations of one refuter."""
     import warnings
 
@@ -37,7 +37,7 @@ def make(refuter: str, draws: int) -> Work:
     frame = pd.DataFrame({"y": outcome, "t": treatment} | dict(zip(names, x.T, strict=True)))
     model = dowhy.CausalModel(frame, treatment="t", outcome="y", common_causes=names)
     estimand = model.identify_effect(proceed_when_unidentifiable=True)
-    estimate = model.estimate_effect(estimand, method_name="backdoor.linear_regression")
+    estimate = model.estimate_effect(estimand, method_name=f"backdoor.{estimator}")
 
     def solve() -> Any:
         return model.refute_estimate(estimand, estimate, num_simulations=draws, random_state=0, **REFUTERS[refuter])
@@ -46,4 +46,4 @@ def make(refuter: str, draws: int) -> Work:
 
 
 if __name__ == "__main__":
-    serve_once(lambda: make(sys.argv[1], int(sys.argv[2])), "dowhy", "pandas", "statsmodels")
+    serve_once(lambda: make(sys.argv[1], int(sys.argv[2]), sys.argv[3]), "dowhy", "pandas", "statsmodels")

@@ -3,7 +3,7 @@
 from symjax.groups.amplitude import Amplitude, Offsets, Rescaling
 from symjax.groups.custom import GeneratedGroup
 from symjax.groups.group import DirectProduct, Group, MatrixGroup, samples
-from symjax.groups.listing import as_matrix, element_key, finite_elements, in_form_of, tangent_rank
+from symjax.groups.listing import as_matrix, element_key, finite_elements, in_form_of, is_near_one, tangent_rank
 from symjax.groups.matrices import (
     GL,
     O11,
@@ -105,6 +105,7 @@ __all__ = [
     "factors_of",
     "finite_elements",
     "in_form_of",
+    "is_near_one",
     "place_in",
     "rubik_stickers",
     "same_group",

@@ -15,8 +15,7 @@ WITHIN, OUTSIDE = 1e-9, 1e-5  # distances of a unit vector from the span of othe
 REACHED, MOVED = 1e-8, 1e-6
 TRIES = 24
 MOST_MIXES = 16
-GENERIC = 4
-LARGEST = 24  # rows of matrices whose invariants are looked for
+LARGEST = 32  # rows of matrices whose invariants are looked for
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,7 +38,15 @@ class Algebra:
     @functools.cached_property
     def compact(self) -> "Algebra":
         """The anti-Hermitian part of an algebra that is closed under the adjoint."""
-        return _spanned(list(self.basis - self.basis.conj().swapaxes(1, 2)), len(self.basis[0]))
+        return _spanned(list(self.basis - self.basis.conj().swapaxes(1, 2)), self.basis.shape[1])
+
+    @functools.cached_property
+    def invariants(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Vectors [k, d, 1], matrices and bilinear forms [k, d, d] that the exponentials leave alone."""
+        nothing = np.zeros((len(self.basis), 1, 1))
+        others = nothing, -self.basis.swapaxes(1, 2), self.basis
+        first, second, third = (_fixed(self.basis, other) for other in others)
+        return first, second, third
 
 
 @functools.lru_cache(maxsize=256)
@@ -123,22 +130,21 @@ def _moves_an_invariant(algebra: Algebra, m: np.ndarray) -> bool:
         return True
     if len(m) > LARGEST:
         return False
-    one, inverse, basis = np.eye(len(m)), np.linalg.inv(m), algebra.basis
-    if algebra.is_self_adjoint and len(basis) > GENERIC:  # then some generic elements have no more invariants than all
-        basis = np.tensordot(np.random.default_rng(0).standard_normal((GENERIC, len(basis))), basis, 1)
-    actions = [
-        (basis, m),
-        (np.array([np.kron(a, one) - np.kron(one, a.T) for a in basis]), np.kron(m, inverse.T)),
-        (np.array([np.kron(a, one) + np.kron(one, a) for a in basis]), np.kron(m, m)),
-    ]
-    return any(_moves(tangents, moved) for tangents, moved in actions)
+    vectors, matrices, forms = algebra.invariants
+    moved = (m @ vectors - vectors, m @ matrices @ np.linalg.inv(m) - matrices, m @ forms @ m.T - forms)
+    return any(np.abs(each).max(initial=0) > MOVED for each in moved)
 
 
-def _moves(tangents: np.ndarray, element: np.ndarray) -> bool:
-    gram = sum((a.conj().T @ a for a in tangents), np.zeros_like(element))
-    values, vectors = np.linalg.eigh(gram)
-    fixed = vectors[:, values < WITHIN**1.2]
-    return fixed.size > 0 and float(np.abs(element @ fixed - fixed).max()) > MOVED
+def _fixed(basis: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return orthonormal X [k, d, e] with A X + X B^T = 0 for all pairs of A [r, d, d] and B [r, e, e]."""
+    (d, e), (adjoint, back) = (basis.shape[1], other.shape[1]), (m.conj().swapaxes(1, 2) for m in (basis, other))
+    one = np.eye(d)[:, None, :, None], np.eye(e)[None, :, None, :]
+    gram = np.einsum("rij,rjl->il", adjoint, basis)[:, None, :, None] * one[1]
+    gram = gram + np.einsum("rij,rjl->il", back, other)[None, :, None, :] * one[0]
+    for left, right in ((adjoint, other), (basis, back)):
+        gram = gram + np.tensordot(left, right, (0, 0)).swapaxes(1, 2)
+    values, vectors = np.linalg.eigh(gram.reshape(d * e, d * e))
+    return vectors[:, values < WITHIN**1.2].T.reshape(-1, d, e)
 
 
 def _spanned(matrices: list[np.ndarray], d: int) -> Algebra:

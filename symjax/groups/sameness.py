@@ -15,7 +15,7 @@ from symjax.groups.exponentials import Algebra, algebra_of, is_reached, spans
 from symjax.groups.group import DirectProduct, MatrixGroup
 from symjax.groups.listing import as_matrix, is_near_one, list_elements
 from symjax.groups.permutations import PermutationGroup, stabiliser_chain
-from symjax.math import signed_permutation
+from symjax.math import patience, signed_permutation
 
 SAME = 1e-9  # entries of one element, relative to its largest
 MOST_STEPS = 200_000  # products of permutations, of which some seconds are spent at most
@@ -46,9 +46,10 @@ def same_group(one: MatrixGroup, other: MatrixGroup) -> bool | None:
     if one.d != other.d:
         return False
     first, second = _as_permutations(one), _as_permutations(other)
-    if first is not None and second is not None:
-        return _permute_alike(first, second)
-    return _every(_holds(*pair) for pair in ((one, other), (other, one)))
+    with patience(f"telling whether {one} and {other} are one group"):
+        if first is not None and second is not None:
+            return _permute_alike(first, second)
+        return _every(_holds(*pair) for pair in ((one, other), (other, one)))
 
 
 def common_group(groups: Sequence[MatrixGroup]) -> MatrixGroup | None:

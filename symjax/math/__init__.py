@@ -30,6 +30,7 @@ from symjax.math.relations import transitive_closure
 from symjax.math.safe import safe_divide, safe_norm, safe_sinc, safe_sqrt
 from symjax.math.segment import segment_max, segment_mean, segment_softmax, segment_sum
 from symjax.math.spherical import bessel_zeros, spherical_bessel, spherical_bessel_basis
+from symjax.math.waiting import patience
 from symjax.math.wigner import by_order, frames, require_order, wigner_matrices
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "masked_softmax",
     "namespace",
     "of_sum",
+    "patience",
     "pick",
     "poly_envelope",
     "promoted",

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from symjax.groups import MatrixGroup, factors_of, same_group
-from symjax.math import require_memory
+from symjax.math import patience, require_memory
 from symjax.reps import LinearRep, Product, Scalar, bound, monomials, product_of, summands
 from symjax.solver.bases import (
     Basis,
@@ -29,7 +29,6 @@ from symjax.solver.bases import (
     stored_path,
 )
 from symjax.solver.methods import dense, diagrams, isotypic, moves, orbits, weights
-from symjax.solver.patience import patience
 from symjax.solver.plan import Plan
 
 Method = Literal["auto", "orbits", "isotypic", "weights", "diagrams", "dense"]
@@ -175,7 +174,7 @@ def _advice(source: LinearRep, target: LinearRep, method: Method) -> str:
         return "leave the choice of the method to 'auto'"
     if source.size * target.size > dense.LARGEST:
         return "take tensors of lower rank, to which more methods apply"
-    return "give the generators in float64 and in coordinates in which their entries are not far from 1"
+    return "give the generators in float64, in coordinates in which they move vectors by about their length"
 
 
 def _search(

@@ -192,3 +192,23 @@ def test_modifiers_tell_where_the_effect_is_larger():
     assert (low < value).all()
     assert low[1] > value[0]
     assert (high > value).all()
+
+
+def test_a_dose_curve_is_a_regression_on_a_spline_and_finds_a_parabola():
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((400, 2))
+    dose = 3 + x[:, 0] + rng.standard_normal(400)
+    y = 0.4 * (dose - 3) ** 2 + x @ [1.0, 2.0] + 0.01 * rng.standard_normal(400)
+    at, data = jnp.array([2.0, 4.5]), (jnp.asarray(y), jnp.asarray(dose), jnp.asarray(x))
+    curve = estimate.dose_curve(*data, at, 3.0, penalty=0.0)
+    np.testing.assert_allclose(curve.effect.value, [0.4, 0.9], atol=0.01)
+
+    k = np.quantile(dose, [0.1, 0.3, 0.5, 0.7, 0.9])
+    columns = np.column_stack([dose**p for p in range(4)] + [np.maximum(dose - place, 0) ** 3 for place in k] + [x])
+    fit = sm.OLS(y, columns).fit(cov_type="HC0")
+    moved = np.column_stack([at**p - 3.0**p for p in range(4)] + [np.maximum(at - q, 0) ** 3 for q in k] + [0 * at] * 2)
+    moved[:, 4:9] -= np.maximum(3 - k, 0) ** 3
+    told = fit.t_test(moved)
+    np.testing.assert_allclose(curve.effect.value, told.effect, atol=1e-8)
+    error = estimate.standard_error(curve.effect) * np.sqrt(399 / 400)
+    np.testing.assert_allclose(error, told.sd, rtol=1e-6)

@@ -146,3 +146,14 @@ def test_simulated_hidden_causes_stand_beside_the_sensitivity(frame):
     answer = causal.effect(frame, treatment="t", outcome="y", adjust=["w"], draws=20)
     assert answer.hidden.simulated.shape == (5, 5)
     assert answer.hidden.verdict.split()[0] in answer.page()
+
+
+def test_a_dose_has_a_curve_unless_few_doses_differ(frame):
+    bent = frame.assign(y=frame.dose**2 + frame.w)
+    answer = causal.effect(bent, treatment="dose", outcome="y", adjust=["w"], draws=0)
+    assert "The curve bends" in answer.page()
+    assert len(answer.report()["doses"]) == len(answer.doses.value)
+    few = causal.effect(
+        bent.assign(dose=bent.dose.round().clip(-1, 1)), treatment="dose", outcome="y", adjust=[], draws=0
+    )
+    assert few.doses is None

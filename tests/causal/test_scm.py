@@ -56,6 +56,17 @@ def test_all_exact_cases_hold(shared):
     assert {name: found for name, found in verdicts.items() if not found[0]} == {}
 
 
+def test_bins_of_a_spline_never_close():
+    """However far its network goes: in float32 the softmax of its bins rounds to nought and one."""
+    draw = lambda leaf: 30 * jax.random.normal(KEY, leaf.shape, "float32")  # noqa: E731
+    model = SCM.of(ADMG.of([], nodes=["Z"]), jax.tree.map(draw, Flow.init(KEY, 1, 5, bins=4)))
+    values = model.mechanisms.predict(
+        0, jnp.zeros(1, bool), jnp.zeros((9, 1), "float32"), jnp.linspace(-3, 3, 9, dtype="float32")
+    )
+    assert jnp.isfinite(values).all()
+    assert jnp.isfinite(abduct(model, values[:, None])).all()
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_laws(name):
     model = MODELS[name]()

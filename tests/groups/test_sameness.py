@@ -1,5 +1,8 @@
 """Groups that are one, whoever wrote their generators: what is decided, and what is not."""
 
+import re
+import time
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -29,7 +32,9 @@ from symjax.groups import (
     U,
     as_matrix,
     same_group,
+    sameness,
 )
+from symjax.math import waiting
 
 RNG = np.random.default_rng(0)
 QUARTER = np.array([[0, -1], [1, 0]])
@@ -51,6 +56,13 @@ def seen_from(frame, group):
 
 def matrices(group):
     return made((), *map(as_matrix, group.generators))
+
+
+def turns_of_planes(count, *orders):
+    """Turns of several planes, and exchanges of the planes."""
+    one = np.eye(count)
+    tangents = [np.kron(np.diag(row), [[0, -1], [1, 0]]) for row in one]
+    return made(tangents, *(np.kron(one[list(order)], np.eye(2)) for order in orders))
 
 
 MOTIONS = made([TURN, RIGHT, UP], np.diag([1.0, -1, 1]))
@@ -79,6 +91,7 @@ SAME = [
     (GL(2), made(GL(2).lie_algebra, [[0, 1], [1, 0]])),
     (Scaling(2), made([3 * np.eye(2)], 7 * np.eye(2))),
     (MOTIONS, made([TURN, RIGHT], np.diag([-1.0, 1, 1]))),
+    (turns_of_planes(4, (1, 2, 3, 0), (1, 0, 2, 3)), turns_of_planes(4, (1, 2, 3, 0), (0, 1, 3, 2))),
     (SO(3) * S(3), seen_from(FRAME, SO(3)) * PermutationGroup([(1, 2, 0), (0, 2, 1)])),
 ]
 DIFFERENT = [
@@ -93,6 +106,7 @@ DIFFERENT = [
     (SO2eR3(), O2eR3()),
     (Scaling(2), made([np.eye(2)], -np.eye(2))),
     (MOTIONS, made([TURN, RIGHT])),
+    (turns_of_planes(3, (1, 2, 0), (1, 0, 2)), turns_of_planes(3, (1, 2, 0))),
     (S(3) * SO(3), SO(3) * S(3)),
     (SO(2), made((), QUARTER)),
 ]
@@ -112,3 +126,11 @@ def test_groups_are_one_where_their_elements_are(pair, verdict):
     assert same_group(*pair) is verdict
     assert same_group(*pair[::-1]) is verdict
     assert same_group(pair[0], pair[0]) is True
+
+
+def test_a_comparison_that_takes_long_says_what_it_is(monkeypatch, caplog):
+    monkeypatch.setattr(sameness, "_holds", lambda *pair: time.sleep(0.2) is None)
+    monkeypatch.setattr(waiting, "SECONDS", 0.05)
+    assert same_group(SO(7), made(SO(7).lie_algebra[::-1]))
+    [line] = caplog.messages
+    assert re.fullmatch(r"telling whether SO\(7\) and .* are one group takes more than 0.05 seconds; still at it", line)

@@ -12,9 +12,9 @@ import scipy.linalg
 
 from symjax.groups import SL, SO, SU, D, GeneratedGroup, O, S, Trivial, Z
 from symjax.layers.matrix import EquivariantLinear
-from symjax.math import memory
+from symjax.math import memory, waiting
 from symjax.reps import Det, Irreps, Scalar, T, V, pullback, restrict
-from symjax.solver import equivariant_basis, equivariant_maps, linalg, patience, solve
+from symjax.solver import equivariant_basis, equivariant_maps, linalg, solve
 from symjax.solver.bases import DenseBasis, Unsolved, load_basis
 from symjax.solver.methods import dense
 from tests.reps.elements import element
@@ -345,7 +345,7 @@ def test_work_that_takes_long_says_what_it_is(monkeypatch, caplog):
     monkeypatch.setattr(solve, "SOLVERS", dict.fromkeys(solve.SOLVERS, slow))
     equivariant_maps(V(fresh(31)), V(fresh(31)))
     assert not caplog.messages
-    monkeypatch.setattr(patience, "SECONDS", 0.05)
+    monkeypatch.setattr(waiting, "SECONDS", 0.05)
     equivariant_maps(V(fresh(31)), Det(fresh(31)))
     [line] = caplog.messages
     assert re.fullmatch(r"solving for the maps from V.* to Det.* takes more than 0.05 seconds; still at it", line)

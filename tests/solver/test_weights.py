@@ -308,6 +308,21 @@ def test_a_small_shear_beside_a_large_stretch_is_not_overlooked():
         equivariant_maps(V(group), V(group))
 
 
+SMALL = 1e-7
+NEAR_ONE = [
+    ([[1, SMALL], [0, 1]], 3),
+    ([[np.cosh(SMALL), np.sinh(SMALL)], [np.sinh(SMALL), np.cosh(SMALL)]], 0),
+    ([[np.cos(SMALL), -np.sin(SMALL)], [np.sin(SMALL), np.cos(SMALL)]], 0),
+]
+
+
+@pytest.mark.parametrize(("generator", "to_vectors"), NEAR_ONE, ids=["shear", "boost", "turn"])
+def test_elements_near_the_identity_have_the_maps_of_their_logarithms(generator, to_vectors):
+    group = GeneratedGroup(generators=[generator])
+    assert equivariant_maps(V(group), V(group)).dim == 2
+    assert equivariant_maps(T(2)(group), V(group)).dim == to_vectors
+
+
 def test_large_elements_have_the_maps_of_small_ones():
     large, small = (GeneratedGroup(generators=[boost(r), TURN]) for r in (5, 1))
     found, referee = weights.solve(T(2)(large), V(large)), dense.solve(T(2)(small), V(small))

@@ -16,6 +16,7 @@ from symjax.causal.estimate.crossfit import (
     fitted_nuisances as fitted_nuisances,
     linear_nuisances as linear_nuisances,
 )
+from symjax.causal.estimate.dose import DoseCurve as DoseCurve, dose_curve as dose_curve, dose_knots as dose_knots
 from symjax.causal.estimate.forest import (
     Forest as Forest,
     Heterogeneous as Heterogeneous,

@@ -1,6 +1,7 @@
 """Effects with what each unit contributes to their error: standard errors, intervals, resampling by weights."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -78,6 +79,7 @@ def influences(
     return -scores(root) @ jnp.linalg.pinv(slope).T
 
 
+@partial(jax.jit, static_argnames="folds")
 def folds_by_arm(key: Key[Array, ""], arm: Int[Array, " n"], folds: int) -> Int[Array, " n"]:
     """Return a fold for each unit, random, with the units of every arm spread evenly over the folds.
 

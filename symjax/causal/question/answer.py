@@ -9,11 +9,12 @@ from jaxtyping import Float
 
 from symjax.causal.identify import Bounds
 from symjax.causal.question.columns import Study
-from symjax.causal.question.estimates import NORMAL, Estimated
+from symjax.causal.question.estimates import NORMAL, Doses, Estimated
 from symjax.causal.question.plan import Plan
 from symjax.causal.refute import Overlap, Refutation, Sensitivity
 
 SEVERAL = "Not made with several arms: keep the rows of two to see whether their estimate withstands."
+SPARSE = 3  # of the points of a curve, those that the page shows
 ROOMY = 0.05  # of the rows: as many without counterpart are said in the conclusion
 
 
@@ -40,6 +41,7 @@ class Answer:
         sensitivity: to hidden causes.
         hidden: what simulated ones leave of the estimate.
         units: effects by unit.
+        doses: the curve of a dose.
         bounds: of an effect that is not identified.
         facts: further numbers, such as the F of a first stage.
     """
@@ -52,6 +54,7 @@ class Answer:
     sensitivity: Sensitivity | None = None
     hidden: Refutation | None = None
     units: Units | None = None
+    doses: Doses | None = None
     bounds: Bounds | None = None
     facts: dict[str, float] = dataclasses.field(default_factory=dict)
 
@@ -127,6 +130,8 @@ class Answer:
         """Return the report as text, a page."""
         parts = [("Question", [self.question, self._data()]), ("Identification", list(self.plan.sentences))]
         parts.append(("Estimates, with 95 % intervals of the average effect", self._table()))
+        if self.doses is not None:
+            parts.append((f"Doses, against {self.doses.reference:.4g}", _curve(self.plan.outcome, self.doses)))
         if self.overlap is not None:
             parts.append(("Overlap and balance", [self.overlap.verdict]))
         if self.refutations:
@@ -170,6 +175,7 @@ class Answer:
             "notes": list(self.study.notes),
             "estimates": [row._asdict() for row in self.estimates],
             "bounds": None if self.bounds is None else list(self.bounds),
+            "doses": [] if self.doses is None else _points(self.doses),
             "overlap": None if self.overlap is None else _overlap(self.overlap),
             "refutations": [
                 {"name": r.name, "expected": r.expected, "came": r.came, "verdict": r.verdict, "passed": r.passed}
@@ -198,6 +204,22 @@ def _told(found: Refutation) -> str:
 def _varies(units: Units) -> str:
     told = ", ".join(f"{name} {b:+.3g} ± {NORMAL * error:.2g}" for name, (b, error) in units.coefficients.items())
     return f"By how much one unit of a modifier changes the effect, with 95 % intervals: {told}."
+
+
+def _curve(outcome: str, doses: Doses) -> list[str]:
+    points = _points(doses)
+    told = [(f"{p['dose']:.4g}", f"{p['value']:.4g}", f"[{p['low']:.4g}, {p['high']:.4g}]") for p in points[::SPARSE]]
+    widths = [max(map(len, column)) for column in zip(*told, strict=True)]
+    lines = [f"{t:>{widths[0]}}  {v:>{widths[1]}}  {i}" for t, v, i in told]
+    p = f"p = {doses.straight:.2g}"
+    if doses.straight < 0.05:
+        return [*lines, f"The curve bends ({p} of a straight one): one slope does not tell the effect on {outcome}."]
+    return [*lines, f"Nothing tells the curve from a straight line ({p})."]
+
+
+def _points(doses: Doses) -> list[dict[str, float]]:
+    columns = zip(*(part.tolist() for part in (doses.doses, doses.value, doses.low, doses.high)), strict=True)
+    return [dict(zip(("dose", "value", "low", "high"), row, strict=True)) for row in columns]
 
 
 def _overlap(overlap: Overlap) -> dict[str, Any]:

@@ -112,7 +112,17 @@ def _answer(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> An
         chances = np.asarray(nuisances.propensity)
         overlap = refute.measure_overlap(study.treatment, chances, study.covariates, names=study.names)
     refutations, hidden = _refute(study, rows, draws, seed)
-    return Answer(plan, study, tuple(rows), overlap, refutations, _sensitivity(study), hidden, _units(study, nuisances))
+    return Answer(
+        plan,
+        study,
+        tuple(rows),
+        overlap,
+        refutations,
+        _sensitivity(study),
+        hidden,
+        _units(study, nuisances),
+        estimates.by_dose(study, seed) if study.kind == "dose" else None,
+    )
 
 
 def _refute(

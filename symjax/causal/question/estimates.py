@@ -1,5 +1,6 @@
 """The table of estimates of a question: the same effect by methods that fail in different ways."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -8,12 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.stats import chi2
 
 from symjax.causal import estimate as methods, refute
 from symjax.causal.estimate import Effect, Nuisances
 from symjax.causal.question.columns import Study
 
 FOLDS = 5
+DOSES = np.linspace(0.05, 0.95, 19)  # quantiles at which a curve is drawn
 NORMAL = 1.959964  # standard deviations from the middle to the end of a 95 % interval
 
 
@@ -48,6 +51,27 @@ class Row(NamedTuple):
     effect: Effect
     note: str = ""
     main: bool = False
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Doses:
+    """The effect of doses against a reference, with the ends of 95 % intervals.
+
+    Attributes:
+        doses: quantiles of those seen.
+        value: the average effect of each in place of the reference.
+        low: the end of its interval.
+        high: the other one.
+        reference: the median dose.
+        straight: p of there being nothing but a slope (Wald).
+    """
+
+    doses: Float[np.ndarray, " k"]
+    value: Float[np.ndarray, " k"]
+    low: Float[np.ndarray, " k"]
+    high: Float[np.ndarray, " k"]
+    reference: float
+    straight: float
 
 
 def standardised(x: Float[np.ndarray, "n p"]) -> Float[Array, "n p"]:
@@ -89,6 +113,30 @@ def _of_dose(y: Array, t: Array, x: Array, folds: Array) -> list[Row]:
         Row("linear regression", methods.regression_effect(y, t[:, None], x)),
         Row("partially linear, cross-fitted", linear, main=True),
     ]
+
+
+def by_dose(study: Study, seed: int) -> Doses | None:
+    """Return the curve of a dose; None where too few doses differ for one."""
+    knots = np.asarray(methods.dose_knots(study.treatment))
+    if len(np.unique(knots)) < len(knots):
+        return None
+    quantiles = np.quantile(study.treatment, DOSES)
+    at, reference = jnp.asarray(quantiles), float(np.median(study.treatment))
+    y, t, x = jnp.asarray(study.outcome), jnp.asarray(study.treatment), standardised(study.covariates)
+    clusters = None if study.clusters is None else jnp.asarray(study.clusters)
+
+    @jax.jit
+    def numbers(folds: Array) -> tuple[Array, Array, Array, Array]:
+        curve = methods.dose_curve(y, t, x, at, reference, folds=folds, count=FOLDS)
+        bend = curve.bend
+        return curve.effect.value, methods.standard_error(curve.effect, None, clusters), bend.value, bend.influence
+
+    value, error, bend, influence = (np.asarray(part) for part in numbers(folds_of(study, seed)))
+    unit = np.arange(len(study)) if study.clusters is None else study.clusters
+    sums = np.zeros((unit.max() + 1, len(bend)))
+    np.add.at(sums, unit, influence / len(study))
+    straight = float(chi2.sf(bend @ np.linalg.pinv(sums.T @ sums, hermitian=True) @ bend, len(bend)))
+    return Doses(quantiles, value, value - NORMAL * error, value + NORMAL * error, reference, straight)
 
 
 def _of_arms(names: tuple[str, ...], y: Array, t: Array, x: Array, more: tuple[Array, Nuisances]) -> list[Row]:

@@ -27,6 +27,9 @@ def draw_answer(folder: pathlib.Path, answer: Answer) -> list[str]:
             outcome=[plan.outcome],
         )
         names.append("graph.png")
+    if answer.doses is not None:
+        _draw_doses(folder / "doses.png", answer)
+        names.append("doses.png")
     if answer.overlap is not None:
         _draw_overlap(folder / "overlap.png", answer)
         names.append("overlap.png")
@@ -51,6 +54,22 @@ def _draw_estimates(path: pathlib.Path, answer: Answer) -> None:
     axes.set_yticks(range(len(rows)), labels)
     axes.axvline(0, color="black", lw=0.8)
     axes.set_xlabel(f"effect on {answer.plan.outcome}, with 95 % intervals")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+
+
+def _draw_doses(path: pathlib.Path, answer: Answer) -> None:
+    from matplotlib.figure import Figure
+
+    found = answer.doses
+    assert found is not None
+    figure = Figure((5.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    axes.fill_between(found.doses, found.low, found.high, color=BLUE, alpha=0.2, lw=0)
+    axes.plot(found.doses, found.value, color=BLUE, lw=2)
+    axes.axhline(0, color="black", lw=0.8)
+    axes.set_xlabel(f"{answer.plan.treatment}, 5 % to 95 % of the doses seen")
+    axes.set_ylabel(f"effect on {answer.plan.outcome}\nagainst {found.reference:.4g}, with 95 % intervals")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=150)
 

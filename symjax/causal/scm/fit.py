@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Key
 
 from symjax.causal.graphs import ADMG
@@ -17,7 +18,8 @@ from symjax.training import Task
 def fit_linear(graph: ADMG, data: Float[Array, "n d"], weights: Float[Array, " n"] | None = None) -> SCM:
     """Return the linear model of most likelihood: each variable regressed on its causes.
 
-    Weights are traced, so that bootstraps are a vmap over them; all moments come from one product.
+    Weights are traced, so that bootstraps are a vmap over them; all moments come from one product. Where causes are
+    collinear, the coefficients are NaN.
 
     Args:
         graph: whose nodes are the columns, without hidden causes.
@@ -26,19 +28,18 @@ def fit_linear(graph: ADMG, data: Float[Array, "n d"], weights: Float[Array, " n
     """
     model = SCM.of(graph, None)
     w = jnp.ones(len(data), data.dtype) if weights is None else weights
-    z = jnp.concatenate([jnp.ones((len(data), 1), data.dtype), data], axis=1)
-    moments = (z * w[:, None]).T @ z / jnp.sum(w)
-    used = jnp.concatenate([jnp.ones((len(graph.nodes), 1), bool), jnp.asarray(model.parents)], axis=1)
+    mean = w @ data / jnp.sum(w)
+    centred = data - mean[None]
+    moments = (centred * w[:, None]).T @ centred / jnp.sum(w)
 
     def regress(mask: Array, target: Array) -> tuple[Array, Array]:
-        own = mask[:, None] & mask[None]
-        gram = jnp.where(own, moments, jnp.eye(len(moments), dtype=data.dtype))
-        b = jnp.where(mask, jnp.linalg.solve(gram, jnp.where(mask, moments[:, target], 0)), 0)
+        gram = jnp.where(mask[:, None] & mask[None], moments, jnp.eye(len(moments), dtype=data.dtype))
+        b = cho_solve((jnp.linalg.cholesky(gram), True), jnp.where(mask, moments[:, target], 0))
         left = moments[target, target] - 2 * b @ moments[:, target] + b @ moments @ b
         return b, jnp.sqrt(jnp.maximum(left, 0))
 
-    b, scale = jax.vmap(regress)(used, 1 + jnp.arange(len(graph.nodes)))
-    return SCM.of(graph, Linear(b[:, 1:], b[:, 0], scale))
+    b, scale = jax.vmap(regress)(jnp.asarray(model.parents), jnp.arange(len(graph.nodes)))
+    return SCM.of(graph, Linear(b, mean - b @ mean, scale))
 
 
 def likelihood_task(model: SCM, data: Float[np.ndarray, "n d"], *, batch_size: int = 256, seed: int = 0) -> Task:

@@ -18,6 +18,7 @@ Causes = Bool[Array, " d"]
 Row = Float[Array, " n"]
 Units = Float[Array, "n d"]
 REACH = 4.0  # noises beyond which a spline is the identity
+LEAST = 1e-3  # width and height of a bin, of the whole, and slope of a knot
 
 
 class Mechanisms(Protocol):
@@ -221,10 +222,11 @@ class Flow:
         """Return location, log-scale, and the knots: places and heights [n, bins + 1], slopes [n, bins + 1]."""
         raw, b = self.networks(k, causes, x), self.bins
         ends = [
-            jnp.pad(jnp.cumsum(jax.nn.softmax(part), axis=1), ((0, 0), (1, 0)))
+            jnp.pad(jnp.cumsum(LEAST + (1 - b * LEAST) * jax.nn.softmax(part), axis=1), ((0, 0), (1, 0)))
             for part in (raw[:, :b], raw[:, b : 2 * b])
         ]
-        slopes = jnp.pad(jax.nn.softplus(raw[:, 2 * b : 3 * b - 1] + 0.5413), ((0, 0), (1, 1)), constant_values=1.0)
+        slopes = LEAST + (1 - LEAST) * jax.nn.softplus(raw[:, 2 * b : 3 * b - 1] + 0.5413)
+        slopes = jnp.pad(slopes, ((0, 0), (1, 1)), constant_values=1.0)
         return [raw[:, -2], raw[:, -1], *(REACH * (2 * part - 1) for part in ends), slopes]
 
 
@@ -241,7 +243,7 @@ def spline(u: Array, places: Float[Array, " b"], heights: Float[Array, " b"], sl
 def inverse_spline(
     y: Array, places: Float[Array, " b"], heights: Float[Array, " b"], slopes: Float[Array, " b"]
 ) -> Array:
-    """Return the u with spline(u) = y (Durkan et al., eqs. 6-8)."""
+    """Return the u with spline(u) = y (Durkan et al., eqs. 6-8), which one of Newton's steps rids of cancellation."""
     inside = (y > heights[0]) & (y < heights[-1])
     k, v = _bin(jnp.where(inside, y, 0.0), heights)
     width, height, d0, d1 = places[k + 1] - places[k], heights[k + 1] - heights[k], slopes[k], slopes[k + 1]
@@ -249,6 +251,9 @@ def inverse_spline(
     bend = d1 + d0 - 2 * s
     a, b, c = height * (s - d0) + up * bend, height * d0 - up * bend, -s * up
     t = 2 * c / (-b - jnp.sqrt(jnp.maximum(b**2 - 4 * a * c, 0)))
+    below, rest = s + bend * t * (1 - t), 1 - t
+    slope = s * (d1 * t**2 + 2 * s * t * rest + d0 * rest**2) / below**2
+    t = t - ((s * t**2 + d0 * t * rest) / below - up / height) / slope
     return jnp.where(inside, places[k] + t * width, y)
 
 

@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import e3nn_jax as e3nn
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -56,6 +55,8 @@ def sum_triplets(
         graph: nodes are any array [n, ...], edges `DimeNetEdges`, receivers in rising order.
         reverse: what `reverse_edges` says.
     """
+    import e3nn_jax as e3nn  # a second that other models can do without
+
     edges, degrees = graph.edges, filters.shape[1]
     back = functools.partial(jnp.take, indices=reverse, axis=0, mode="fill", fill_value=0)
     total = jnp.zeros_like(sent)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Inexact
 
+from symjax.groups import is_near_one
 from symjax.math import along_last
 from symjax.reps import Defining, Determinant, Dual, LinearRep, Power, Product
 from symjax.solver.bases import Unsolved
@@ -15,6 +16,7 @@ from symjax.solver.linalg import inverse
 from symjax.solver.methods.jordan import turn_and_stretch
 
 MILD = 100.0  # how far an element may stretch or shrink a vector and be a good constraint as it is
+TERMS = 6  # of the logarithm of what is nearer to the identity than 1e-4
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -30,12 +32,17 @@ class Move(NamedTuple):
 def moves(rep_in: LinearRep, rep_out: LinearRep) -> list[Move]:
     """Return how the tangents and generators move vectors; elements of large stretch by their parts.
 
+    An element near the identity asks the same of a map as its logarithm, whose size may be chosen.
+
     Raises:
         Unsolved: If an element cannot be split in double precision.
     """
     group = rep_in.require_group()
-    listed = [Move(partial(rep_in.dact, a), partial(rep_out.dact, a), True) for a in group.directions]
-    for h in group.generators:
+    algebraic = _is_algebraic(rep_in) and _is_algebraic(rep_out)
+    short = [i for i, h in enumerate(group.generators) if algebraic and _is_short(h)]
+    tangents = [*group.directions, *(_direction(group.generators[i]) for i in short)]
+    listed = [Move(partial(rep_in.dact, a), partial(rep_out.dact, a), True) for a in tangents]
+    for h in (h for i, h in enumerate(group.generators) if i not in short):
         if _is_mild(rep_in, h) and _is_mild(rep_out, h):
             listed.append(Move(partial(rep_in.act, h), partial(rep_out.act, h), False))
         else:
@@ -58,6 +65,17 @@ def scaled(x: Inexact[np.ndarray, "o o"], y: Inexact[np.ndarray, "i i"]) -> Pair
     """Return a pair divided by its norm; one under 1 is left alone, because it may be nothing but rounding."""
     size = max(1.0, float(np.linalg.norm(x, 1)), float(np.linalg.norm(y, 1)))
     return x / size, y / size
+
+
+def _is_short(h: Any) -> bool:
+    return isinstance(h, np.ndarray) and h.ndim == 2 and is_near_one(h)
+
+
+def _direction(h: Inexact[np.ndarray, "d d"]) -> Inexact[np.ndarray, "d d"]:
+    """Return the logarithm of an element near the identity, at norm 1."""
+    rest = h - np.eye(len(h))
+    logarithm = np.sum([-((-1) ** k) / k * np.linalg.matrix_power(rest, k) for k in range(1, TERMS)], axis=0)
+    return logarithm / np.linalg.norm(logarithm)
 
 
 def _is_mild(rep: LinearRep, h: Any) -> bool:

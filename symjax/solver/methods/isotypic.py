@@ -12,10 +12,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Int
 
+from symjax.math import patience
 from symjax.reps import LinearRep, bound, moved, summands
 from symjax.solver.bases import IsotypicBasis, Split, Unsolved
 from symjax.solver.methods.decompose import Irrep, Isotypic, decompose
-from symjax.solver.patience import patience
 
 SAME, APART = 1e-10, 1e-7  # levels of one irrep and of two, relative to the largest
 ACCURACY = 1e-10

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 SECONDS = 10.0
 
-logger = logging.getLogger("symjax.solver")
+logger = logging.getLogger("symjax")
 
 
 @contextlib.contextmanager
 def patience(what: str) -> Iterator[None]:
     """Log one line where the work inside takes over ten seconds: what it is, as in "solving for the maps from A to B".
 
-    It is a warning of the logger "symjax.solver", which goes to the standard error stream unless it is told otherwise.
+    It is a warning of the logger "symjax", which goes to the standard error stream unless it is told otherwise.
     """
     timer = threading.Timer(SECONDS, logger.warning, ["%s takes more than %g seconds; still at it", what, SECONDS])
     timer.daemon = True
