@@ -123,6 +123,11 @@ def _own_process() -> list[str]:
 def _run(arguments: list[str]) -> int:
     """Choose the verb, import it, and hand it the rest."""
     verb, rest = arguments[:1], arguments[1:]
+    if "" in arguments:
+        before = " ".join(arguments[: arguments.index("")])
+        raise ValueError(
+            f"nothing stands after `symjax {before}`, where a word is expected; is a shell variable empty?"
+        )
     if verb and verb[0] in VERBS:
         module = importlib.import_module(f"symjax.cli.verbs.{verb[0]}")
         return module.run(module.parse(rest))

@@ -100,21 +100,27 @@ class Equivariance:
         Raises:
             ValueError: If the element cannot act by the representations, or changes shapes or types.
         """
-        moved = self._moved(self.rep_in, element, at.x)
+        way = self._way(self.rep_in, element, at.x)
+        moved = way[-1]
         got, wanted = fn(moved), self._moved(self.rep_out, element, at.y)
         measure = partial(deviation, self.rep_out, usual=at.usual)
         failures = measure(got, wanted, near=at.near)
         roundings = [np.zeros(leaf.shape) for leaf in failures]
         if is_rounded(element) and _is_large(failures, got):
-            roundings = measure(fn(jiggle(moved, at.x, jax.random.key(0))), got, near=False)
+            roundings = measure(fn(jiggle(way, at.x, jax.random.key(0))), got, near=False)
         return _worst(failures, roundings)
 
     def _moved(self, rep: Rep, g: Any, x: Any) -> Any:
+        return self._way(rep, g, x)[-1]
+
+    def _way(self, rep: Rep, g: Any, x: Any) -> list[Any]:
+        """Return where x is after each letter of a word."""
         if not isinstance(g, Word):
-            return self._act(rep, g, x)
+            return [self._act(rep, g, x)]
+        way = [x]
         for letter in reversed(g.letters):
-            x = self._moved(rep, letter, x)
-        return x
+            way += self._way(rep, letter, way[-1])
+        return way[1:] or way
 
     def _act(self, rep: Rep, g: Any, x: Any) -> Any:
         advice = f"expected elements of {self.group} to act by {rep}"

@@ -62,20 +62,21 @@ def typical(values: Any) -> Any:
     return xp.exp(xp.sum(xp.log(xp.where((size > 0) & xp.isfinite(size), size, 1))) / max(1, size.size))
 
 
-def jiggle(x: Any, like: Any, key: Key[Array, ""]) -> Any:
-    """Return x with random errors of a few roundings on the leaves that differ from those of `like`.
+def jiggle(way: list[Any], like: Any, key: Key[Array, ""]) -> Any:
+    """Return the end of a way with random errors of a few roundings on the leaves that differ from those of `like`.
 
-    They are relative to the largest number along the last axis, which an action may have mixed.
+    They are relative to the largest number on the way, along the last axis, which an action may have mixed.
     """
-    leaves, structure = jax.tree.flatten(x)
-    return structure.unflatten(map(_jiggle_leaf, leaves, jax.tree.leaves(like), normals(leaves, key)))
+    leaves, structure = jax.tree.flatten(way[-1])
+    stations = zip(*map(jax.tree.leaves, way), strict=True)
+    return structure.unflatten(map(_jiggle_leaf, leaves, stations, jax.tree.leaves(like), normals(leaves, key)))
 
 
-def _jiggle_leaf(leaf: Any, like: Any, noise: Any) -> Any:
+def _jiggle_leaf(leaf: Any, stations: Any, like: Any, noise: Any) -> Any:
     if not is_floating(leaf) or np.array_equal(leaf, like, equal_nan=True):
         return leaf
-    values = np.asarray(leaf)
-    size = np.max(np.where(np.isfinite(values), np.abs(values), 0), axis=-1 if values.ndim else None, keepdims=True)
+    values, sizes = np.asarray(leaf), np.max([np.abs(np.asarray(at)) for at in stations], axis=0)
+    size = np.max(np.where(np.isfinite(sizes), sizes, 0), axis=-1 if values.ndim else None, keepdims=True)
     error = 4 * float(jnp.finfo(values.dtype).eps) * size.astype(float) * noise
     return jnp.asarray(values + error.astype(values.dtype))
 

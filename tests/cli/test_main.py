@@ -70,7 +70,9 @@ def test_a_terminal_without_the_letters_of_units(files, run, monkeypatch):
     assert b"forces, meV/?" in printed.getvalue()
 
 
-@pytest.mark.parametrize("words", [["fly"], [], ["train", "--epochs", "many"], ["train", "--preset", "huge"]])
+@pytest.mark.parametrize(
+    "words", [["fly"], [], ["train", "--epochs", "many"], ["train", "--preset", "huge"], ["train", "--out", ""]]
+)
 def test_words_that_do_not_parse(words, capsys):
     assert command.symjax(*words) == 2
     assert "Traceback" not in capsys.readouterr().err

@@ -342,3 +342,11 @@ def test_what_vanishes_far_away_but_for_rounding_breaks_no_law():
     for fn, verdict in ((dipole, "obeyed"), (unlawful, "BROKEN")):
         law = Equivariance(SE(3), Points(), Vectors())
         assert verdicts(fn, 3 * X, law) == [verdict]
+
+
+def test_roundings_on_the_way_of_a_word_are_roundings():
+    away = jnp.asarray([3e4, 0, 0])
+    there_and_back = Word((Motion(jnp.eye(3), -away), Motion(jnp.eye(3), away)))
+    law, near = Equivariance(E(3), Points(), Vectors()), jnp.asarray(X, jnp.float32)
+    assert not law.failure(centre, Point.of(centre, near), there_and_back).is_unexplained
+    assert law.failure(jnp.tanh, Point.of(jnp.tanh, near), Motion(jnp.eye(3), away)).is_unexplained
