@@ -55,11 +55,16 @@ def ask(options: Options) -> tuple[Table, Answer]:
         given |= {name: value for name, value in SHIPPED.items() if given[name] is None}
     else:
         read = read_table(table)
-    named = tuple(part for word in options.adjust for part in word.split(",") if part)
+    named = _names(options.adjust, read)
     given["adjust"] = () if named == NOTHING else named or None
     for name in ("hidden", "modifiers"):
-        given[name] = tuple(part for word in given[name] for part in word.split(",") if part)
+        given[name] = _names(given[name], read)
     return read, effect(read, **given)
+
+
+def _names(words: tuple[str, ...], table: Table) -> tuple[str, ...]:
+    """Return names, of which a word may hold several between commas unless it is a column itself."""
+    return tuple(part for word in words for part in ([word] if word in table.columns else word.split(",")) if part)
 
 
 def write_answer(folder: pathlib.Path, table: Table, answer: Answer) -> list[str]:

@@ -1,6 +1,7 @@
 """Put files of cases to the library: `python -m tests.causal.cases FILE...` prints a line for each, with its error."""
 
 import json
+import math
 import pathlib
 import sys
 
@@ -24,7 +25,10 @@ def main(files: list[str]) -> int:
     verdicts = []
     for file in files:
         for case in json.loads(pathlib.Path(file).read_text())["cases"]:
-            name, right, error, words = check(case)
+            try:
+                name, right, error, words = check(case)
+            except (KeyError, TypeError, ValueError) as wrong:
+                name, right, error, words = case.get("id", case.get("name")), False, math.inf, f"not read: {wrong}"
             verdicts.append(right)
             print(f"{'holds' if right else 'FAILS'}  {error:.1e}  {name}: {words}")
     print(f"{sum(verdicts)} of {len(verdicts)} cases hold")

@@ -1,7 +1,6 @@
 """Cases of counterfactuals, as files hold them: a model in words, what is known, what is done, and the exact answer."""
 
 import ast
-import math
 import operator
 from fractions import Fraction
 from typing import Any
@@ -19,6 +18,7 @@ OPERATORS = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
+WORDS = ("label", "answer", "answer_float")  # of a query: how it is called, and what it should give
 FUNCTIONS = {name: getattr(jnp, name) for name in ("sin", "cos", "exp", "tanh", "log", "abs", "sqrt")}
 
 
@@ -55,7 +55,13 @@ def names_in(text: str) -> set[str]:
 
 
 def check_case(case: dict[str, Any]) -> tuple[bool, float, str]:
-    """Return whether the answers of a case are found, the largest error, and what was found."""
+    """Return whether the answers of a case are found, the largest error, and what was found.
+
+    Raises:
+        ValueError: the case says what cannot be read.
+    """
+    if case["kind"] not in KINDS:
+        raise ValueError(f"cannot read a case of kind {case['kind']!r}; expected {', '.join(KINDS)}")
     error, words = KINDS[case["kind"]](case)
     return error <= 1e-9, error, words
 
@@ -120,14 +126,37 @@ def _discrete(case: dict[str, Any]) -> tuple[float, str]:
     mechanisms = {name: _mechanism(case["mechanisms"][name]) for name in case["order"]}
     model, errors, told = FiniteModel(exogenous, mechanisms), [0.0], []
     for query in case["queries"]:
-        if query["type"] != "cf":
-            return math.inf, f"cannot read a query of type {query['type']}"
-        found = model.probability([(t["do"], t["event"]) for t in query["targets"]], query["evidence"])
-        errors.append(
-            0.0 if found == Fraction(query["answer"]) else max(1e-6, abs(float(found) - query["answer_float"]))
-        )
+        found = _answer(model, query)
+        wanted = Fraction(query["answer"])
+        errors.append(0.0 if found == wanted else max(1e-6, abs(float(found - wanted))))
         told.append(str(found))
     return max(errors), ", ".join(told)
+
+
+def _answer(model: FiniteModel, query: dict[str, Any]) -> Fraction:
+    """Return the probability of what is asked, or the mean of a variable, among units that fit what is known.
+
+    Raises:
+        ValueError: what is asked is neither.
+    """
+    given = [(_done(model, g.get("do", {})), g["event"]) for g in query.get("given", [])]
+    given.append(({}, query.get("evidence", {})))
+    if unknown := set(query) - {"type", "evidence", "given", "targets", "outcome", "do", *WORDS}:
+        raise ValueError(f"cannot read {', '.join(sorted(unknown))} of a query; expected evidence, given and targets")
+    if query["type"] == "cf":
+        asked = [(_done(model, t.get("do", {})), t["event"]) for t in query["targets"]]
+        return Fraction(model.probability([*asked, *given])) / Fraction(model.probability(given))
+    if query["type"] == "mean":
+        do, name = _done(model, query.get("do", {})), query["outcome"]
+        values = {model.solve(noise, do)[name] for noise, _ in model.worlds()}
+        together = [v * model.probability([(do, {name: v}), *given]) for v in values]
+        return Fraction(sum(together)) / Fraction(model.probability(given))
+    raise ValueError(f"cannot read a query of type {query['type']!r}; expected cf or mean")
+
+
+def _done(model: FiniteModel, do: dict[str, Any]) -> dict[str, Any]:
+    """Return what is done; {"do": ...} in place of a value sets a variable to what it is under another intervention."""
+    return {k: model.nested(k, _done(model, v["do"])) if isinstance(v, dict) else v for k, v in do.items()}
 
 
 def _mechanism(text: str):
@@ -152,7 +181,9 @@ def _mediation(case: dict[str, Any]) -> tuple[float, str]:
         "NDE": solve(high, base["M"])["Y"] - base["Y"],
         "NIE": solve(low, solve(high)["M"])["Y"] - base["Y"],
     }
-    return max(abs(found[name] - v) for name, v in case["answer"].items() if name in found), str(found)
+    if unknown := set(case["answer"]) - set(found):
+        raise ValueError(f"cannot read the answer {', '.join(sorted(unknown))}; expected {', '.join(found)}")
+    return max(abs(found[name] - v) for name, v in case["answer"].items()), str(found)
 
 
 KINDS = {

@@ -19,7 +19,7 @@ from symjax.causal.identify import (
 def check_case(case: dict[str, Any]) -> tuple[bool, float, str]:
     """Return whether everything that a case says holds, the error of the effect, and what does not hold."""
     graph = ADMG.of(case["directed"], case["bidirected"], case["nodes"])
-    x, y, given = case["treatment"], case["outcome"], case["given"]
+    x, y, given = case["treatment"], case["outcome"], case.get("given", [])
     found = identify(graph, x, y, given)
     wrong = [] if (found.estimand is not None) == case["identifiable"] else ["verdict"]
     if found.hedge is not None and not is_hedge(graph, frozenset(x), frozenset([*y, *given]), found):
@@ -73,6 +73,6 @@ def _sets(case: dict[str, Any], graph: ADMG, x: list[str], y: list[str]):
     if "frontdoor_minimal" in case:
         yield "front-door sets", set(minimal_frontdoors(graph, x[0], y[0])), as_sets("frontdoor_minimal")
     if "instruments" in case:
-        pairs = {(name, frozenset(given)) for name, given in case["conditional_instruments_minimal"]}
+        pairs = {(name, frozenset(given)) for name, given in case.get("conditional_instruments_minimal", [])}
         pairs |= {(name, frozenset()) for name in case["instruments"]}
         yield "instruments", {tuple(found) for found in instruments(graph, x[0], y[0])}, pairs

@@ -67,6 +67,25 @@ def test_bins_of_a_spline_never_close():
     assert jnp.isfinite(abduct(model, values[:, None])).all()
 
 
+def test_queries_of_nested_worlds_compliers_and_means_are_read_and_others_named():
+    nested = {"do": {"X": 1, "M": {"do": {"X": 0}}}, "event": {"Y": 1}}
+    compliers = [{"do": {"X": x}, "event": {"M": x}} for x in (0, 1)]
+    case = {
+        "kind": "discrete",
+        "exogenous": {"U": {"0": "1/2", "1": "1/2"}, "W": {"0": "2/3", "1": "1/3"}},
+        "mechanisms": {"X": "U", "M": "X and not W", "Y": "M or (X and W)"},
+        "order": ["X", "M", "Y"],
+        "queries": [
+            {"type": "cf", "evidence": {}, "targets": [nested], "answer": "1/3"},
+            {"type": "mean", "outcome": "Y", "do": {"X": 1}, "given": compliers, "answer": "1"},
+            {"type": "mean", "outcome": "M", "do": {"X": 1}, "evidence": {"X": 0}, "answer": "2/3"},
+        ],
+    }
+    assert check_case(case) == (True, 0.0, "1/3, 1, 2/3")
+    with pytest.raises(ValueError, match="cannot read a query of type 'quantile'; expected cf or mean"):
+        check_case(case | {"queries": [{"type": "quantile"}]})
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_laws(name):
     model = MODELS[name]()

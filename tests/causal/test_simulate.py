@@ -71,6 +71,21 @@ def test_nuisances_fitted_at_once_are_those_fitted_one_by_one(folds, weighted):
             np.testing.assert_allclose(found.estimate, expected.estimate, atol=1e-7)
 
 
+def test_clusters_are_drawn_whole():
+    rng = np.random.default_rng(0)
+    cluster = np.arange(600) // 20
+    treatment, shared = cluster % 2, rng.normal(size=30)[cluster]
+    data = refute.Sample(
+        shared + rng.normal(size=600), treatment, np.zeros((600, 0)), clusters=rng.permutation(30)[cluster]
+    )
+    columns = sm.add_constant(treatment)
+    error = sm.OLS(data.outcome, columns).fit(cov_type="cluster", cov_kwds={"groups": cluster}).bse[1]
+    for refuter in (refute.bootstrap, refute.subset):
+        assert refuter(refute.regression, data, KEY, draws=100, error=error).passed
+        alone = refuter(refute.regression, data._replace(clusters=None), KEY, draws=100, error=error)
+        assert not alone.passed  # as if rows were independent
+
+
 def test_an_estimate_whose_propensities_do_not_exist_tells_nothing():
     data = sample()
     apart = data._replace(treatment=(np.asarray(data.covariates)[:, 0] > 0) * 1)

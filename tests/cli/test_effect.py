@@ -34,3 +34,14 @@ def test_an_effect_that_is_not_identified_is_an_answer(tmp_path, capsys):
     words = ("--graph", "t -> y; t <-> y", "--treatment", "t", "--outcome", "y", "--out", str(tmp_path / "out"))
     assert run(str(table), *words) == 1
     assert "not identified" in capsys.readouterr().out
+
+
+def test_names_with_commas_are_taken_whole(tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    rows = "".join(f"{'ab'[k % 2]},{k % 7},{k % 5},{k % 3}\n" for k in range(60))
+    table.write_text(f't,y,"age, years",sex\n{rows}')
+    words = ("--treatment", "t", "--outcome", "y", "--draws", "0", "--out", str(tmp_path / "out"))
+    assert run(str(table), *words, "--adjust", "age, years", "sex") == 0
+    page = " ".join(capsys.readouterr().out.split())
+    assert "among units of equal age, years, sex" in page
+    assert "30 rows of t = " in page

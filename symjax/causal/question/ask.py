@@ -110,7 +110,8 @@ def _answer(table: Table, plan: Plan, study: Study, draws: int, seed: int) -> An
     overlap = None
     if nuisances is not None:
         chances = np.asarray(nuisances.propensity)
-        overlap = refute.measure_overlap(study.treatment, chances, study.covariates, names=study.names)
+        labels = [f"{plan.treatment} = {arm}" for arm in study.arms]
+        overlap = refute.measure_overlap(study.treatment, chances, study.covariates, names=study.names, labels=labels)
     refutations, hidden = _refute(study, rows, draws, seed)
     return Answer(
         plan,
@@ -135,7 +136,7 @@ def _refute(
     if study.kind == "arms" or not draws:
         return (), None
     x = np.asarray(estimates.standardised(study.covariates))
-    sample = refute.Sample(study.outcome, study.treatment, x, instrument=study.instrument)
+    sample = refute.Sample(study.outcome, study.treatment, x, None, study.instrument, study.clusters)
     estimate, keys = estimates.refutable(study, seed), jax.random.split(jax.random.key(seed), 6)
     main = next(row for row in rows if row.main)
     found = (

@@ -269,7 +269,7 @@ def encode(table: Table, names: Sequence[str], rows: np.ndarray) -> tuple[np.nda
         levels = np.unique(values)
         if len(levels) > MOST_LEVELS:
             raise ValueError(
-                f"{table.name}: column {name!r} is text of {len(levels)} values, such as {levels[0]!r}; expected "
+                f"{table.name}: column {name!r} is text of {len(levels)} values, such as {str(levels[0])!r}; expected "
                 f"{MOST_LEVELS} at most: group them, or leave it out if it only names the units"
             )
         columns += [(values == level).astype(float) for level in levels[1:]]

@@ -118,9 +118,10 @@ def _assumed(treatment: str, outcome: str, adjust: Sequence[str] | None, instrum
         )
     named = ", ".join(adjust or ()) or "nothing"
     if instrument is not None:
+        among = f" among units of equal {named}" if adjust else ""
         sentence = (
             f"Assumed, not checked: {instrument} moves {outcome} by {treatment} alone, and nothing causes both it and "
-            f"{outcome} among units of equal {named}."
+            f"{outcome}{among}."
         )
         return Plan(treatment, outcome, "instrument", tuple(adjust or ()), (sentence,), instrument=instrument)
     if not adjust:

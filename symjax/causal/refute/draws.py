@@ -30,29 +30,49 @@ def arms(treatment: np.ndarray) -> list[Int[np.ndarray, " rows"]]:
     return [np.flatnonzero(inverse == k) for k in range(len(values))]
 
 
-def subsets(key: Key[Array, ""], treatment: np.ndarray, share: float) -> Callable[[int], Float[np.ndarray, "size n"]]:
-    """Return what draws weights: 1 for the same share of each arm, at least one row of it, and 0 for the others."""
+def subsets(
+    key: Key[Array, ""], treatment: np.ndarray, share: float, clusters: np.ndarray | None = None
+) -> Callable[[int], Float[np.ndarray, "size n"]]:
+    """Return what draws weights: 1 for the same share of each arm, at least one row of it, and 0 for the others.
+
+    Where there are clusters, whole ones are drawn.
+    """
 
     def draw(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
         kept = np.zeros(n)
         kept[: max(1, round(share * n))] = 1
         return rng.permuted(np.broadcast_to(kept, (size, n)), axis=1)
 
-    return _by_arm(key, treatment, draw)
+    return _by_arm(key, treatment, clusters, draw)
 
 
-def resamples(key: Key[Array, ""], treatment: np.ndarray) -> Callable[[int], Float[np.ndarray, "size n"]]:
-    """Return what draws how often each row comes, with replacement, as many rows of each arm as there are."""
+def resamples(
+    key: Key[Array, ""], treatment: np.ndarray, clusters: np.ndarray | None = None
+) -> Callable[[int], Float[np.ndarray, "size n"]]:
+    """Return what draws how often each row comes, with replacement, as many rows of each arm as there are.
+
+    Where there are clusters, whole ones are drawn.
+    """
 
     def draw(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
         drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
         return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
 
-    return _by_arm(key, treatment, draw)
+    return _by_arm(key, treatment, clusters, draw)
 
 
-def _by_arm(key: Key[Array, ""], treatment: np.ndarray, draw: Callable[..., np.ndarray]) -> Callable[[int], np.ndarray]:
-    """Each arm has a generator of its own, so that the draws are the same whatever the size of chunks."""
+def _by_arm(
+    key: Key[Array, ""], treatment: np.ndarray, clusters: np.ndarray | None, draw: Callable[..., np.ndarray]
+) -> Callable[[int], np.ndarray]:
+    """Each arm has a generator of its own, so that the draws are the same whatever the size of chunks.
+
+    Clusters have an arm where all of their rows have one.
+    """
+    if clusters is not None:
+        levels, first, numbers = np.unique(clusters, return_index=True, return_inverse=True)
+        whole = np.array_equal(treatment[first][numbers], treatment)
+        drawn = _by_arm(key, treatment[first] if whole else np.zeros(len(levels)), None, draw)
+        return lambda size: drawn(size)[:, numbers]
     parts = arms(treatment)
     generators = generator(key).spawn(len(parts))
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key, Shaped
+from jaxtyping import Array, Float, Int, Key, Shaped
 
 CELLS, HOST_CELLS = 2**20, 2**17  # numbers in the arrays of one chunk, few enough to stay in a cache
 Values = Array | np.ndarray
@@ -28,6 +28,7 @@ class Sample(NamedTuple):
         covariates: what is adjusted for.
         weights: of units; None: all the same.
         instrument: one, or several columns, or None.
+        clusters: the number of each unit's cluster, for resampling; None: units are independent.
     """
 
     outcome: Float[Values, " n"]
@@ -35,6 +36,7 @@ class Sample(NamedTuple):
     covariates: Float[Values, "n p"]
     weights: Float[Values, " n"] | None = None
     instrument: Shaped[Values, "n ..."] | None = None
+    clusters: Int[Values, " n"] | None = None
 
 
 class Change(NamedTuple):

@@ -64,6 +64,7 @@ def measure_overlap(
     covariates: Float[Values, "n p"],
     *,
     names: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
     weights: Float[Values, " n"] | None = None,
     population: str = "ate",
     clip: tuple[float, float] = (0.01, 0.99),
@@ -80,6 +81,7 @@ def measure_overlap(
         propensity: of arm 1, or of each arm in the order of their values.
         covariates: to balance.
         names: of the covariates.
+        labels: of the arms, in the order of their values.
         weights: of units.
         population: "ate", "att" or "overlap".
         clip: limits of propensities; those outside are moved to them, or left out where `trim` is true. The
@@ -104,7 +106,8 @@ def measure_overlap(
     found = tuple(_describe(float(value), arm == k, e[:, k], w) for k, value in enumerate(arms))
     listed = tuple(names) if names is not None else tuple(f"x{k}" for k in range(x.shape[1]))
     counts = outside, 0 if trim else int(extreme.sum()), int((w == 0).sum())
-    verdict, passed = _verdict(found, before, after, counts, n, listed, population)
+    told = labels or [f"arm {value:g}" for value in arms]
+    verdict, passed = _verdict(found, before, after, counts, n, listed, told, population)
     return Overlap(found, before, after, *counts, w, listed, verdict, passed)
 
 
@@ -159,18 +162,18 @@ def _describe(value: float, own: np.ndarray, e: np.ndarray, weights: np.ndarray)
     return Arm(value, int(own.sum()), effective, inside, others)
 
 
-def _verdict(arms, before, after, counts, n, names, population) -> tuple[str, bool]:
+def _verdict(arms, before, after, counts, n, names, labels, population) -> tuple[str, bool]:
     outside, clipped, trimmed = counts
     worst, first = (np.nan_to_num(abs(gaps), nan=np.inf) for gaps in (after, before))
     largest = float(worst.max(initial=0.0))
     name = f" ({names[int(worst.max(axis=0).argmax())]})" if worst.size else ""
     lost = max(clipped, trimmed) if population == "overlap" else max(counts)
     passed = lost <= LOST * n and largest <= IMBALANCE
-    least = min(arms, key=lambda arm: arm.effective / arm.rows)
+    least, label = min(zip(arms, labels, strict=True), key=lambda pair: pair[0].effective / pair[0].rows)
     advice = "" if passed or population == "overlap" else ": ask for the overlap population"
     return (
         f"The arms overlap{'' if passed else ' poorly'}: {outside} of {n} rows have no counterpart in another arm, "
         f"{clipped} were clipped and {trimmed} trimmed; mean differences go from {first.max(initial=0.0):.2f} to "
-        f"{largest:.2f} standard deviations at most{name}; the {least.rows} rows of arm {least.treatment:g} count as "
+        f"{largest:.2f} standard deviations at most{name}; the {least.rows} rows of {label} count as "
         f"{least.effective:.0f}{advice}."
     ), passed

@@ -90,14 +90,14 @@ def subset(
     value: float | None = None,
     error: float | None = None,
 ) -> Refutation:
-    """Leave rows out, as many of each arm: the estimate should move by sqrt(1 / share - 1) of its standard error.
+    """Leave rows or clusters out, as many of each arm: estimates should scatter by sqrt(1 / share - 1) of the error.
 
     Raises:
         ValueError: for a share that is none.
     """
     if not 0 < share < 1:
         raise ValueError(f"expected a share of the rows between 0 and 1, got {share}")
-    draw = subsets(key, np.asarray(sample.treatment), share)
+    draw = subsets(key, np.asarray(sample.treatment), share, _clusters(sample))
 
     def change(size: int) -> Change:
         return Change(weights=draw(size))
@@ -117,8 +117,8 @@ def bootstrap(
     value: float | None = None,
     error: float | None = None,
 ) -> Refutation:
-    """Draw rows with replacement, as many of each arm: estimates should scatter as the standard error says."""
-    draw = resamples(key, np.asarray(sample.treatment))
+    """Draw rows or clusters with replacement, as many of each arm: estimates should scatter by the standard error."""
+    draw = resamples(key, np.asarray(sample.treatment), _clusters(sample))
 
     def change(size: int) -> Change:
         return Change(weights=draw(size))
@@ -184,6 +184,10 @@ def _run(
     """Return the estimate, made where it is unknown, and those from changed samples."""
     known = estimate_once(estimate, sample, key, draws) if value is None else value
     return known, evaluate(estimate, sample, key, change, draws)
+
+
+def _clusters(sample: Sample) -> np.ndarray | None:
+    return None if sample.clusters is None else np.asarray(sample.clusters)
 
 
 def _residuals(sample: Sample) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"], float]:
