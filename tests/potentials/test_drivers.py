@@ -16,7 +16,7 @@ from pair_model import CUTOFF, SPECIES, structures
 
 from symjax.data import make_batch, make_samples, sample_sizes
 from symjax.graphs import Budget
-from symjax.layers.irreps import drop_graphs
+from symjax.layers.irreps import drop_entries, drop_graphs
 from symjax.models.atoms import SchNet
 from symjax.potentials import References, drawn_loss, potential_loss, scaled_energy, scaled_labels
 from symjax.training import init_state, make_step, parallelise
@@ -61,12 +61,13 @@ def test_four_devices_learn_what_one_does(alone, how):
 
 
 class Dropping(nn.Module):
-    """One number an element, of which whole structures are dropped."""
+    """One number an element, of which single ones are dropped, and those of whole structures."""
 
     @nn.compact
     def __call__(self, graph):
         table = self.param("table", nn.initializers.ones, (2,), graph.nodes.positions.dtype)
-        return e3nn.IrrepsArray("1x0e", drop_graphs(self, 0.5, graph, table[graph.nodes.species][:, None]))
+        kept = drop_entries(self, 0.3, table[graph.nodes.species][:, None])
+        return e3nn.IrrepsArray("1x0e", drop_graphs(self, 0.5, graph, kept))
 
 
 def test_every_shard_drops_the_same_on_any_device():
