@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 SMALL = 1e-12  # of the largest eigenvalue: directions of less are taken for combinations of others
 STEPS = 25  # of Newton's method
-LENGTHS = jnp.array([1.0, 0.5, 0.25, 0.0625])  # of a step
+LENGTHS = (1.0, 0.5, 0.25, 0.0625)  # of a step
 FLAT = 1e-8  # of the mean slope of the likelihood, where it has converged
 STILL = 1e-3  # of the next step in any unit's log odds; it stays near 1 for units that are separated
 
@@ -127,13 +127,15 @@ def logistic(
         hessian = (x * (weights * p * (1 - p))[:, None]).T @ x / total + jnp.diag(ridge)
         return gradient, *solve_symmetric(hessian, gradient)
 
+    lengths = jnp.array(LENGTHS, x.dtype)
+
     def step(state: tuple[Array, ...]) -> tuple[Array, ...]:
         count, b, now, _ = state
         _, move, _ = newton(b)
-        values = jax.vmap(lambda length: value(b - length * move))(LENGTHS.astype(x.dtype))
+        values = jax.vmap(lambda length: value(b - length * move))(lengths)
         best = jnp.nanargmin(values)
         better = values[best] < now
-        return count + 1, jnp.where(better, b - LENGTHS[best] * move, b), jnp.where(better, values[best], now), better
+        return count + 1, jnp.where(better, b - lengths[best] * move, b), jnp.where(better, values[best], now), better
 
     zero = jnp.zeros(x.shape[1], x.dtype)
     start = jnp.array(0), zero, value(zero), jnp.array(True)
