@@ -9,12 +9,13 @@ take about the same time; the table says how much they took. Beside EquiformerV2
 vectors of the atoms in place of the gradient of an energy, which do not conserve it (`direct_forces`). The last table
 and the picture show what comes of it in dynamics at constant energy.
 
-From 200 rMD17 ethanol structures, errors on 1000 others (preset "small", 60 epochs of the Equiformers, seed 0, one core
-of a busy x86-64 machine, 2026-11-29; published: 950 structures of the original MD17, 2.9 meV/Å and NequIP 3.1):
+Errors on 1000 rMD17 ethanol structures from 200 others (preset "small", 60 epochs of the Equiformers) and from 950 (10,
+22 and 120 epochs of equiformer, equiformer-v2 and nequip, `--networks NAME --epochs ...`), seed 0, one core of a busy
+x86-64 machine, 2026-11-29; published: 950 structures of the original MD17, 2.9 meV/Å and NequIP 3.1:
 
-    nequip            46,208 parameters   138 CPU s   3.6 meV   20.3 meV/Å
-    equiformer        47,141              282         4.8       23.4
-    equiformer-v2     50,369              200         4.5       20.1
+    nequip            46,208 parameters   138 CPU s   3.6 meV   20.3 meV/Å      205 CPU s   2.0 meV   10.8 meV/Å
+    equiformer        47,141              282         4.8       23.4            238         4.8       21.5
+    equiformer-v2     50,369              200         4.5       20.1            269         2.4       11.4
     with direct forces                    110        68.1       35.1
 
 With forces that are gradients the total energy fluctuates by 0.26, 0.063 and 0.016 meV an atom at time steps of 1, 0.5

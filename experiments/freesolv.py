@@ -8,6 +8,9 @@
 FreeSolv has 642 small molecules (Mobley and Guthrie 2014, doi:10.1007/s10822-014-9747-x). Each seed deals them into ten
 parts: eight are the batches to learn from, one chooses the weights, one is reported, as root mean square error in
 kcal/mol. Beside it: a ridge regression on the numbers of atoms and bonds of each kind, with the same parts.
+
+Five splits of 400 epochs (`--epochs 400`) take 70 CPU seconds of a busy x86-64 machine, 2026-11-29: 1.28 +- 0.26
+kcal/mol (published 1.15 +- 0.12, other splits), ridge 2.31 +- 0.16.
 """
 
 import dataclasses
