@@ -49,7 +49,7 @@ class Options:
     freeze: tuple[str, ...] = ()  # with --init: parameters that stay as they are, such as embedding or layer_0/*
     energy_weight: str = "3"  # of squared errors per atom; a number, or a schedule such as 0:1,5000:10 (step:weight)
     forces_weight: str = "1"  # of squared errors of components; all errors are divided by the spread of the forces
-    stress_weight: str = "3"  # of squared errors of components times the volume per atom
+    stress_weight: str = "0.3"  # of squared errors of components times the volume per atom
 
 
 def prepare(

@@ -52,6 +52,20 @@ def test_evaluate_prints_the_calibration_and_predict_writes_deviations(committee
     np.testing.assert_allclose(ase.io.read(output, 0).get_forces(), expected.forces[0], atol=1e-5)
 
 
+def test_dynamics_stops_where_members_disagree_and_goes_on_when_asked(committee, tmp_path, capsys):
+    start, free, watched = written(tmp_path / "in.xyz", water()), tmp_path / "free.xyz", tmp_path / "watched.xyz"
+    hot = ["md", committee, "--structure", start, "--temperature", "2000", "--seed", "5", "--record-every", "1"]
+    assert symjax(*hot, "--steps", "6", "--out", free) == 0
+    largest = [frame.arrays["forces_deviation"].max() for frame in ase.io.read(free, ":")]
+    assert max(largest[:3]) < largest[3]
+    limit = (max(largest[:3]) + largest[3]) / 2
+    assert symjax(*hot, "--steps", "6", "--stop-at", limit, "--out", watched) == 1
+    assert f"stopped at step 3, where a force deviates by {largest[3]:.3g} eV/Å" in capsys.readouterr().err
+    assert [frame.info["step"] for frame in ase.io.read(watched, ":")] == [0, 1, 2, 3]
+    assert symjax("md", "--resume", watched, "--stop-at", "1e3") == 0
+    assert watched.read_bytes() == free.read_bytes()
+
+
 def test_relaxed_structures_have_deviations(committee, tmp_path):
     start, rest = written(tmp_path / "in.xyz", water()), tmp_path / "rest.xyz"
     symjax("relax", committee, "--structure", start, "--steps", "2", "--out", rest)

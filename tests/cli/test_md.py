@@ -125,7 +125,7 @@ def test_what_is_refused(trained, whole, water, tmp_path, refuses):
     refuses([*asked[:-1], tmp_path / "md.nothing"], "use .extxyz or .traj")
     refuses([*asked[:-1], whole[0]], "is there already", "--resume")
     refuses(["md", "--resume", out], "md.extxyz.state beside")
-    refuses(["md", "--resume", whole[0], "--temperature", "10"], "only --steps may change")
+    refuses(["md", "--resume", whole[0], "--temperature", "10"], "only --steps and --stop-at may change")
     gold = written(tmp_path / "gold.xyz", ase.Atoms("Au"))
     refuses(["md", trained, "--structure", gold, "--out", out], "only knows the elements")
 

@@ -49,7 +49,7 @@ class Md:
     record_every: int = 100  # steps between two frames
     stop_at: float | None = None  # eV/Å, stop where a committee's forces deviate more
     out: pathlib.Path = pathlib.Path("md.extxyz")  # the trajectory, in a format of ASE; .png and .state go beside it
-    resume: pathlib.Path | None = None  # go on with this trajectory, as it was asked for; only --steps may be more
+    resume: pathlib.Path | None = None  # go on with this trajectory as asked; --steps and --stop-at may be more
 
 
 def parse(arguments: list[str]) -> Md:
@@ -62,8 +62,8 @@ def parse(arguments: list[str]) -> Md:
     options = read_state(resume).options | {"out": str(resume), "resume": str(resume)}
     had = training.decode(Md, options, "the options")
     asked = parse_options(Md, "md", arguments, default=had)
-    if asked != dataclasses.replace(had, steps=asked.steps):
-        raise ValueError(f"{resume} goes on as it was asked for; only --steps may change")
+    if asked != dataclasses.replace(had, steps=asked.steps, stop_at=asked.stop_at):
+        raise ValueError(f"{resume} goes on as it was asked for; only --steps and --stop-at may change")
     return asked
 
 
@@ -200,6 +200,6 @@ def _report(command: Md, simulation: Motion, records: list[Record]) -> int:
     elif simulation.doubtful:
         say(
             f"stopped at step {steps}, where a force deviates by {simulation.deviation:.3g} eV/Å, beyond "
-            f"--stop-at {command.stop_at}; label its frame and train with it"
+            f"--stop-at {command.stop_at}; label its frame and train with it, or --resume with a higher --stop-at"
         )
     return int(simulation.exploded or simulation.doubtful)
