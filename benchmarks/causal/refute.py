@@ -5,8 +5,8 @@
 
 Each side is a fresh process on one core and one thread, the two by turns; the data are those of both. The time is that
 of the refuter with all that it compiles, without imports. DoWhy runs 50 simulations, and its time is multiplied by 20.
-Our regression compiles nothing and fits nothing again: it is matrix products. The rows "aipw" have no counterpart in
-DoWhy, whose side is the regression there too: propensities and both outcome regressions are fitted in each simulation.
+Ours compile nothing: they are matrix products. Estimators are those of both: a linear regression, and a doubly robust
+estimate, where DoWhy's placebos keep the propensities of the data and ours fit them again.
 """
 
 import sys

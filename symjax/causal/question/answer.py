@@ -211,7 +211,7 @@ def _curve(outcome: str, doses: Doses) -> list[str]:
     told = [(f"{p['dose']:.4g}", f"{p['value']:.4g}", f"[{p['low']:.4g}, {p['high']:.4g}]") for p in points[::SPARSE]]
     widths = [max(map(len, column)) for column in zip(*told, strict=True)]
     lines = [f"{t:>{widths[0]}}  {v:>{widths[1]}}  {i}" for t, v, i in told]
-    p = f"p = {doses.straight:.2g}"
+    p = f"p = {doses.straight:.2g}" if doses.straight >= 0.001 else "p < 0.001"
     if doses.straight < 0.05:
         return [*lines, f"The curve bends ({p} of a straight one): one slope does not tell the effect on {outcome}."]
     return [*lines, f"Nothing tells the curve from a straight line ({p})."]
