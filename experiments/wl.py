@@ -1,6 +1,6 @@
 """What can a graph network tell apart? Random weights in double precision beside colour refinement (1-WL), exactly.
 
-    python -m experiments.wl                      # prints the tables of docs/expressivity.md
+    python -m experiments.wl                      # prints the tables of docs/expressivity.md: 102 CPU seconds
     python -m experiments.wl --out docs/images    # draws the pairs, too
 
 Two graphs are told apart where the outputs of a network with random weights differ, which is the case for almost all
