@@ -138,6 +138,8 @@ def arrange(series: list[Series], targets: int, options: Options, *, run: str = 
     if options.heads < 1 or options.hidden < 1 or options.hidden % options.heads:
         raise ValueError(f"--hidden must be a multiple of --heads, not {options.hidden} of {options.heads}")
     sizes = {"lookback": options.lookback, "horizon": options.horizon}
+    if min(sizes.values()) < 1:
+        raise ValueError(f"--lookback and --horizon must be at least 1, not {options.lookback} and {options.horizon}")
     for one in series:
         one.require_length(**sizes)
     splits = [split_in_time(len(one.values), valid=options.valid, test=options.test, **sizes) for one in series]

@@ -141,7 +141,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(trained, data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--horizon", "0"], ["a horizon of at least 1", "0"]),
+        (["--horizon", "0"], ["--lookback and --horizon must be at least 1", "0"]),
         (["--lookback", "200"], ["150 instants", "200"]),
         (["--horizon", "40"], ["150 instants leave 30 for validation", "40"]),
         (["--target", "laod"], ["'laod'", "did you mean 'load'?"]),
