@@ -146,13 +146,11 @@ def _complete(table: Table, names: Iterable[str], drop: bool) -> tuple[np.ndarra
 
 def _missing(table: Table, name: str) -> np.ndarray:
     column = table[name]
+    if column.kind == "text":
+        return np.array([value is None for value in column.values])
     if column.kind == "number" and column.stray:
         table.require_kind(name, "number")
-    return (
-        np.array([value is None for value in column.values])
-        if column.kind == "text"
-        else column.values != column.values
-    )
+    return column.values != column.values
 
 
 def _numbers(table: Table, name: str, rows: np.ndarray, role: str) -> np.ndarray:
@@ -259,9 +257,7 @@ def encode(table: Table, names: Sequence[str], rows: np.ndarray) -> tuple[np.nda
     for name in names:
         column = table[name]
         if column.kind == "time":
-            raise ValueError(
-                f"{table.name}: column {name!r} is a time; write it as a number, such as days since a date"
-            )
+            raise ValueError(f"{table.name}: column {name!r} is a time; expected numbers, such as days since a date")
         if column.kind == "number":
             columns, told = [*columns, _measured(table, name, rows)], [*told, name]
             continue
